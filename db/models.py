@@ -1,0 +1,205 @@
+"""The tables. The database is the truth: what is not here did not happen."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    DateTime,
+    ForeignKey,
+    Index,
+    MetaData,
+    String,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+
+# What a run can still become. One live run a project is a database constraint (see TuningRun).
+LIVE_RUN_STATES = ("queued", "running", "evaluating")
+RUN_STATES = (*LIVE_RUN_STATES, "succeeded", "failed", "cancelled")
+PROMPT_STATES = ("candidate", "active", "retired", "rejected")
+LABELS = ("normal", "anomalous")
+ANNOTATION_SOURCES = ("drawn", "accepted", "marked_normal", "imported")
+
+
+def utc_now() -> datetime:
+    """The time now, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware datetime, kept in UTC; SQLite forgets the zone, so it is put back on reading."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Any) -> datetime | None:
+        return None if value is None else value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Any) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Base(DeclarativeBase):
+    """Base of all tables, with constraint names that migrations can refer to."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {dict[str, Any]: JSON, list[Any]: JSON, datetime: UtcDateTime}
+
+
+class Project(Base):
+    """A product or a study. Its active prompt version is the one whose state is `active`."""
+
+    __tablename__ = "projects"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(200), unique=True)
+    # Keys: threshold (0–1, on scores), map_threshold (0–1), retrain_after, retrain_hours, schedule (bool).
+    settings: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class Image(Base):
+    """An upload: the original bytes lie in the blob store under `blob_key`, unchanged."""
+
+    __tablename__ = "images"
+    __table_args__ = (UniqueConstraint("project_id", "sha256"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    project_id: Mapped[int] = mapped_column(ForeignKey("projects.id"), index=True)
+    sha256: Mapped[str] = mapped_column(String(64))
+    blob_key: Mapped[str] = mapped_column(String(200))
+    file_name: Mapped[str] = mapped_column(String(255))
+    byte_size: Mapped[int]
+    # Pixels, after EXIF orientation: the size of its map and of its mask.
+    width: Mapped[int]
+    height: Mapped[int]
+    author: Mapped[str] = mapped_column(String(100), default="local")
+    # Why scoring failed, for a person to read; NULL while it has not.
+    scoring_error: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now, index=True)
+
+    project: Mapped[Project] = relationship()
+
+
+class PromptVersion(Base):
+    """Prompts: candidate → active → retired, or rejected. Never overwritten."""
+
+    __tablename__ = "prompt_versions"
+    __table_args__ = (
+        UniqueConstraint("project_id", "number"),
+        Index(
+            "uq_prompt_versions_one_active",
+            "project_id",
+            unique=True,
+            sqlite_where=text("state = 'active'"),
+            postgresql_where=text("state = 'active'"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    project_id: Mapped[int] = mapped_column(ForeignKey("projects.id"), index=True)
+    number: Mapped[int]  # 1, 2, … within the project; what people see as "v3"
+    state: Mapped[str] = mapped_column(String(20), default="candidate")
+    origin: Mapped[str] = mapped_column(String(20))  # shipped | tuned | imported
+    parent_id: Mapped[int | None] = mapped_column(ForeignKey("prompt_versions.id"))
+    backbone_name: Mapped[str] = mapped_column(String(200))
+    backbone_fingerprint: Mapped[str] = mapped_column(String(64))
+    blob_key: Mapped[str] = mapped_column(String(200))
+    sha256: Mapped[str] = mapped_column(String(64))
+    metrics: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    note: Mapped[str] = mapped_column(Text, default="")
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    activated_at: Mapped[datetime | None]
+
+
+class Prediction(Base):
+    """What one prompt version says of one image."""
+
+    __tablename__ = "predictions"
+    __table_args__ = (UniqueConstraint("image_id", "prompt_version_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    image_id: Mapped[int] = mapped_column(ForeignKey("images.id", ondelete="CASCADE"), index=True)
+    prompt_version_id: Mapped[int] = mapped_column(ForeignKey("prompt_versions.id"), index=True)
+    score: Mapped[float]  # probability of being anomalous, 0–1
+    map_blob_key: Mapped[str] = mapped_column(String(200))  # float32 .npy at model resolution, 0–1
+    map_max: Mapped[float]
+    engine_settings: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class Annotation(Base):
+    """One revision of what a person says of an image. Append-only."""
+
+    __tablename__ = "annotations"
+    __table_args__ = (UniqueConstraint("image_id", "revision"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    image_id: Mapped[int] = mapped_column(ForeignKey("images.id", ondelete="CASCADE"), index=True)
+    revision: Mapped[int]  # 1, 2, …; the newest counts
+    label: Mapped[str] = mapped_column(String(20))
+    # 8-bit PNG, 0 or 255, at the image's size; NULL for a normal image.
+    mask_blob_key: Mapped[str | None] = mapped_column(String(200))
+    area: Mapped[int] = mapped_column(default=0)  # anomalous pixels
+    source: Mapped[str] = mapped_column(String(20))
+    author: Mapped[str] = mapped_column(String(100), default="local")
+    prompt_version_id: Mapped[int | None] = mapped_column(ForeignKey("prompt_versions.id"))
+    created_at: Mapped[datetime] = mapped_column(default=utc_now, index=True)
+
+    image: Mapped[Image] = relationship()
+
+
+class TuningRun(Base):
+    """A run: queued → running → evaluating → succeeded, failed or cancelled."""
+
+    __tablename__ = "tuning_runs"
+    __table_args__ = (
+        Index(
+            "uq_tuning_runs_one_live",
+            "project_id",
+            unique=True,
+            sqlite_where=text("state IN ('queued', 'running', 'evaluating')"),
+            postgresql_where=text("state IN ('queued', 'running', 'evaluating')"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    project_id: Mapped[int] = mapped_column(ForeignKey("projects.id"), index=True)
+    state: Mapped[str] = mapped_column(String(20), default="queued")
+    trigger: Mapped[str] = mapped_column(String(20))  # manual | schedule
+    config: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    seed: Mapped[int] = mapped_column(default=0)
+    # Frozen input: annotation ids, so that a run repeats exactly.
+    training_annotation_ids: Mapped[list[Any]] = mapped_column(default=list)
+    holdout_annotation_ids: Mapped[list[Any]] = mapped_column(default=list)
+    parent_version_id: Mapped[int | None] = mapped_column(ForeignKey("prompt_versions.id"))
+    candidate_version_id: Mapped[int | None] = mapped_column(ForeignKey("prompt_versions.id"))
+    progress: Mapped[float] = mapped_column(default=0.0)  # 0–1
+    stage: Mapped[str] = mapped_column(String(200), default="")  # one line for people
+    encoded_images: Mapped[int] = mapped_column(default=0)  # images whose features were not cached
+    losses: Mapped[list[Any]] = mapped_column(default=list)  # one dict an epoch
+    metrics: Mapped[dict[str, Any]] = mapped_column(default=dict)  # candidate, active, difference, interval, method
+    decision: Mapped[str] = mapped_column(Text, default="")  # one sentence: what was decided and why
+    error: Mapped[str] = mapped_column(Text, default="")
+    cancel_requested: Mapped[bool] = mapped_column(default=False)
+    worker: Mapped[str] = mapped_column(String(200), default="")  # who holds the lease
+    attempt: Mapped[int] = mapped_column(default=0)
+    checkpoint_blob_key: Mapped[str | None] = mapped_column(String(200))
+    heartbeat_at: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
