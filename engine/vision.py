@@ -1,0 +1,136 @@
+"""The two-stream vision tower: image tensor → global feature and patch features of several layers.
+
+DPAM (paper, section 3.3): in the later blocks, a second, local stream attends by value–value similarity, so that
+patches keep their own meaning; the original stream goes on unchanged and gives the global feature.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from open_clip.transformer import ResidualAttentionBlock, VisionTransformer
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from engine.errors import BackboneError
+
+Attention = Literal["vv", "qq", "kk", "off"]
+
+
+@dataclass(frozen=True)
+class VisionFeatures:
+    """What the tower says of a batch; none of it is normalised.
+
+    Attributes:
+        global_features: (B, D), the class token in the joint space.
+        patch_features: block number (from 1) → (B, 1 + n, D), class token first.
+    """
+
+    global_features: Tensor
+    patch_features: dict[int, Tensor]
+
+
+class TwoStreamVision(nn.Module):
+    """An open_clip vision transformer with a local stream beside the original one.
+
+    Args:
+        visual: open_clip's vision transformer (class token, learnt position embedding).
+        dpam_layer: n replaces the attention of the last n − 1 blocks, as the reference counts; −1, 0 or 1: none.
+        attention: what the local stream compares: values (the paper), queries, keys; `off` is plain CLIP.
+
+    Raises:
+        BackboneError: the tower is of a kind that the method doesn't fit.
+    """
+
+    def __init__(self, visual: VisionTransformer, dpam_layer: int, attention: Attention = "vv") -> None:
+        super().__init__()
+        _check_tower(visual)
+        self.visual = visual
+        self.attention: Attention = attention
+        blocks = len(visual.transformer.resblocks)
+        replaced = 0 if attention == "off" else min(max(dpam_layer - 1, 0), blocks)
+        self.first_local_block = blocks - replaced
+
+    def forward(self, images: Tensor, layers: Sequence[int]) -> VisionFeatures:
+        """Encode images (B, 3, s, s), normalised by CLIP's mean and deviation; `layers` count blocks from 1."""
+        blocks = self.visual.transformer.resblocks
+        wanted = set(layers)
+        if not wanted or min(wanted) < 1 or max(wanted) > len(blocks):
+            raise ValueError(f"layers {sorted(wanted)} are not within 1…{len(blocks)}")
+        original = self._embed(images)
+        local: Tensor | None = None
+        patch_features: dict[int, Tensor] = {}
+        for number, block in enumerate(blocks, start=1):
+            if number <= self.first_local_block:
+                original = block(original)
+            else:
+                class_only = number == len(blocks)  # nothing after the last block reads its other tokens
+                original, local = self._two_streams(
+                    block, original, original if local is None else local, class_only=class_only
+                )
+            if number in wanted:
+                patch_features[number] = self.visual.ln_post(original if local is None else local) @ self.visual.proj
+        return VisionFeatures(original[:, 0] @ self.visual.proj, patch_features)
+
+    def _embed(self, images: Tensor) -> Tensor:
+        visual = self.visual
+        patches = visual.conv1(images)
+        positions = resample_positions(visual.positional_embedding, visual.grid_size, patches.shape[-2:])
+        tokens = patches.flatten(2).transpose(1, 2)
+        class_token = visual.class_embedding.to(tokens.dtype).expand(tokens.shape[0], 1, -1)
+        return visual.ln_pre(torch.cat([class_token, tokens], dim=1) + positions.to(tokens.dtype))
+
+    def _two_streams(
+        self, block: ResidualAttentionBlock, original: Tensor, local: Tensor, *, class_only: bool
+    ) -> tuple[Tensor, Tensor]:
+        """One block for both streams; they share its weights, and the local stream has no MLP."""
+        query, key, value = _query_key_value(block.attn, block.ln_1(original))
+        compared = {"vv": value, "qq": query, "kk": key}[self.attention]
+        local = local + block.ls_1(_merge_heads(block.attn, compared, compared, value))
+        if class_only:
+            original, query = original[:, :1], query[:, :, :1]
+        original = original + block.ls_1(_merge_heads(block.attn, query, key, value))
+        return original + block.ls_2(block.mlp(block.ln_2(original))), local
+
+
+def _check_tower(visual: nn.Module) -> None:
+    fits = (
+        isinstance(visual, VisionTransformer)
+        and visual.attn_pool is None
+        and visual.proj is not None
+        and all(
+            isinstance(block, ResidualAttentionBlock) and isinstance(block.attn, nn.MultiheadAttention)
+            for block in visual.transformer.resblocks
+        )
+    )
+    if not fits:
+        raise BackboneError(
+            "This backbone's image tower is not a plain vision transformer with a class token, which the method needs. "
+            "Set ANOMALYLOOP_BACKBONE to a ViT of CLIP's structure, such as ViT-L-14-336-quickgelu/openai."
+        )
+
+
+def _query_key_value(attention: nn.MultiheadAttention, tokens: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """(B, t, width) → query, key, value, each (B, heads, t, width / heads)."""
+    projected = F.linear(tokens, attention.in_proj_weight, attention.in_proj_bias)
+    heads = projected.unflatten(-1, (3, attention.num_heads, -1)).permute(2, 0, 3, 1, 4)
+    return heads[0], heads[1], heads[2]
+
+
+def _merge_heads(attention: nn.MultiheadAttention, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+    """softmax(query · keyᵀ · d^-½) · value, heads joined and projected: (B, t, width)."""
+    attended = F.scaled_dot_product_attention(query, key, value)
+    return attention.out_proj(attended.transpose(1, 2).flatten(2))
+
+
+def resample_positions(positions: Tensor, trained_grid: Sequence[int], grid: Sequence[int]) -> Tensor:
+    """Bring a position embedding (1 + h·w, width) to another patch grid, bilinearly; the class row stays.
+
+    Returns a new tensor: the reference writes into the model, so that there an image depends on the one before.
+    """
+    if tuple(trained_grid) == tuple(grid):
+        return positions
+    rows = positions[1:].unflatten(0, tuple(trained_grid)).permute(2, 0, 1)[None]
+    resized = F.interpolate(rows.float(), size=tuple(grid), mode="bilinear", align_corners=False)
+    return torch.cat([positions[:1], resized[0].flatten(1).T.to(positions.dtype)])
