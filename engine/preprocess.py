@@ -18,18 +18,33 @@ def preprocess(images: Sequence[Image.Image], image_size: int) -> Tensor:
     The resize runs in the file's own mode, as in the reference: palette and bilevel pictures are resized by nearest
     neighbour, alpha weighs the colours while resizing and is then dropped.
     """
-    resized = [_resize(image, image_size).convert("RGB") for image in images]
+    bicubic = Image.Resampling.BICUBIC
+    resized = [_resize(image, image_size, bicubic).convert("RGB") for image in images]
     pixels = torch.from_numpy(np.stack([np.asarray(image) for image in resized])).permute(0, 3, 1, 2)
     mean, std = torch.tensor(MEAN).view(1, 3, 1, 1), torch.tensor(STD).view(1, 3, 1, 1)
     return (pixels.float() / 255 - mean) / std
 
 
-def _resize(image: Image.Image, image_size: int) -> Image.Image:
-    return image.resize((image_size, image_size), Image.Resampling.BICUBIC)
+def _resize(image: Image.Image, side: int, resample: Image.Resampling) -> Image.Image:
+    """Resize to side × side with the two passes in the order of Pillow 13, which the golden numbers come from.
+
+    Each pass rounds to 8 bits, so the order shows. Pillow 12 always starts horizontally; Pillow 13 starts vertically
+    where the height shrinks by more than twice what the width does. One pass at a time is equal in both.
+    """
+    if image.mode in ("1", "P"):
+        return image.resize((side, side))
+    vertical_first = image.height > side and image.height - side > 2 * (image.width - side)
+    between = (image.width, side) if vertical_first else (side, image.height)
+    weighted = {"RGBA": "RGBa", "LA": "La"}.get(image.mode)
+    if weighted is None:
+        return image.resize(between, resample).resize((side, side), resample)
+    # Pillow weighs colours by alpha around each resize; here once around both passes.
+    passes = image.convert(weighted).resize(between, resample).resize((side, side), resample)
+    return passes.convert(image.mode)
 
 
 def preprocess_mask(mask: npt.NDArray[np.uint8], image_size: int) -> Tensor:
     """(s, s) uint8 of 0 and 1: nonzero is anomalous, resized bilinearly, then cut at one half."""
     picture = Image.fromarray(np.where(mask > 0, 255, 0).astype(np.uint8))
-    resized = picture.resize((image_size, image_size), Image.Resampling.BILINEAR)
+    resized = _resize(picture, image_size, Image.Resampling.BILINEAR)
     return torch.from_numpy((np.asarray(resized, dtype=np.float32) / 255 > 0.5).astype(np.uint8))
