@@ -76,7 +76,8 @@ class Image(Base):
     """An upload: the original bytes lie in the blob store under `blob_key`, unchanged."""
 
     __tablename__ = "images"
-    __table_args__ = (UniqueConstraint("project_id", "sha256"),)
+    # An id is never given to another image later: pages, caches and links keep it.
+    __table_args__ = (UniqueConstraint("project_id", "sha256"), {"sqlite_autoincrement": True})
 
     id: Mapped[int] = mapped_column(primary_key=True)
     project_id: Mapped[int] = mapped_column(ForeignKey("projects.id"), index=True)
@@ -146,7 +147,8 @@ class Annotation(Base):
     """One revision of what a person says of an image. Append-only."""
 
     __tablename__ = "annotations"
-    __table_args__ = (UniqueConstraint("image_id", "revision"),)
+    # An id is never given to another annotation later: runs keep the ids of what they learnt from.
+    __table_args__ = (UniqueConstraint("image_id", "revision"), {"sqlite_autoincrement": True})
 
     id: Mapped[int] = mapped_column(primary_key=True)
     image_id: Mapped[int] = mapped_column(ForeignKey("images.id", ondelete="CASCADE"), index=True)

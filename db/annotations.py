@@ -1,0 +1,126 @@
+"""Annotations: what people say of an image, in append-only revisions, of which the newest counts."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session
+
+from db.errors import Conflict, NotFound
+from db.models import ANNOTATION_SOURCES, LABELS, Annotation, Image, TuningRun
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """Corrections that no run has learnt from: how many, and when the first of them was made."""
+
+    count: int
+    oldest_at: datetime | None
+
+
+def add_annotation(
+    session: Session,
+    *,
+    image_id: int,
+    label: str,
+    mask_blob_key: str | None,
+    area: int,
+    source: str,
+    author: str,
+    prompt_version_id: int | None,
+    expected_revision: int | None = None,
+) -> Annotation:
+    """Append a revision.
+
+    Args:
+        session: a writing session.
+        image_id: which image.
+        label: `normal` or `anomalous`.
+        mask_blob_key: 8-bit PNG, 0 or 255, at the image's size; None for a normal image.
+        area: anomalous pixels.
+        source: `drawn`, `accepted`, `marked_normal` or `imported`.
+        author: who says so.
+        prompt_version_id: whose prediction was corrected or accepted, if any.
+        expected_revision: the newest one that the author has seen (0: none); None: whichever it is.
+
+    Raises:
+        NotFound: no such image.
+        Conflict: another revision than the expected one is the newest.
+        ValueError: an unknown label or source, or a normal image with a mask.
+    """
+    if label not in LABELS or source not in ANNOTATION_SOURCES:
+        raise ValueError(
+            f"An annotation is one of {LABELS} and from one of {ANNOTATION_SOURCES}, not {label}/{source}."
+        )
+    if label == "normal" and (mask_blob_key is not None or area):
+        raise ValueError("A normal image has no mask and no anomalous pixels.")
+    # On PostgreSQL those who annotate the same image queue here; on SQLite a writing session is the only one.
+    if session.get(Image, image_id, with_for_update={"key_share": True}) is None:
+        raise NotFound("image", image_id)
+    newest = session.scalar(select(func.max(Annotation.revision)).where(Annotation.image_id == image_id)) or 0
+    if expected_revision is not None and expected_revision != newest:
+        raise Conflict(newest, expected_revision)
+    annotation = Annotation(
+        image_id=image_id,
+        revision=newest + 1,
+        label=label,
+        mask_blob_key=mask_blob_key,
+        area=area,
+        source=source,
+        author=author,
+        prompt_version_id=prompt_version_id,
+    )
+    session.add(annotation)
+    session.flush()
+    return annotation
+
+
+def newest_annotation(session: Session, image_id: int) -> Annotation | None:
+    """The revision that counts, if anyone has said anything."""
+    revisions = select(Annotation).where(Annotation.image_id == image_id)
+    return session.scalars(revisions.order_by(Annotation.revision.desc()).limit(1)).one_or_none()
+
+
+def newest_per_image(session: Session, project_id: int) -> list[Annotation]:
+    """The revision that counts of every annotated image of a project, by image."""
+    return list(session.scalars(_newest(project_id).order_by(Annotation.image_id)))
+
+
+def get_annotations(session: Session, ids: list[int]) -> list[Annotation]:
+    """The annotations of these ids, in their order: a run's frozen input.
+
+    Those whose image was deleted in the meantime are left out.
+    """
+    found = {row.id: row for row in session.scalars(select(Annotation).where(Annotation.id.in_(ids)))}
+    return [found[one] for one in ids if one in found]
+
+
+def waiting_corrections(session: Session, project_id: int) -> Waiting:
+    """The newest annotations that are in no succeeded run's frozen input."""
+    waiting = {annotation.id: annotation.created_at for annotation in session.scalars(_newest(project_id))}
+    runs = (
+        select(TuningRun.training_annotation_ids, TuningRun.holdout_annotation_ids)
+        .where(TuningRun.project_id == project_id, TuningRun.state == "succeeded")
+        .order_by(TuningRun.id.desc())
+        .execution_options(yield_per=10)
+    )
+    for training, holdout in session.execute(runs):
+        for annotation_id in (*training, *holdout):
+            waiting.pop(annotation_id, None)
+        # Earlier runs froze earlier annotations: what is newer than all of this run's is in none of them.
+        if not waiting or min(waiting) > max((*training, *holdout), default=0):
+            break
+    return Waiting(len(waiting), min(waiting.values(), default=None))
+
+
+def _newest(project_id: int) -> Select[Annotation]:
+    newest = (
+        select(Annotation.image_id, func.max(Annotation.revision).label("revision"))
+        .join(Image, Image.id == Annotation.image_id)
+        .where(Image.project_id == project_id)
+        .group_by(Annotation.image_id)
+        .subquery()
+    )
+    return select(Annotation).join(
+        newest, (newest.c.image_id == Annotation.image_id) & (newest.c.revision == Annotation.revision)
+    )

@@ -1,0 +1,51 @@
+"""Engines: what a connection must be told before it is of use. Knows no tables.
+
+SQLite: WAL, so that readers and the one writer don't wait for each other; foreign keys; and transactions that start
+with BEGIN IMMEDIATE, because one that reads first and writes later fails with "database is locked" as soon as another
+process wrote in between. A transaction of an engine with the option `read_only` starts with a plain BEGIN, waits for
+nobody, and may not write. PostgreSQL: its defaults (READ COMMITTED).
+"""
+
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import make_url
+
+# How long a writer waits for another one, in ms.
+BUSY_TIMEOUT = 30_000
+
+
+def make_engine(url: str, *, foreign_keys: bool = True) -> Engine:
+    """An engine for a SQLAlchemy URL; a SQLite file's folder is made.
+
+    Args:
+        url: `sqlite:///file` or `postgresql+psycopg://…`.
+        foreign_keys: off only for migrations, which rebuild tables on SQLite.
+
+    Raises:
+        ValueError: an in-memory SQLite database, which every connection would see empty.
+    """
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite":
+        return create_engine(parsed, pool_pre_ping=True, pool_size=10, max_overflow=30)
+    if not parsed.database or parsed.database == ":memory:":
+        raise ValueError("A SQLite database in memory can't be shared between processes. Name a file: sqlite:///FILE.")
+    Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(parsed, pool_size=10, max_overflow=30)
+
+    @event.listens_for(engine, "connect")
+    def _prepare(dbapi_connection: Any, _record: Any) -> None:
+        # Python's sqlite3 opens transactions of its own, only before writes; with None it leaves that to `_begin`.
+        dbapi_connection.isolation_level = None
+        dbapi_connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT}")
+        dbapi_connection.execute("PRAGMA journal_mode = WAL")
+        dbapi_connection.execute(f"PRAGMA foreign_keys = {'ON' if foreign_keys else 'OFF'}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        read_only = connection.get_execution_options().get("read_only", False)
+        connection.exec_driver_sql(f"PRAGMA query_only = {'ON' if read_only else 'OFF'}")
+        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+
+    return engine

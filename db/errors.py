@@ -1,0 +1,56 @@
+"""What the database room can refuse, each with a sentence for people: what happened, why, what to do."""
+
+
+class DatabaseError(Exception):
+    """Base of everything that this room raises on purpose."""
+
+
+class NotFound(DatabaseError):
+    """No such row."""
+
+    def __init__(self, what: str, key: object) -> None:
+        super().__init__(f"There is no {what} {key}. It may have been deleted; reload to see what is there.")
+
+
+class Conflict(DatabaseError):
+    """Someone saved in between. `current_revision` is the newest one now, 0 where there is none."""
+
+    def __init__(self, current_revision: int, expected_revision: int) -> None:
+        self.current_revision = current_revision
+        super().__init__(
+            f"This change was made on revision {expected_revision}, but the newest is {current_revision}: "
+            "someone saved in between. Load the image again and repeat the change."
+        )
+
+
+class RunInProgress(DatabaseError):
+    """A project has one live run at most."""
+
+    def __init__(self, run_id: int) -> None:
+        self.run_id = run_id
+        super().__init__(f"Run {run_id} of this project is not finished yet. Wait for its end, or cancel it.")
+
+
+class BadCursor(DatabaseError):
+    """A cursor that no page of this order handed out."""
+
+    def __init__(self, cursor: str) -> None:
+        super().__init__(f"{cursor!r} is not a cursor of this list. Start again without one.")
+
+
+class BadSetting(DatabaseError):
+    """A project setting that does not exist, or a value outside its range."""
+
+
+class BadBlobKey(DatabaseError):
+    """A blob key that `BlobStore.put` can't have returned."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"{key!r} is not a blob key. Keys come from the store itself and look like ab/ab12…")
+
+
+class BlobMissing(DatabaseError):
+    """The database names a blob that the store does not hold."""
+
+    def __init__(self, key: str, where: str) -> None:
+        super().__init__(f"The file {key} is missing in {where}. Restore it from a backup of that place.")

@@ -1,0 +1,112 @@
+"""An image with what counts of it, and its status: what the lists, the counts and the REST answers are made of."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, and_, case, false, func, literal, select
+from sqlalchemy.orm import Session, aliased
+
+from db.errors import NotFound
+from db.models import Annotation, Image, Prediction
+from db.prompt_versions import active_version
+
+# unscored: the active version has not seen it; failed: scoring it failed (Image.scoring_error says why);
+# to_review: scored, and nobody has said anything; corrected: someone has, whether it is scored or not.
+STATUSES = ("unscored", "failed", "to_review", "corrected")
+
+
+@dataclass(frozen=True)
+class ImageRow:
+    """An image, its newest annotation, its prediction by the active version, and its status (one of STATUSES)."""
+
+    image: Image
+    annotation: Annotation | None
+    prediction: Prediction | None
+    status: str
+
+
+def get_image_row(session: Session, image_id: int) -> ImageRow:
+    """The image of this id with what counts of it; raises NotFound."""
+    image = session.get(Image, image_id)
+    if image is None:
+        raise NotFound("image", image_id)
+    return image_rows(session, active_version_id(session, image.project_id), [image_id])[0]
+
+
+def image_rows(session: Session, version_id: int | None, image_ids: Sequence[int]) -> list[ImageRow]:
+    """The rows of these images in this order, with the predictions of this version; those that don't exist left out."""
+    revision = aliased(Annotation)
+    newest = (
+        select(revision.id)
+        .where(revision.image_id == Image.id)
+        .order_by(revision.revision.desc())
+        .limit(1)
+        .correlate(Image)
+        .scalar_subquery()
+    )
+    rows = (
+        select(Image, Annotation, Prediction, status_of_image())
+        .select_from(Image)
+        .outerjoin(Annotation, Annotation.id == newest)
+        .outerjoin(Prediction, prediction_by(version_id))
+        .where(Image.id.in_(image_ids))
+    )
+    found = {row[0].id: ImageRow(*row) for row in session.execute(rows)}
+    return [found[one] for one in image_ids if one in found]
+
+
+def count_by_status(session: Session, project_id: int) -> dict[str, int]:
+    """How many images of a project have which status; every status is a key."""
+    status = status_of_image().label("status")
+    images = (
+        select(status)
+        .select_from(Image)
+        .outerjoin(Prediction, prediction_by(active_version_id(session, project_id)))
+        .where(Image.project_id == project_id)
+        .subquery()
+    )
+    counts = select(images.c.status, func.count()).group_by(images.c.status)
+    found = {name: count for name, count in session.execute(counts)}
+    return {name: found.get(name, 0) for name in STATUSES}
+
+
+def unscored_images(session: Session, project_id: int, limit: int) -> list[Image]:
+    """Images that the active version has not scored and that did not fail; the newest first, as someone waits for them.
+
+    Empty where no version is active.
+    """
+    version_id = active_version_id(session, project_id)
+    if version_id is None:
+        return []
+    unscored = (
+        select(Image)
+        .outerjoin(Prediction, prediction_by(version_id))
+        .where(Image.project_id == project_id, Image.scoring_error.is_(None), Prediction.id.is_(None))
+        .order_by(Image.id.desc())
+        .limit(limit)
+    )
+    return list(session.scalars(unscored))
+
+
+def active_version_id(session: Session, project_id: int) -> int | None:
+    """The id of the project's active version, None where there is none."""
+    version = active_version(session, project_id)
+    return None if version is None else version.id
+
+
+def prediction_by(version_id: int | None) -> ColumnElement[bool]:
+    """The ON clause from images to the predictions of a version; of none, to none."""
+    if version_id is None:
+        return false()
+    return and_(Prediction.image_id == Image.id, Prediction.prompt_version_id == version_id)
+
+
+def status_of_image() -> ColumnElement[str]:
+    """The status as SQL, in a query that joins `prediction_by`."""
+    annotated = select(literal(1)).where(Annotation.image_id == Image.id).correlate(Image).exists()
+    return case(
+        (annotated, "corrected"),
+        (Prediction.id.is_not(None), "to_review"),
+        (Image.scoring_error.is_not(None), "failed"),
+        else_="unscored",
+    )

@@ -1,0 +1,108 @@
+"""Images: adding, finding and deleting one. Lists, counts and statuses come from image_pages.py and image_rows.py."""
+
+import re
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from db.errors import NotFound
+from db.image_pages import ORDERS, Neighbours, Page, list_images, neighbours
+from db.image_rows import STATUSES, ImageRow, count_by_status, get_image_row, unscored_images
+from db.insert import insert_or_find
+from db.models import Annotation, Image, Prediction
+
+__all__ = [
+    "ORDERS",
+    "STATUSES",
+    "ImageRow",
+    "Neighbours",
+    "Page",
+    "add_image",
+    "count_by_status",
+    "delete_image",
+    "get_image",
+    "get_image_row",
+    "list_images",
+    "neighbours",
+    "unscored_images",
+]
+
+_NAME_LENGTH = 255
+
+
+def add_image(
+    session: Session,
+    *,
+    project_id: int,
+    sha256: str,
+    blob_key: str,
+    file_name: str,
+    byte_size: int,
+    width: int,
+    height: int,
+    author: str,
+) -> tuple[Image, bool]:
+    """Add an image, or find the one of the same bytes; uploads at the same moment make one.
+
+    Args:
+        session: a writing session.
+        project_id: whose.
+        sha256: of the bytes, in hex.
+        blob_key: where they lie.
+        file_name: as the user named it; folders and control characters are dropped, it is only ever shown.
+        byte_size: of the file.
+        width: pixels, after EXIF orientation.
+        height: pixels, after EXIF orientation.
+        author: who uploaded it.
+
+    Returns:
+        The image, and True when it was there already (it then keeps its first name and author).
+
+    Raises:
+        IntegrityError: no such project.
+    """
+    new = Image(
+        project_id=project_id,
+        sha256=sha256,
+        blob_key=blob_key,
+        file_name=_shown_name(file_name),
+        byte_size=byte_size,
+        width=width,
+        height=height,
+        author=author,
+    )
+    image, added = insert_or_find(session, new, select(Image).filter_by(project_id=project_id, sha256=sha256))
+    return image, not added
+
+
+def get_image(session: Session, image_id: int) -> Image:
+    """The image of this id; raises NotFound."""
+    image = session.get(Image, image_id)
+    if image is None:
+        raise NotFound("image", image_id)
+    return image
+
+
+def delete_image(session: Session, image_id: int) -> list[str]:
+    """Delete an image with its predictions and annotations; raises NotFound.
+
+    Returns:
+        The blob keys (image, maps, masks) that no row refers to any more: delete those blobs after this transaction.
+    """
+    image = get_image(session, image_id)
+    maps = session.scalars(select(Prediction.map_blob_key).where(Prediction.image_id == image_id))
+    masks = session.scalars(select(Annotation.mask_blob_key).where(Annotation.image_id == image_id))
+    keys = {image.blob_key, *maps, *(key for key in masks if key is not None)}
+    session.delete(image)
+    session.flush()
+    return sorted(keys - _referred_to(session, keys))
+
+
+def _shown_name(file_name: str) -> str:
+    last = re.split(r"[/\\]", file_name)[-1]
+    return re.sub(r"[\x00-\x1f\x7f]", "", last)[-_NAME_LENGTH:] or "image"
+
+
+def _referred_to(session: Session, keys: set[str]) -> set[str]:
+    columns = (Image.blob_key, Prediction.map_blob_key, Annotation.mask_blob_key)
+    return {key for column in columns for key in session.scalars(select(column).where(column.in_(keys))) if key}

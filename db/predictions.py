@@ -1,0 +1,75 @@
+"""Predictions: what a prompt version says of an image, one row for each pair."""
+
+from typing import Any
+
+from sqlalchemy import Select, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from db.errors import NotFound
+from db.insert import insert_or_find
+from db.models import Image, Prediction, PromptVersion, utc_now
+
+
+def save_prediction(
+    session: Session,
+    *,
+    image_id: int,
+    prompt_version_id: int,
+    score: float,
+    map_blob_key: str,
+    map_max: float,
+    engine_settings: dict[str, Any],
+) -> Prediction:
+    """Keep a prediction, in place of an earlier one of the same pair; the image's scoring_error is cleared.
+
+    Args:
+        session: a writing session.
+        image_id: which image.
+        prompt_version_id: which prompts.
+        score: probability of being anomalous, 0–1.
+        map_blob_key: float32 .npy at model resolution, 0–1.
+        map_max: the map's largest value, 0–1.
+        engine_settings: what else decided the result: device, image size, and so on.
+
+    Raises:
+        NotFound: the image was deleted in the meantime, or there is no such version.
+    """
+    image = session.get(Image, image_id)
+    if image is None:
+        raise NotFound("image", image_id)
+    values = {"score": score, "map_blob_key": map_blob_key, "map_max": map_max, "engine_settings": engine_settings}
+    pair = {"image_id": image_id, "prompt_version_id": prompt_version_id}
+    try:
+        prediction, new = insert_or_find(
+            session, Prediction(**pair, **values), select(Prediction).filter_by(**pair).with_for_update()
+        )
+    except IntegrityError as error:
+        raise NotFound("pair of image and prompt version", f"{image_id}, {prompt_version_id}") from error
+    if not new:
+        for name, value in values.items():
+            setattr(prediction, name, value)
+        prediction.created_at = utc_now()
+    image.scoring_error = None
+    session.flush()
+    return prediction
+
+
+def active_prediction(session: Session, image_id: int) -> Prediction | None:
+    """The prediction of the active prompts of the image's project, if it has been scored by them."""
+    active = _of_image(image_id).where(PromptVersion.state == "active")
+    return session.scalars(active).one_or_none()
+
+
+def latest_prediction(session: Session, image_id: int) -> Prediction | None:
+    """The prediction of the newest prompts that scored the image: what to show until the active ones have."""
+    newest = _of_image(image_id).order_by(PromptVersion.number.desc()).limit(1)
+    return session.scalars(newest).one_or_none()
+
+
+def _of_image(image_id: int) -> Select[Prediction]:
+    return (
+        select(Prediction)
+        .join(PromptVersion, PromptVersion.id == Prediction.prompt_version_id)
+        .where(Prediction.image_id == image_id)
+    )

@@ -1,0 +1,115 @@
+"""Prompt versions: candidate → active → retired, or rejected; one is active in a project. Never deleted."""
+
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from db.errors import NotFound
+from db.models import PromptVersion, utc_now
+from db.projects import lock_project
+
+
+def add_version(
+    session: Session,
+    *,
+    project_id: int,
+    origin: str,
+    blob_key: str,
+    sha256: str,
+    backbone_name: str,
+    backbone_fingerprint: str,
+    parent_id: int | None = None,
+    metrics: dict[str, Any] | None = None,
+    note: str = "",
+) -> PromptVersion:
+    """Add a candidate with the project's next number.
+
+    Args:
+        session: a writing session.
+        project_id: whose.
+        origin: `shipped`, `tuned` or `imported`.
+        blob_key: where the prompts' safetensors file lies.
+        sha256: of that file.
+        backbone_name: the backbone that the prompts belong to…
+        backbone_fingerprint: …and exactly which one.
+        parent_id: the version that tuning started from.
+        metrics: on the hold-out.
+        note: one line for people.
+
+    Raises:
+        NotFound: no such project.
+    """
+    lock_project(session, project_id)
+    newest = session.scalar(select(func.max(PromptVersion.number)).where(PromptVersion.project_id == project_id))
+    version = PromptVersion(
+        project_id=project_id,
+        number=(newest or 0) + 1,
+        state="candidate",
+        origin=origin,
+        parent_id=parent_id,
+        backbone_name=backbone_name,
+        backbone_fingerprint=backbone_fingerprint,
+        blob_key=blob_key,
+        sha256=sha256,
+        metrics=metrics or {},
+        note=note,
+    )
+    session.add(version)
+    session.flush()
+    return version
+
+
+def get_version(session: Session, version_id: int) -> PromptVersion:
+    """The version of this id; raises NotFound."""
+    version = session.get(PromptVersion, version_id)
+    if version is None:
+        raise NotFound("prompt version", version_id)
+    return version
+
+
+def active_version(session: Session, project_id: int) -> PromptVersion | None:
+    """The version that scores the project's images; None before the first was activated."""
+    active = select(PromptVersion).where(PromptVersion.project_id == project_id, PromptVersion.state == "active")
+    return session.scalars(active).one_or_none()
+
+
+def list_versions(session: Session, project_id: int) -> list[PromptVersion]:
+    """All versions of a project, the newest first."""
+    versions = select(PromptVersion).where(PromptVersion.project_id == project_id)
+    return list(session.scalars(versions.order_by(PromptVersion.number.desc())))
+
+
+def activate(session: Session, version_id: int) -> PromptVersion:
+    """Make a version the active one, whatever its state, and retire the one before; both with this transaction.
+
+    Raises NotFound.
+    """
+    version = get_version(session, version_id)
+    lock_project(session, version.project_id)
+    session.refresh(version)
+    before = active_version(session, version.project_id)
+    if before is version:
+        return version
+    if before is not None:
+        before.state = "retired"
+        session.flush()  # before the other becomes active: the database allows one at every moment
+    version.state = "active"
+    version.activated_at = utc_now()
+    session.flush()
+    return version
+
+
+def reject(session: Session, version_id: int) -> PromptVersion:
+    """Mark a candidate as measured and found worse.
+
+    Raises:
+        NotFound: no such version.
+        ValueError: it is no candidate (any more).
+    """
+    version = get_version(session, version_id)
+    if version.state != "candidate":
+        raise ValueError(f"Version {version.number} is {version.state}; only a candidate can be rejected.")
+    version.state = "rejected"
+    session.flush()
+    return version
