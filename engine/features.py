@@ -1,0 +1,103 @@
+"""What the vision tower says of one image, and the cache on disk that keeps it from being asked twice."""
+
+import contextlib
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save as save_tensors
+from torch import Tensor
+from torch.nn import functional as F
+
+from engine.vision import VisionFeatures
+
+
+@dataclass(frozen=True)
+class ImageFeatures:
+    """Features of one image, unit length, float16: the same fresh and from the cache, so that scores are too.
+
+    Rounding unit vectors to float16 moves a probability by less than 1e-4.
+
+    Attributes:
+        global_feature: (D,).
+        patch_features: (L, n, D), one row of patches a layer, class token dropped.
+    """
+
+    global_feature: Tensor
+    patch_features: Tensor
+
+
+def split_batch(features: VisionFeatures, layers: tuple[int, ...]) -> list[ImageFeatures]:
+    """A batch of the vision tower → one `ImageFeatures` an image, on the CPU."""
+    global_features = F.normalize(features.global_features, dim=-1).half().cpu()
+    stacked = torch.stack([features.patch_features[layer][:, 1:] for layer in layers], dim=1)
+    patch_features = F.normalize(stacked, dim=-1).half().cpu()
+    return [ImageFeatures(g.clone(), p.clone()) for g, p in zip(global_features, patch_features, strict=True)]
+
+
+class FeatureCache:
+    """Files `<folder>/<key of the encoder>/<ab>/<sha256 of the image>.safetensors`, the oldest read evicted first.
+
+    Args:
+        folder: where; made when it isn't there.
+        encoder_key: names all that features depend on besides the image: backbone, resolution, layers.
+        budget_bytes: how much the folder may hold, all encoders together.
+    """
+
+    def __init__(self, folder: Path, encoder_key: str, budget_bytes: int) -> None:
+        self._root = folder
+        self._folder = folder / encoder_key
+        self._budget = budget_bytes
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._since_eviction = budget_bytes  # so that the first write looks
+
+    def _path(self, sha256: str) -> Path:
+        return self._folder / sha256[:2] / f"{sha256}.safetensors"
+
+    def get(self, sha256: str) -> ImageFeatures | None:
+        """The features of an image, or None; a damaged file counts as missing and is removed."""
+        path = self._path(sha256)
+        try:
+            tensors = load_tensors(path.read_bytes())
+            os.utime(path)
+            return ImageFeatures(tensors["global_feature"], tensors["patch_features"])
+        except FileNotFoundError:
+            return None
+        except (SafetensorError, KeyError):
+            path.unlink(missing_ok=True)
+            return None
+
+    def put(self, sha256: str, features: ImageFeatures) -> None:
+        """Keep the features; the file appears whole or not at all."""
+        path = self._path(sha256)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        data = save_tensors(
+            {
+                "global_feature": features.global_feature.contiguous(),
+                "patch_features": features.patch_features.contiguous(),
+            }
+        )
+        with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as file:
+            file.write(data)
+        os.replace(file.name, path)
+        self._since_eviction += len(data)
+        if self._since_eviction > self._budget / 20:
+            self._evict()
+            self._since_eviction = 0
+
+    def _evict(self) -> None:
+        files = []
+        for path in self._root.rglob("*.safetensors"):
+            with contextlib.suppress(FileNotFoundError):  # another process evicts too
+                status = path.stat()
+                files.append((status.st_mtime, status.st_size, path))
+        total = sum(size for _, size, _ in files)
+        for _, size, path in sorted(files):
+            if total <= self._budget * 0.95:
+                return
+            path.unlink(missing_ok=True)
+            total -= size

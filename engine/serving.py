@@ -1,0 +1,122 @@
+"""The engine that the others call: images → features → scores and maps, with prompts that can change at any moment."""
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from engine.backbone import Backbone, BackboneInfo
+from engine.errors import BackboneError
+from engine.features import FeatureCache, ImageFeatures, split_batch
+from engine.maps import FloatMap
+from engine.preprocess import preprocess
+from engine.prompt_files import read_prompts
+from engine.prompts import Prompts, encode_prompts
+from engine.scoring import probabilities, raw_anomaly_map, smooth
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What one set of prompts says of one image.
+
+    Attributes:
+        score: P(anomalous) of the global feature, 0–1.
+        anomaly_map: (s, s) float32, the mean over layers of ½(1 − S_n) + ½S_a, Gaussian-filtered, 0–1.
+    """
+
+    score: float
+    anomaly_map: FloatMap
+
+
+class Engine:
+    """A backbone at one resolution, safe to call from several threads.
+
+    Args:
+        backbone: what to encode with.
+        image_size: side in px that images are resized to; 0 takes the backbone's own.
+        cache_folder: where features are kept; None keeps none.
+        cache_bytes: how much the cache may hold.
+
+    Raises:
+        BackboneError: the size is not a multiple of the backbone's patches.
+    """
+
+    def __init__(
+        self, backbone: Backbone, *, image_size: int = 0, cache_folder: Path | None = None, cache_bytes: int = 4 << 30
+    ) -> None:
+        self.backbone = backbone
+        self.image_size = image_size or backbone.info.image_size
+        patch = backbone.info.patch_size
+        if self.image_size % patch:
+            raise BackboneError(
+                f"ANOMALYLOOP_IMAGE_SIZE={self.image_size} is not a multiple of the patches of {backbone.info.name} "
+                f"({patch} px). Use {self.image_size // patch * patch or patch} or {(self.image_size // patch + 1) * patch}."
+            )
+        key = f"{backbone.info.fingerprint[:16]}-{self.image_size}"
+        self.cache = FeatureCache(cache_folder, key, cache_bytes) if cache_folder else None
+        self._encoding = threading.Lock()
+        self._text_features: dict[str, Tensor] = {}
+
+    @property
+    def info(self) -> BackboneInfo:
+        """The backbone's facts."""
+        return self.backbone.info
+
+    def encode(self, images: Sequence[Image.Image]) -> list[ImageFeatures]:
+        """Features of upright 8-bit images, of any sizes, in one batch."""
+        batch = preprocess(images, self.image_size).to(self.backbone.device)
+        with self._encoding, torch.inference_mode():
+            features = self.backbone.vision(batch, self.info.layers)
+        return split_batch(features, self.info.layers)
+
+    def features(self, sha256: str, decode: Callable[[], Image.Image]) -> tuple[ImageFeatures, bool]:
+        """Features of one image, from the cache or encoded now.
+
+        Args:
+            sha256: of the image's bytes.
+            decode: gives the image; called only when it must be encoded.
+
+        Returns:
+            the features, and whether they had to be encoded.
+        """
+        cached = self.cache.get(sha256) if self.cache else None
+        if cached is not None:
+            return cached, False
+        encoded = self.encode([decode()])[0]
+        if self.cache:
+            self.cache.put(sha256, encoded)
+        return encoded, True
+
+    def load_prompts(self, data: bytes) -> Prompts:
+        """Read a prompt file of either format. Raises PromptError, also for another backbone's."""
+        return read_prompts(data, self.backbone)
+
+    def text_features(self, key: str, load: Callable[[], bytes]) -> Tensor:
+        """Text features (2, D) of a prompt file, encoded once.
+
+        Args:
+            key: sha256 of the file.
+            load: gives its bytes; called only the first time.
+
+        Raises:
+            PromptError: see `load_prompts`.
+        """
+        if key not in self._text_features:
+            self._text_features[key] = encode_prompts(self.backbone, self.load_prompts(load()))
+        return self._text_features[key]
+
+    @torch.inference_mode()
+    def score(self, features: Sequence[ImageFeatures], text_features: Tensor) -> list[Scored]:
+        """Score images that were encoded, with the text features (2, D) of some prompts."""
+        return [self._score_one(one, text_features) for one in features]
+
+    def _score_one(self, features: ImageFeatures, text_features: Tensor) -> Scored:
+        device = text_features.device
+        score = probabilities(features.global_feature.to(device).float(), text_features)[1]
+        layers = probabilities(features.patch_features.to(device).float(), text_features)
+        raw = raw_anomaly_map([layer[None] for layer in layers], self.image_size)
+        return Scored(float(score), smooth(raw)[0] / len(layers))
