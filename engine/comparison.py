@@ -1,0 +1,151 @@
+"""Prompts measured on held-out corrections, and the difference between two with a bootstrap interval.
+
+Maps are kept as histograms of 4,096 bins an image: every metric is then a sum over images, and resampling images
+costs a matrix product in place of a pass over all pixels.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from skimage.measure import label as connected_regions
+
+from engine.maps import FloatMap
+from engine.metrics import FPR_LIMIT
+
+_BINS = 4096
+Floats = npt.NDArray[np.float64]
+METRICS = ("pixel_auroc", "pixel_ap", "pixel_aupro", "image_auroc")
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """One held-out image as one set of prompts sees it.
+
+    Attributes:
+        score: P(anomalous) of the image.
+        label: 1 where a person found something.
+        normal: (4096,) normal pixels by map value, highest first.
+        anomalous: (4096,) anomalous pixels.
+        regions: (4096,) the same, each pixel counted 1 / area of its region.
+        region_count: 8-connected regions of the mask.
+    """
+
+    score: float
+    label: int
+    normal: Floats
+    anomalous: Floats
+    regions: Floats
+    region_count: int
+
+
+def held_out(score: float, anomaly_map: FloatMap, mask: npt.NDArray[np.uint8]) -> HeldOut:
+    """Keep what the metrics need of one image: map (s, s) of 0–1 and mask (s, s) of 0 and 1."""
+    bins = _BINS - 1 - np.clip((anomaly_map * _BINS).astype(np.int64), 0, _BINS - 1)
+    numbered = connected_regions(mask, connectivity=2)
+    areas = np.bincount(numbered.ravel())
+    inside = numbered > 0
+    return HeldOut(
+        score=score,
+        label=int(inside.any()),
+        normal=np.bincount(bins[~inside], minlength=_BINS).astype(float),
+        anomalous=np.bincount(bins[inside], minlength=_BINS).astype(float),
+        regions=np.bincount(bins[inside], weights=1.0 / areas[numbered[inside]], minlength=_BINS),
+        region_count=len(areas) - 1,
+    )
+
+
+def measure(images: Sequence[HeldOut], weights: Floats | None = None) -> dict[str, Floats]:
+    """The metrics over images, or over resamples of them.
+
+    Args:
+        images: n held-out images.
+        weights: (resamples, n), how often each image counts; None counts each once.
+
+    Returns:
+        each of `METRICS` as an array (resamples,); NaN where undefined.
+    """
+    weights = np.ones((1, len(images))) if weights is None else weights
+    normal, anomalous, regions = (
+        weights @ np.stack([getattr(image, name) for image in images]) for name in ("normal", "anomalous", "regions")
+    )
+    region_count = weights @ np.array([image.region_count for image in images], dtype=float)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        fpr = _from_origin(normal.cumsum(axis=1) / normal.sum(axis=1, keepdims=True))
+        tpr = _from_origin(anomalous.cumsum(axis=1) / anomalous.sum(axis=1, keepdims=True))
+        overlap = _from_origin(regions.cumsum(axis=1) / region_count[:, None])
+        found = anomalous.cumsum(axis=1)
+        precision = found / (found + normal.cumsum(axis=1))
+        ap = np.nansum(np.diff(tpr, axis=1) * np.nan_to_num(precision), axis=1)
+    return {
+        "pixel_auroc": np.trapezoid(tpr, fpr, axis=1),
+        "pixel_ap": np.where(anomalous.sum(axis=1) > 0, ap, np.nan),
+        "pixel_aupro": _partial_area(fpr, overlap),
+        "image_auroc": _image_auroc(images, weights),
+    }
+
+
+def _from_origin(curve: Floats) -> Floats:
+    return np.concatenate([np.zeros((len(curve), 1)), curve], axis=1)
+
+
+def _partial_area(fpr: Floats, overlap: Floats) -> Floats:
+    """Area under each curve up to the FPR limit, rescaled to 0–1."""
+    areas = []
+    for x, y in zip(fpr, overlap, strict=True):
+        keep = x < FPR_LIMIT
+        end = np.interp(FPR_LIMIT, x, y)
+        areas.append(np.trapezoid(np.append(y[keep], end), np.append(x[keep], FPR_LIMIT)) / FPR_LIMIT)
+    return np.array(areas)
+
+
+def _image_auroc(images: Sequence[HeldOut], weights: Floats) -> Floats:
+    """Share of pairs (anomalous, normal) in the right order, ties half, pairs weighted by their images' weights."""
+    scores, labels = np.array([i.score for i in images]), np.array([i.label for i in images])
+    positive, negative = scores[labels == 1], scores[labels == 0]
+    wins = (positive[:, None] > negative) + 0.5 * (positive[:, None] == negative)
+    pairs = np.einsum("bp,pn,bn->b", weights[:, labels == 1], wins, weights[:, labels == 0])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return pairs / (weights[:, labels == 1].sum(axis=1) * weights[:, labels == 0].sum(axis=1))
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Candidate against active, on the same images.
+
+    Attributes:
+        candidate: metric → value, None where undefined.
+        active: the same.
+        difference: candidate − active.
+        interval: metric → 95 % bootstrap interval of the difference over images.
+    """
+
+    candidate: dict[str, float | None]
+    active: dict[str, float | None]
+    difference: dict[str, float | None]
+    interval: dict[str, tuple[float, float] | None]
+
+
+def compare(candidate: Sequence[HeldOut], active: Sequence[HeldOut], *, seed: int, resamples: int = 400) -> Comparison:
+    """Compare two sets of prompts on the same held-out images, in the same order."""
+    draws = np.random.default_rng(seed).multinomial(len(active), np.full(len(active), 1 / len(active)), resamples)
+    ours, theirs = measure(candidate), measure(active)
+    resampled, baseline = measure(candidate, draws), measure(active, draws)
+    spread = {name: resampled[name] - baseline[name] for name in METRICS}
+    difference = {name: _number(ours[name][0] - theirs[name][0]) for name in METRICS}
+    return Comparison(
+        candidate={name: _number(ours[name][0]) for name in METRICS},
+        active={name: _number(theirs[name][0]) for name in METRICS},
+        difference=difference,
+        interval={name: _interval(spread[name]) if difference[name] is not None else None for name in METRICS},
+    )
+
+
+def _number(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)
+
+
+def _interval(values: Floats) -> tuple[float, float]:
+    low, high = np.nanpercentile(values, [2.5, 97.5])
+    return float(low), float(high)
