@@ -1,0 +1,186 @@
+"""From corrections to candidate prompts: tune, choose the length on held-out images, compare with the active ones.
+
+Every fold is tuned once to the greatest length, and the text features are kept at a ladder of epochs; held-out maps
+are then made from them. Resuming needs only these small tensors and the state of the tuning in progress.
+"""
+
+import io
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from engine.comparison import Comparison, HeldOut, compare, held_out, measure
+from engine.holdout import Fold
+from engine.prompts import Prompts
+from engine.serving import Engine
+from engine.tuning import Example, Tuner, TuningConfig
+
+LADDER = (1, 2, 3, 5, 8, 12, 16, 20, 25, 30, 40, 50, 65, 80, 100)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a proposal stands, told after every epoch.
+
+    Attributes:
+        share: done, 0–1.
+        stage: one line for people.
+        losses: one dict an epoch so far: fold, epoch and the mean terms of the loss.
+        checkpoint: gives the bytes from which `propose` can resume.
+    """
+
+    share: float
+    stage: str
+    losses: list[dict[str, float]]
+    checkpoint: Callable[[], bytes]
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """What came out: candidate prompts, and how they compare with the active ones (None: nothing to judge on)."""
+
+    prompts: Prompts
+    epochs: int
+    method: str
+    comparison: Comparison | None
+    losses: list[dict[str, float]]
+
+
+@dataclass
+class _State:
+    """What is done: ladders of finished folds (and of the one in progress), and that tuning's own state."""
+
+    ladders: list[dict[int, Tensor]] = field(default_factory=list)
+    snapshots: dict[int, bytes] = field(default_factory=dict)
+    tuner: bytes = b""
+    losses: list[dict[str, float]] = field(default_factory=list)
+
+    def to_bytes(self) -> bytes:
+        buffer = io.BytesIO()
+        torch.save(vars(self), buffer)
+        return buffer.getvalue()
+
+    @classmethod
+    def from_bytes(cls, data: bytes | None) -> "_State":
+        return cls(**torch.load(io.BytesIO(data), weights_only=True)) if data else cls()
+
+
+def propose(
+    engine: Engine,
+    active: Prompts,
+    examples: Sequence[Example],
+    folds: Sequence[Fold],
+    config: TuningConfig,
+    *,
+    epochs: int,
+    report: Callable[[Progress], None],
+    checkpoint: bytes | None = None,
+) -> Proposal:
+    """Tune candidate prompts from the active ones and judge them.
+
+    Args:
+        engine: encodes nothing here; its backbone and resolution make maps of the examples' features.
+        active: where tuning starts, and what the candidate is compared with.
+        examples: the corrections; masks at the engine's resolution.
+        folds: from `judging_folds`; with none, all examples are learnt from for half of the epochs, unjudged.
+        config: how to tune.
+        epochs: the greatest length.
+        report: called after every epoch; what it raises ends the work.
+        checkpoint: from an earlier call with the same arguments that was cut off.
+    """
+    work = _Work(engine, active, list(examples), list(folds), config, epochs, report, _State.from_bytes(checkpoint))
+    return work.run()
+
+
+@dataclass
+class _Work:
+    engine: Engine
+    active: Prompts
+    examples: list[Example]
+    folds: list[Fold]
+    config: TuningConfig
+    epochs: int
+    report: Callable[[Progress], None]
+    state: _State
+
+    @property
+    def ladder(self) -> list[int]:
+        return [step for step in LADDER if step < self.epochs] + [self.epochs]
+
+    def run(self) -> Proposal:
+        if not self.folds:
+            length = max(1, self.epochs // 2)
+            prompts = self._tune(range(len(self.examples)), length, "tuning on all corrections", 0.0, 1.0)
+            return Proposal(prompts, length, "unjudged", None, self.state.losses)
+        parts = len(self.folds) + (len(self.folds) > 1)
+        for number, fold in enumerate(self.folds):
+            if number < len(self.state.ladders) - bool(self.state.tuner):
+                continue  # finished before the run was cut off
+            name = f"tuning, part {number + 1} of {parts}"
+            self._tune(fold.training, self.epochs, name, number / parts, 1 / parts, fold=number)
+        length, comparison = self._judge()
+        if len(self.folds) == 1:
+            prompts = self._restore(self.state.snapshots[length])
+            return Proposal(prompts, length, "hold-out", comparison, self.state.losses)
+        name = f"tuning on all corrections, part {parts} of {parts}"
+        prompts = self._tune(range(len(self.examples)), length, name, 1 - 1 / parts, 1 / parts)
+        return Proposal(prompts, length, f"{len(self.folds)}-fold", comparison, self.state.losses)
+
+    def _tune(
+        self, positions: Sequence[int], length: int, name: str, before: float, share: float, fold: int | None = None
+    ) -> Prompts:
+        chosen = [self.examples[position] for position in positions]
+        tuner = Tuner(self.engine.backbone, self.active, chosen, self.config)
+        if self.state.tuner:
+            tuner.restore(self.state.tuner)
+        elif fold is not None:
+            self.state.ladders.append({})
+        while tuner.epoch < length:
+            terms = tuner.run_epoch()
+            self.state.losses.append({"fold": -1 if fold is None else fold, "epoch": tuner.epoch, **terms})
+            if fold is not None and tuner.epoch in self.ladder:
+                self.state.ladders[fold][tuner.epoch] = tuner.text_features().cpu()
+                if len(self.folds) == 1:
+                    self.state.snapshots[tuner.epoch] = tuner.state()
+            self.state.tuner = tuner.state() if tuner.epoch < length else b""
+            stage = f"{name}, epoch {tuner.epoch} of {length}"
+            done = before + share * tuner.epoch / length
+            self.report(Progress(done, stage, list(self.state.losses), self.state.to_bytes))
+        return tuner.prompts(self._note(len(chosen), length))
+
+    def _restore(self, snapshot: bytes) -> Prompts:
+        chosen = [self.examples[position] for position in self.folds[0].training]
+        tuner = Tuner(self.engine.backbone, self.active, chosen, self.config)
+        tuner.restore(snapshot)
+        return tuner.prompts(self._note(len(chosen), tuner.epoch))
+
+    def _note(self, count: int, length: int) -> str:
+        return f"tuned on {count} corrected images for {length} epochs, seed {self.config.seed}"
+
+    def _judge(self) -> tuple[int, Comparison]:
+        """The length whose held-out maps are best, and the comparison at that length."""
+        with torch.inference_mode():
+            start = Tuner(self.engine.backbone, self.active, self.examples, self.config).text_features()
+        baseline = self._held_out([start.cpu()] * len(self.folds))
+        candidates = {step: self._held_out([ladder[step] for ladder in self.state.ladders]) for step in self.ladder}
+        best = max(self.ladder, key=lambda step: objective(candidates[step]))
+        return best, compare(candidates[best], baseline, seed=self.config.seed)
+
+    def _held_out(self, text_features: Sequence[Tensor]) -> list[HeldOut]:
+        images = []
+        for fold, text in zip(self.folds, text_features, strict=True):
+            for position in fold.held_out:
+                example = self.examples[position]
+                scored = self.engine.score([example.features], text.to(self.engine.backbone.device))[0]
+                images.append(held_out(scored.score, scored.anomaly_map, example.mask.numpy()))
+        return images
+
+
+def objective(images: Sequence[HeldOut]) -> float:
+    """What a run tries to raise: pixel AUROC and image AUROC, the mean of those that are defined."""
+    metrics = measure(images)
+    values = np.array([metrics[name][0] for name in ("pixel_auroc", "image_auroc")])
+    return float(np.nanmean(values)) if np.isfinite(values).any() else float("-inf")
