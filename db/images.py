@@ -2,7 +2,7 @@
 
 import re
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from db.errors import NotFound
@@ -18,6 +18,7 @@ __all__ = [
     "Neighbours",
     "Page",
     "add_image",
+    "clear_scoring_errors",
     "count_by_status",
     "delete_image",
     "get_image",
@@ -96,6 +97,11 @@ def delete_image(session: Session, image_id: int) -> list[str]:
     session.delete(image)
     session.flush()
     return sorted(keys - _referred_to(session, keys))
+
+
+def clear_scoring_errors(session: Session, project_id: int) -> None:
+    """Make the project's failed images unscored ones, so that they are tried again."""
+    session.execute(update(Image).where(Image.project_id == project_id).values(scoring_error=None))
 
 
 def _shown_name(file_name: str) -> str:

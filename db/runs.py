@@ -201,6 +201,19 @@ def requeue(session: Session, run_id: int, lease_seconds: float) -> bool:
     return _change(session, run_id, _stale(lease_seconds), {"state": "queued", "worker": ""})
 
 
+def end_stale(session: Session, run_id: int, lease_seconds: float, *, state: str, error: str) -> bool:
+    """End a run whose worker is silent; False when it has spoken or the run is over.
+
+    Args:
+        session: a writing session.
+        run_id: which run.
+        lease_seconds: after how long a worker counts as silent.
+        state: `failed` or `cancelled`.
+        error: for a person: why it ended and what to do.
+    """
+    return _change(session, run_id, _stale(lease_seconds), {"state": state, "error": error, "finished_at": utc_now()})
+
+
 def request_cancel(session: Session, run_id: int) -> TuningRun:
     """Cancel a queued run at once; tell the worker of a running one to stop; leave a finished one as it is.
 

@@ -1,0 +1,1 @@
+"""The page and the REST interface: ask `db` what is, and `workers` to have things done. Never torch."""

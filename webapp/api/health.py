@@ -1,0 +1,74 @@
+"""`/healthz`: the process answers. `/readyz`: everything it needs is there, or which thing isn't."""
+
+from dataclasses import asdict
+
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel
+
+from webapp.api.dependencies import StoreDep
+from webapp.api.problems import problem
+from workers.readiness import engine_in_use, readiness
+
+router = APIRouter(tags=["health"])
+
+
+class Health(BaseModel):
+    """The process is alive."""
+
+    status: str = "ok"
+
+
+class Component(BaseModel):
+    """One thing that is needed."""
+
+    name: str
+    ready: bool
+    detail: str
+
+
+class Backbone(BaseModel):
+    """The model in use; the facts are empty until it is loaded."""
+
+    state: str
+    error: str
+    name: str
+    fingerprint: str
+    description: str
+    device: str
+
+
+class Ready(BaseModel):
+    """Everything is there."""
+
+    ready: bool
+    components: list[Component]
+    backbone: Backbone
+
+
+@router.get("/healthz")
+def healthz() -> Health:
+    """200 while the process answers."""
+    return Health()
+
+
+@router.get("/readyz", response_model=Ready, responses={503: {"description": "Names what is not ready."}})
+def readyz(request: Request, store: StoreDep) -> Ready | Response:
+    """200 when database, blobs, broker, a worker and the engine are ready; else 503 naming those that are not."""
+    components, backbone = readiness(store), engine_in_use()
+    missing = [component for component in components if not component.ready]
+    if missing:
+        return problem(
+            request,
+            503,
+            "not-ready",
+            "Not ready",
+            "Not ready: " + " ".join(f"{component.name}: {component.detail}" for component in missing),
+            not_ready=[component.name for component in missing],
+            components=[asdict(component) for component in components],
+            backbone=backbone,
+        )
+    return Ready(
+        ready=True,
+        components=[Component(**asdict(component)) for component in components],
+        backbone=Backbone(**backbone),
+    )

@@ -1,0 +1,72 @@
+"""The web application: REST under `/api/v1`, health, OpenAPI at `/docs`, and the page at `/`."""
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI, Request, Response
+from starlette.routing import Match
+
+from settings import Settings
+from webapp.api import annotations, health, images, maps, projects, prompts, runs
+from webapp.api.problems import add_problem_handlers, problem
+from workers import dispatch
+
+_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+
+
+def build_app(settings: Settings) -> FastAPI:
+    """The application, ready to be served. The database is expected to be migrated."""
+    app = FastAPI(title="AnomalyLoop", description=__doc__, lifespan=_lifespan, redoc_url=None)
+    add_problem_handlers(app)
+    app.include_router(health.router)
+    for subject in (projects, images, maps, annotations, runs, prompts):
+        app.include_router(subject.router, prefix="/api/v1")
+    # After all others: without it, what is unknown under /api would get the page's answer, which is not a problem.
+    app.add_api_route("/api/{path:path}", _unknown, methods=_METHODS, include_in_schema=False)
+    return _mount_page(app, settings)
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    dispatch.start()
+    try:
+        yield
+    finally:
+        dispatch.stop()
+
+
+async def _unknown(request: Request) -> Response:
+    path, method = request.url.path, request.method
+    allowed = sorted(
+        {
+            other
+            for route in request.app.routes
+            if route.matches(request.scope)[0] == Match.PARTIAL
+            for other in getattr(route, "methods", None) or ()
+        }
+    )
+    if allowed:
+        detail = f"{path} does not take {method}; it takes {', '.join(allowed)}."
+        return problem(
+            request, 405, "method-not-allowed", "Method not allowed", detail, headers={"Allow": ", ".join(allowed)}
+        )
+    return problem(request, 404, "unknown-path", "Unknown path", f"There is nothing at {path}. See /docs for what there is.")
+
+
+def _mount_page(app: FastAPI, settings: Settings) -> FastAPI:
+    os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # read when gradio is imported
+    import gradio as gr
+
+    from webapp.page import build_page
+
+    return gr.mount_gradio_app(
+        app,
+        build_page(),
+        path="/",
+        server_name=settings.host,
+        server_port=settings.port,
+        footer_links=[],
+        run_history=False,
+        max_file_size=round(settings.max_upload_mb * 1e6),
+    )

@@ -1,0 +1,85 @@
+"""The scoring thread of the page's process in the embedded mode: asked-for images first, then all that are unscored."""
+
+import logging
+import threading
+from collections.abc import Sequence
+
+from db.projects import list_projects
+from db.store import Store
+from workers.engine_host import get_engine
+from workers.projects import ensure_default_project
+from workers.scoring import score_images, score_unscored
+
+logger = logging.getLogger(__name__)
+
+# Seconds between two looks for unscored images when nobody asks; another process may have activated a version.
+_LOOK_SECONDS = 1.0
+# Seconds of rest after a failure of the whole (no backbone, prompts of another one, database away).
+_REST_SECONDS = 5.0
+# Images between two looks at what was asked for.
+_STEP = 16
+
+
+class BackgroundScorer:
+    """One thread that no error ends; what it did not get to is still unscored in the database."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._lock = threading.Lock()
+        self._requested: list[int] = []
+        self._awake = threading.Event()
+        self._stopping = threading.Event()
+        self._last_failure = ""
+        self._ready = False
+        self._thread = threading.Thread(target=self._run, name="scoring", daemon=True)
+
+    def start(self) -> None:
+        """Begin; returns at once."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Begin nothing more; returns at once, the thread ends after the images in hand."""
+        self._stopping.set()
+        self._awake.set()
+
+    def request(self, image_ids: Sequence[int]) -> None:
+        """Score these images before all others; the last that were asked for come first."""
+        with self._lock:
+            self._requested = [*image_ids, *self._requested]
+        self._awake.set()
+
+    def wake(self) -> None:
+        """Look for unscored images now."""
+        self._awake.set()
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            self._awake.clear()
+            try:
+                done = self._step()
+                self._last_failure = ""
+            except Exception as error:
+                self._report(error)
+                self._stopping.wait(_REST_SECONDS)
+                continue
+            if done == 0:
+                self._awake.wait(_LOOK_SECONDS)
+
+    def _step(self) -> int:
+        """Score some images; 0: there was nothing to do."""
+        if not self._ready:
+            ensure_default_project(self._store, get_engine())
+            self._ready = True
+        with self._lock:
+            asked, self._requested = self._requested[:_STEP], self._requested[_STEP:]
+        if asked:
+            return score_images(self._store, asked)
+        with self._store.session(read_only=True) as session:
+            project_ids = [project.id for project in list_projects(session)]
+        return sum(score_unscored(self._store, project_id, _STEP) for project_id in project_ids)
+
+    def _report(self, error: Exception) -> None:
+        # The same failure every few seconds is one line in the log, not a thousand.
+        if str(error) != self._last_failure:
+            logger.error("Scoring has to wait: %s", error, exc_info=error)
+        self._last_failure = str(error)

@@ -1,0 +1,97 @@
+"""What a person says of an image, as a new revision: a mask they drew, "normal", or "the prediction is right"."""
+
+import numpy as np
+import numpy.typing as npt
+
+from db.annotations import add_annotation
+from db.images import get_image
+from db.models import Annotation
+from db.predictions import active_prediction
+from db.projects import get_project
+from db.store import Store
+from engine.images import decode_mask, encode_mask
+from engine.maps import resize_map
+from workers.errors import NothingToAccept
+from workers.maps import read_map, scored_image
+
+
+def save_mask(
+    store: Store, image_id: int, png: bytes, *, author: str = "local", expected_revision: int | None = None
+) -> Annotation:
+    """Keep a mask. One without a single anomalous pixel says that the image is normal.
+
+    Args:
+        store: where to.
+        image_id: which image.
+        png: an image file of exactly the image's size; nonzero = anomalous.
+        author: who drew it.
+        expected_revision: the newest revision that the author has seen (0: none); None: whichever it is.
+
+    Raises:
+        NotFound: no such image.
+        ImageError: not a mask of the image's size.
+        Conflict: someone saved in between.
+    """
+    with store.session(read_only=True) as session:
+        image = get_image(session, image_id)
+    mask = decode_mask(png, width=image.width, height=image.height)
+    return _save(store, image_id, mask, source="drawn", author=author, expected_revision=expected_revision)
+
+
+def mark_normal(
+    store: Store, image_id: int, *, author: str = "local", expected_revision: int | None = None
+) -> Annotation:
+    """Say that nothing in the image is anomalous. Raises NotFound, Conflict (see save_mask)."""
+    return _save(store, image_id, None, source="marked_normal", author=author, expected_revision=expected_revision)
+
+
+def accept(store: Store, image_id: int, *, author: str = "local", expected_revision: int | None = None) -> Annotation:
+    """Agree with the active prediction: by the project's thresholds, normal, or anomalous where the map reaches its.
+
+    Raises:
+        NotFound: no such image.
+        NotReady: it is not scored yet.
+        NothingToAccept: its score says anomalous, but no pixel of its map does.
+        Conflict: someone saved in between.
+    """
+    image, prediction = scored_image(store, image_id)
+    with store.session(read_only=True) as session:
+        settings = get_project(session, image.project_id).settings
+    mask = None
+    if prediction.score >= settings["threshold"]:
+        anomaly_map = resize_map(read_map(store, prediction), image.height, image.width)
+        mask = (anomaly_map >= settings["map_threshold"]).astype(np.uint8)
+        if not mask.any():
+            raise NothingToAccept(
+                f"Image {image_id} scores {prediction.score:.2f}, which is anomalous, but no pixel of its map reaches "
+                f"the map threshold {settings['map_threshold']:.2f}: there is no mask to accept. Draw one, mark the "
+                "image normal, or lower the map threshold."
+            )
+    return _save(store, image_id, mask, source="accepted", author=author, expected_revision=expected_revision)
+
+
+def _save(
+    store: Store,
+    image_id: int,
+    mask: npt.NDArray[np.uint8] | None,
+    *,
+    source: str,
+    author: str,
+    expected_revision: int | None,
+) -> Annotation:
+    area = 0 if mask is None else int(np.count_nonzero(mask))
+    # First the blob, then the row that names it.
+    mask_blob_key = store.blobs.put(encode_mask(mask)) if mask is not None and area else None
+    with store.session() as session:
+        prediction = active_prediction(session, image_id)
+        return add_annotation(
+            session,
+            image_id=image_id,
+            label="anomalous" if area else "normal",
+            mask_blob_key=mask_blob_key,
+            area=area,
+            source=source,
+            author=author,
+            prompt_version_id=prediction.prompt_version_id if prediction else None,
+            expected_revision=expected_revision,
+        )

@@ -1,0 +1,101 @@
+"""The one engine of this process: loaded when first needed, shared by its threads. torch is imported here, inside."""
+
+import logging
+import threading
+import time
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from settings import Settings, get_settings
+
+if TYPE_CHECKING:
+    from engine.serving import Engine
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class EngineStatus:
+    """What people are told of the engine. The facts are empty until it is ready."""
+
+    state: Literal["not loaded", "loading", "ready", "failed"] = "not loaded"
+    error: str = ""
+    name: str = ""
+    fingerprint: str = ""
+    description: str = ""
+    device: str = ""
+
+
+class _Host:
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.engine: Engine | None = None
+        self.failure: Exception | None = None
+        self.status = EngineStatus()
+
+
+_host = _Host()
+
+
+def get_engine() -> "Engine":
+    """The engine; loads it on the first call, and lets others wait meanwhile.
+
+    Raises:
+        BackboneError: the backbone of the settings can't be loaded. It stays so until this process is started again.
+    """
+    with _host.lock:
+        if _host.failure is not None:
+            raise _host.failure
+        if _host.engine is None:
+            _host.engine = _load(get_settings())
+        return _host.engine
+
+
+def start_loading() -> None:
+    """Begin to load in the background; returns at once."""
+    threading.Thread(target=_load_quietly, name="engine-loading", daemon=True).start()
+
+
+def engine_status() -> dict[str, Any]:
+    """The state of this process's engine, at once: `state`, `error`, `name`, `fingerprint`, `description`, `device`."""
+    return asdict(_host.status)
+
+
+def _load_quietly() -> None:
+    from engine.errors import EngineError
+
+    try:
+        get_engine()
+    except EngineError as error:
+        logger.error("%s", error)
+
+
+def _load(settings: Settings) -> "Engine":
+    started = time.monotonic()
+    _host.status = EngineStatus("loading")
+    try:
+        engine = _make(settings)
+    except Exception as error:
+        _host.failure = error
+        _host.status = EngineStatus("failed", error=str(error) or type(error).__name__)
+        raise
+    info, device = engine.info, str(engine.backbone.device)
+    _host.status = EngineStatus("ready", "", info.name, info.fingerprint, info.description, device)
+    logger.info("Loaded the backbone %s on %s in %.1f s.", info.name, device, time.monotonic() - started)
+    return engine
+
+
+def _make(settings: Settings) -> "Engine":
+    import torch
+
+    from engine.backbone import load_backbone
+    from engine.serving import Engine
+
+    if settings.score_threads:
+        torch.set_num_threads(settings.score_threads)
+    return Engine(
+        load_backbone(settings.backbone, settings.device),
+        image_size=settings.image_size,
+        cache_folder=settings.home / "features",
+        cache_bytes=round(settings.feature_cache_gb * 1e9),
+    )

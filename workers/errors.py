@@ -1,0 +1,40 @@
+"""The errors that callers of `workers` meet; each message is meant for a person: what happened, why, what to do.
+
+The engine's and the database's own are named here too, so that the page need not know the engine.
+"""
+
+from db.errors import Conflict, NotFound, RunInProgress
+from engine.errors import BackboneError, EngineError, ImageError, PromptError
+
+__all__ = [
+    "BackboneError",
+    "Conflict",
+    "EngineError",
+    "ImageError",
+    "NotFound",
+    "NotReady",
+    "NothingToAccept",
+    "PromptError",
+    "RunInProgress",
+    "TooFewCorrections",
+]
+
+
+class NotReady(Exception):
+    """What is asked for will be possible soon: the model still loads, or the image is not scored yet."""
+
+
+class NothingToAccept(Exception):
+    """A prediction that can't be taken over as a correction."""
+
+
+class TooFewCorrections(Exception):
+    """A run needs more corrected images than there are."""
+
+    def __init__(self, corrected: int, needed: int) -> None:
+        missing = needed - corrected
+        super().__init__(
+            f"A run needs at least {needed} corrected image{'s' if needed > 1 else ''} and there "
+            f"{'is' if corrected == 1 else 'are'} {corrected}: correct {missing} more, then retrain."
+        )
+        self.corrected, self.needed, self.missing = corrected, needed, missing

@@ -1,0 +1,56 @@
+"""Taking in an upload: checked, then its bytes kept, then its row written. Nothing of a refused file is stored."""
+
+import hashlib
+from dataclasses import dataclass
+
+from db.images import add_image
+from db.projects import get_project
+from db.store import Store
+from engine.images import decode_image
+from settings import get_settings
+
+
+@dataclass(frozen=True)
+class Added:
+    """An upload that was kept; `duplicate` when the project had the same bytes already."""
+
+    image_id: int
+    sha256: str
+    width: int
+    height: int
+    duplicate: bool
+
+
+def add_upload(store: Store, project_id: int, file_name: str, data: bytes, author: str = "local") -> Added:
+    """Keep an image; when this returns, it survives any crash.
+
+    Args:
+        store: where to.
+        project_id: the project it belongs to.
+        file_name: as the user names it.
+        data: the file's bytes, kept unchanged.
+        author: who uploads.
+
+    Raises:
+        ImageError: the file can't be used as an image.
+        NotFound: there is no such project.
+    """
+    settings = get_settings()
+    image = decode_image(data, max_pixels=settings.max_pixels, max_bytes=round(settings.max_upload_mb * 1e6))
+    with store.session(read_only=True) as session:
+        get_project(session, project_id)
+    # First the blob, then the row: a crash in between leaves a file that nobody names, never a row without its file.
+    blob_key = store.blobs.put(data)
+    with store.session() as session:
+        row, duplicate = add_image(
+            session,
+            project_id=project_id,
+            sha256=hashlib.sha256(data).hexdigest(),
+            blob_key=blob_key,
+            file_name=file_name,
+            byte_size=len(data),
+            width=image.width,
+            height=image.height,
+            author=author,
+        )
+        return Added(row.id, row.sha256, row.width, row.height, duplicate)

@@ -1,0 +1,41 @@
+"""The anomaly map of an image's active prediction, at the model's resolution or at the image's."""
+
+from db.images import get_image
+from db.models import Image, Prediction
+from db.predictions import active_prediction
+from db.store import Store
+from engine.maps import FloatMap, map_from_npy, resize_map
+from workers.errors import NotReady
+
+
+def grid_map(store: Store, image_id: int) -> FloatMap:
+    """(s, s) float32, 0–1, as the model made it. Raises NotFound (no such image), NotReady (not scored yet)."""
+    _, prediction = scored_image(store, image_id)
+    return read_map(store, prediction)
+
+
+def full_map(store: Store, image_id: int) -> FloatMap:
+    """(H, W) float32, 0–1, at the image's size. Raises NotFound (no such image), NotReady (not scored yet)."""
+    image, prediction = scored_image(store, image_id)
+    return resize_map(read_map(store, prediction), image.height, image.width)
+
+
+def scored_image(store: Store, image_id: int) -> tuple[Image, Prediction]:
+    """The image and its active prediction. Raises NotFound (no such image), NotReady (not scored yet)."""
+    with store.session(read_only=True) as session:
+        image = get_image(session, image_id)
+        prediction = active_prediction(session, image_id)
+    if prediction is None:
+        raise NotReady(_why_unscored(image))
+    return image, prediction
+
+
+def read_map(store: Store, prediction: Prediction) -> FloatMap:
+    """The map of a prediction, (s, s) float32, 0–1."""
+    return map_from_npy(store.blobs.get(prediction.map_blob_key))
+
+
+def _why_unscored(image: Image) -> str:
+    if image.scoring_error:
+        return f"Image {image.id} could not be scored. {image.scoring_error}"
+    return f"Image {image.id} is not scored yet by the active prompts. It is its turn soon; ask again in a moment."

@@ -1,0 +1,75 @@
+"""Putting a prompt version to use: activating one, going back to one, and importing prompt files."""
+
+import hashlib
+
+from db.images import clear_scoring_errors
+from db.models import PromptVersion
+from db.projects import get_project
+from db.prompt_versions import activate, add_version, get_version, list_versions
+from db.store import Store
+from workers import dispatch
+from workers.engine_host import get_engine
+from workers.errors import NotReady, PromptError
+from workers.readiness import engine_in_use
+
+
+def activate_version(store: Store, version_id: int) -> PromptVersion:
+    """Make a version, whatever its state, the one that scores; the images are scored anew.
+
+    Raises:
+        NotFound: no such version.
+        NotReady: the backbone is not loaded yet, so nobody knows whether the version belongs to it.
+        PromptError: it belongs to another backbone.
+    """
+    status = engine_in_use()
+    with store.session() as session:
+        _require_same_backbone(get_version(session, version_id), status["state"], status["name"], status["fingerprint"])
+        version = activate(session, version_id)
+        clear_scoring_errors(session, version.project_id)
+    dispatch.request_rescoring(version.project_id)
+    return version
+
+
+def _require_same_backbone(version: PromptVersion, state: str, name: str, fingerprint: str) -> None:
+    if state != "ready":
+        raise NotReady(f"The backbone is {state}, and prompts are checked against it. See /readyz, then try again.")
+    if version.backbone_fingerprint != fingerprint:
+        raise PromptError(
+            f"Version {version.number} was tuned for the backbone {version.backbone_name} "
+            f"({version.backbone_fingerprint[:12]}) and means nothing to {name} ({fingerprint[:12]}), which is in use. "
+            "Activate another version, or set ANOMALYLOOP_BACKBONE to the one it was tuned for."
+        )
+
+
+def import_prompts(store: Store, project_id: int, file_name: str, data: bytes) -> PromptVersion:
+    """Add a prompt file, ours or the reference's checkpoint, as a candidate; activating it is another step.
+
+    The same prompts twice are one version.
+
+    Raises:
+        NotFound: no such project.
+        BackboneError: there is no engine to check the file against.
+        PromptError: not a prompt file, one of another backbone, or one that would run code; nothing of it is kept.
+    """
+    from engine.prompt_files import prompts_to_bytes
+
+    engine = get_engine()
+    ours = prompts_to_bytes(engine.load_prompts(data))
+    sha256 = hashlib.sha256(ours).hexdigest()
+    with store.session(read_only=True) as session:
+        get_project(session, project_id)
+    blob_key = store.blobs.put(ours)
+    with store.session() as session:
+        for version in list_versions(session, project_id):
+            if version.sha256 == sha256:
+                return version
+        return add_version(
+            session,
+            project_id=project_id,
+            origin="imported",
+            blob_key=blob_key,
+            sha256=sha256,
+            backbone_name=engine.info.name,
+            backbone_fingerprint=engine.info.fingerprint,
+            note=f"imported from {file_name[:200]}",
+        )

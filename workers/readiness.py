@@ -1,0 +1,108 @@
+"""Whether everything that is needed is there, and which backbone is in use: asked of the things themselves."""
+
+import threading
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from db.store import Store
+from settings import get_settings
+from workers import engine_host
+from workers.celery_app import celery_app
+
+# How long a worker may take to answer, and how long its answer is good for, in seconds.
+_ANSWER_SECONDS = 2.0
+_FRESH_SECONDS = 2.0
+
+
+@dataclass(frozen=True)
+class Component:
+    """One thing that is needed: `detail` says what is wrong and what to do, or how it is."""
+
+    name: str
+    ready: bool
+    detail: str
+
+
+def readiness(store: Store) -> list[Component]:
+    """Database, blobs, broker, worker and engine, each asked now."""
+    worker = _ask_worker()
+    return [
+        _reach("database", store.database.ping),
+        _reach("blobs", store.blobs.ping),
+        # A worker's answer came through the broker.
+        _reach("broker", _ping_broker) if worker is None else Component("broker", True, "ok"),
+        _worker_component(worker),
+        _engine_component(engine_in_use()),
+    ]
+
+
+def engine_in_use() -> dict[str, Any]:
+    """The status of the engine that scores: this process's own in the embedded mode, else a worker's.
+
+    The keys are those of `workers.engine_host.engine_status`.
+    """
+    if get_settings().embedded_broker:
+        return engine_host.engine_status()
+    answer = _ask_worker()
+    if answer is None:
+        return {**engine_host.engine_status(), "error": "No worker answers, and the engine runs in the workers."}
+    return answer
+
+
+def _reach(name: str, ping: Any) -> Component:
+    try:
+        ping()
+    except Exception as error:  # whatever the driver of the day raises: it can't be reached
+        return Component(name, False, f"It can't be reached ({type(error).__name__}: {error}).")
+    return Component(name, True, "ok")
+
+
+def _ping_broker() -> None:
+    with celery_app.connection_for_write() as connection:
+        connection.ensure_connection(max_retries=1, timeout=_ANSWER_SECONDS)
+
+
+def _worker_component(answer: dict[str, Any] | None) -> Component:
+    if answer is not None:
+        return Component("worker", True, "ok")
+    advice = (
+        "It is started with the app and again when it dies: wait some seconds, then see the app's log."
+        if get_settings().embedded_broker
+        else "Start one: celery -A workers.celery_app worker"
+    )
+    return Component("worker", False, f"No worker answers. {advice}")
+
+
+def _engine_component(status: dict[str, Any]) -> Component:
+    if status["state"] == "ready":
+        return Component("engine", True, f"{status['name']} on {status['device']}")
+    return Component("engine", False, status["error"] or f"The backbone is {status['state']}.")
+
+
+class _Answer:
+    """The last answer of a worker, so that pages and probes asking at once make one question of it."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.at = float("-inf")
+        self.value: dict[str, Any] | None = None
+
+
+_answer = _Answer()
+
+
+def _ask_worker() -> dict[str, Any] | None:
+    with _answer.lock:
+        if time.monotonic() - _answer.at > _FRESH_SECONDS:
+            _answer.value = _broadcast()
+            _answer.at = time.monotonic()
+        return _answer.value
+
+
+def _broadcast() -> dict[str, Any] | None:
+    try:
+        answers = celery_app.control.broadcast("engine_status", reply=True, timeout=_ANSWER_SECONDS, limit=1)
+    except OSError:  # the broker can't be reached; its own component says so
+        return None
+    return next(iter(answers[0].values())) if answers else None

@@ -1,0 +1,51 @@
+"""Finding runs that were lost: a worker died with them, or the message that announced them did not arrive."""
+
+import logging
+from datetime import timedelta
+
+from db.models import TuningRun, utc_now
+from db.runs import end_stale, queued_runs, requeue, stale_runs
+from db.store import Store
+from settings import get_settings
+from workers import dispatch
+
+logger = logging.getLogger(__name__)
+
+MAX_ATTEMPTS = 3
+# A run that was queued later than this many seconds ago is on its way to a worker already.
+_ON_ITS_WAY_SECONDS = 5.0
+
+
+def recover_runs(store: Store) -> list[int]:
+    """Queue the runs whose worker is silent, end those that were tried often enough, announce all that wait.
+
+    Returns:
+        The ids of the runs that were announced.
+    """
+    lease_seconds = get_settings().lease_seconds
+    with store.session(read_only=True) as session:
+        stale = stale_runs(session, lease_seconds)
+    for run in stale:
+        _recover(store, run, lease_seconds)
+    earliest = utc_now() - timedelta(seconds=_ON_ITS_WAY_SECONDS)
+    with store.session(read_only=True) as session:
+        waiting = [run.id for run in queued_runs(session) if run.created_at < earliest]
+    for run_id in waiting:
+        dispatch.request_run(run_id)
+    return waiting
+
+
+def _recover(store: Store, run: TuningRun, lease_seconds: float) -> None:
+    with store.session() as session:
+        if run.cancel_requested:
+            end_stale(session, run.id, lease_seconds, state="cancelled", error="")
+        elif run.attempt >= MAX_ATTEMPTS:
+            reason = (
+                f"Its worker stopped answering {run.attempt} times, the last time while it was at: "
+                f"{run.stage or 'the start'}. See the worker's log for the reason (often too little memory), then start "
+                "a new run."
+            )
+            end_stale(session, run.id, lease_seconds, state="failed", error=reason)
+            logger.error("Run %d failed. %s", run.id, reason)
+        elif requeue(session, run.id, lease_seconds):
+            logger.warning("The worker of run %d stopped answering; the run is queued again.", run.id)

@@ -1,0 +1,160 @@
+"""Scoring images with their project's active prompts: features from the cache or encoded, prediction and map kept."""
+
+import contextlib
+import logging
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+from db.errors import BlobMissing
+from db.images import get_image, unscored_images
+from db.models import Image, PromptVersion
+from db.predictions import save_prediction
+from db.prompt_versions import active_version
+from db.store import Store
+from engine.images import decode_image
+from engine.maps import map_to_npy
+from settings import get_settings
+from workers.engine_host import get_engine
+from workers.errors import ImageError, NotFound
+
+if TYPE_CHECKING:
+    from PIL.Image import Image as Picture
+    from torch import Tensor
+
+    from engine.features import ImageFeatures
+    from engine.serving import Engine
+
+logger = logging.getLogger(__name__)
+
+# Images that go through the vision tower together.
+_BATCH = 8
+# How far back the unscored images are searched for those whose features are cached.
+_WINDOW = 1000
+
+
+def score_unscored(store: Store, project_id: int, limit: int) -> int:
+    """Score up to `limit` images that the active prompts have not scored: cached features first, then newest first.
+
+    Returns:
+        How many images it dealt with, scored or failed; 0: there was none.
+
+    Raises:
+        BackboneError, PromptError: see `score_images`.
+    """
+    engine = get_engine()
+    with store.session(read_only=True) as session:
+        images = unscored_images(session, project_id, _WINDOW)
+    if engine.cache is not None:
+        images.sort(key=lambda image: not engine.cache.has(image.sha256))  # stable: newest first among equals
+    return score_images(store, [image.id for image in images[:limit]])
+
+
+def score_images(store: Store, image_ids: Sequence[int]) -> int:
+    """Score these images with the active prompts of their projects, whether or not they have been before.
+
+    Doing it twice, or in two processes at once, gives one prediction. What makes a single image fail is kept as its
+    `scoring_error`; an image deleted in the meantime is passed over.
+
+    Returns:
+        How many images it dealt with, scored or failed.
+
+    Raises:
+        BackboneError: there is no engine.
+        PromptError: a project's active prompts belong to another backbone; its images stay unscored.
+    """
+    engine = get_engine()
+    done = 0
+    for version, images in _by_active_version(store, image_ids):
+        text_features = engine.text_features(version.sha256, partial(store.blobs.get, version.blob_key))
+        scorer = _Scorer(store, engine, version, text_features)
+        uncached = [image for image in images if not scorer.score_cached(image)]
+        for start in range(0, len(uncached), _BATCH):
+            scorer.score_batch(uncached[start : start + _BATCH])
+        done += len(images)
+    return done
+
+
+def _by_active_version(store: Store, image_ids: Sequence[int]) -> list[tuple[PromptVersion, list[Image]]]:
+    groups: dict[int, tuple[PromptVersion, list[Image]]] = {}
+    with store.session(read_only=True) as session:
+        for image_id in image_ids:
+            image = session.get(Image, image_id)
+            version = active_version(session, image.project_id) if image else None
+            if image is not None and version is not None:
+                groups.setdefault(version.id, (version, []))[1].append(image)
+    return list(groups.values())
+
+
+class _Scorer:
+    """One prompt version over many images."""
+
+    def __init__(self, store: Store, engine: "Engine", version: PromptVersion, text_features: "Tensor") -> None:
+        self.store, self.engine, self.version, self.text_features = store, engine, version, text_features
+        self.engine_settings = {
+            "backbone": engine.info.name,
+            "image_size": engine.image_size,
+            "layers": list(engine.info.layers),
+            "device": str(engine.backbone.device),
+        }
+
+    def score_cached(self, image: Image) -> bool:
+        """Score an image whose features are cached; False where they aren't."""
+        features = self.engine.cache.get(image.sha256) if self.engine.cache else None
+        if features is None:
+            return False
+        self._score(image, features)
+        return True
+
+    def score_batch(self, images: list[Image]) -> None:
+        """Encode and score; where a batch fails as a whole, its images go one by one, to find the one."""
+        decoded = [(image, picture) for image in images if (picture := self._decode(image)) is not None]
+        if not decoded:
+            return
+        try:
+            encoded = self.engine.encode([picture for _, picture in decoded])
+        except Exception as error:
+            if len(decoded) == 1:
+                self._fail(decoded[0][0], error)
+            else:
+                for image, _ in decoded:
+                    self.score_batch([image])
+            return
+        for (image, _), features in zip(decoded, encoded, strict=True):
+            if self.engine.cache:
+                self.engine.cache.put(image.sha256, features)
+            self._score(image, features)
+
+    def _decode(self, image: Image) -> "Picture | None":
+        settings = get_settings()
+        try:
+            data = self.store.blobs.get(image.blob_key)
+            # The limits of the upload, with room: they may have been lowered since.
+            return decode_image(data, max_pixels=max(settings.max_pixels, image.width * image.height), max_bytes=len(data))
+        except (BlobMissing, ImageError) as error:
+            self._fail(image, error)
+            return None
+
+    def _score(self, image: Image, features: "ImageFeatures") -> None:
+        try:
+            scored = self.engine.score([features], self.text_features)[0]
+        except Exception as error:  # whatever torch raises: this image has no score, and people are told why
+            self._fail(image, error)
+            return
+        map_blob_key = self.store.blobs.put(map_to_npy(scored.anomaly_map))
+        with contextlib.suppress(NotFound), self.store.session() as session:
+            save_prediction(
+                session,
+                image_id=image.id,
+                prompt_version_id=self.version.id,
+                score=scored.score,
+                map_blob_key=map_blob_key,
+                map_max=float(scored.anomaly_map.max()),
+                engine_settings=self.engine_settings,
+            )
+
+    def _fail(self, image: Image, error: Exception) -> None:
+        logger.error("Image %d (%s) could not be scored.", image.id, image.file_name, exc_info=error)
+        reason = str(error) if isinstance(error, BlobMissing | ImageError) else f"{type(error).__name__}: {error}"
+        with contextlib.suppress(NotFound), self.store.session() as session:
+            get_image(session, image.id).scoring_error = reason

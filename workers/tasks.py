@@ -1,0 +1,78 @@
+"""The Celery tasks: one line each over a function that works without Celery."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from db.projects import list_projects
+from workers import recovery, runs, scoring
+from workers.celery_app import celery_app
+from workers.context import get_store
+from workers.engine_host import get_engine
+from workers.projects import ensure_default_project
+
+# Work of this process that is announced again while it is being done; it takes one thread, not all of them.
+_in_hand: set[tuple[str, int]] = set()
+_in_hand_lock = threading.Lock()
+
+
+@contextmanager
+def _alone(work: str, number: int) -> Iterator[bool]:
+    """True for the thread that may do this work now, False for others that come meanwhile."""
+    key = (work, number)
+    with _in_hand_lock:
+        free = key not in _in_hand
+        _in_hand.add(key)
+    try:
+        yield free
+    finally:
+        if free:
+            with _in_hand_lock:
+                _in_hand.discard(key)
+
+
+@celery_app.task
+def tune(run_id: int) -> None:
+    """Take a run, if it is still to be had, and carry it to its end."""
+    from workers.tuning import tune as carry_out  # torch: only where runs are carried out
+
+    with _alone("tune", run_id) as free:
+        if free:
+            carry_out(get_store(), get_engine(), run_id)
+
+
+@celery_app.task
+def score_images(image_ids: list[int]) -> None:
+    """Score these images with the active prompts."""
+    scoring.score_images(get_store(), image_ids)
+
+
+@celery_app.task
+def score_project(project_id: int) -> None:
+    """Score what the project's active prompts have not scored."""
+    with _alone("score", project_id) as free:
+        while free and scoring.score_unscored(get_store(), project_id, limit=32):
+            pass
+
+
+@celery_app.task
+def score_unscored() -> None:
+    """Score what is unscored, in every project."""
+    store = get_store()
+    ensure_default_project(store, get_engine())
+    with store.session(read_only=True) as session:
+        project_ids = [project.id for project in list_projects(session)]
+    for project_id in project_ids:
+        score_project(project_id)
+
+
+@celery_app.task
+def recover() -> None:
+    """Queue lost runs again, and announce those that wait."""
+    recovery.recover_runs(get_store())
+
+
+@celery_app.task
+def start_due() -> None:
+    """Start the runs that are due."""
+    runs.start_due_runs(get_store())
