@@ -1,0 +1,70 @@
+"""Databases to test on: every test that asks for `url` or `database` runs on SQLite and on a real PostgreSQL."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import Engine, create_engine, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError
+
+from db.session import Database, migrate
+
+POSTGRES = os.environ.get("TEST_POSTGRES_URL", "postgresql+psycopg://postgres@127.0.0.1:5432/test")
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Engine | None]:
+    """The PostgreSQL server; None where there is none."""
+    pytest.importorskip("psycopg", reason="psycopg, the PostgreSQL driver, is not installed")
+    engine = create_engine(POSTGRES, connect_args={"connect_timeout": 5})
+    try:
+        engine.connect().close()
+    except OperationalError:
+        yield None
+    else:
+        yield engine
+    engine.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of an empty database of its own."""
+    if request.param == "sqlite":
+        yield sqlite_url(tmp_path)
+        return
+    server: Engine | None = request.getfixturevalue("postgres")
+    if server is None:
+        pytest.skip(f"no PostgreSQL answers at {POSTGRES}; start one, or name another in TEST_POSTGRES_URL")
+    schema = f"scratch_{uuid4().hex}"
+    with server.begin() as connection:
+        connection.execute(text(f"CREATE SCHEMA {schema}"))
+    scratch = make_url(POSTGRES).update_query_dict({"options": f"-csearch_path={schema}"})
+    yield scratch.render_as_string(hide_password=False)
+    with server.begin() as connection:
+        connection.execute(text(f"DROP SCHEMA {schema} CASCADE"))
+
+
+@pytest.fixture
+def database(url: str) -> Iterator[Database]:
+    """An empty database with tables."""
+    migrate(url)
+    database = Database(url)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def sqlite(tmp_path: Path) -> Iterator[Database]:
+    """An empty SQLite database with tables, for what only SQLite needs."""
+    migrate(sqlite_url(tmp_path))
+    database = Database(sqlite_url(tmp_path))
+    yield database
+    database.close()
+
+
+def sqlite_url(folder: Path) -> str:
+    """A SQLite file in a folder that does not exist yet."""
+    return f"sqlite:///{folder / 'home' / 'test.db'}"

@@ -1,0 +1,129 @@
+"""Blobs: named by their content, there wholly or not at all, and out of reach of what users write."""
+
+import hashlib
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from db.blobs import BlobStore, blob_key
+from db.errors import BadBlobKey, BlobMissing
+from tests.db.making import ROOT, at_once, in_processes
+
+KEY = re.compile(r"[0-9a-f]{64}")
+PUT_SAME = "import sys; from db.blobs import BlobStore; print(BlobStore(sys.argv[1]).put(b'x' * 5_000_000))"
+PUT_FOREVER = """
+import os, sys
+from db.blobs import BlobStore
+blobs = BlobStore(sys.argv[1])
+while True:
+    print(blobs.put(os.urandom(3_000_000)), flush=True)
+"""
+
+
+@pytest.fixture(params=["folder", "bucket"])
+def blobs(request: pytest.FixtureRequest, tmp_path: Path) -> BlobStore:
+    """A store in a folder, and one in what fsspec treats like a bucket."""
+    where = f"file://{tmp_path / 'blobs'}" if request.param == "folder" else f"memory://{tmp_path}"
+    return BlobStore(where)
+
+
+def test_what_is_put_comes_back(blobs: BlobStore) -> None:
+    for data in (b"", b"\x00\xff" * 1000, "Ünïcode".encode()):
+        assert blobs.get(blobs.put(data)) == data
+
+
+def test_the_key_is_the_sha256(blobs: BlobStore) -> None:
+    digest = hashlib.sha256(b"crack").hexdigest()
+    assert blobs.put(b"crack") == blob_key(b"crack") == f"{digest[:2]}/{digest}"
+
+
+def test_putting_twice_keeps_one(blobs: BlobStore) -> None:
+    assert blobs.put(b"crack") == blobs.put(b"crack")
+    assert blobs.put(b"dent") != blobs.put(b"crack")
+
+
+def test_a_blob_exists_from_put_to_delete(blobs: BlobStore) -> None:
+    key = blob_key(b"crack")
+    assert not blobs.exists(key)
+    blobs.put(b"crack")
+    assert blobs.exists(key)
+    blobs.delete(key)
+    assert not blobs.exists(key)
+    blobs.delete(key)  # gone already: fine
+
+
+def test_a_missing_blob_is_named_with_the_place_it_should_be_in(blobs: BlobStore) -> None:
+    key = blob_key(b"never put")
+    with pytest.raises(BlobMissing) as error:
+        blobs.get(key)
+    assert key in str(error.value)
+    assert blobs.url in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "",
+        "../../etc/passwd",
+        "/etc/passwd",
+        "ab/../../../etc/passwd",
+        "ab/" + "ab" + "0" * 61,  # too short
+        "ab/" + "cd" + "0" * 62,  # in the wrong folder
+        "AB/" + "AB" + "0" * 62,
+        "ab/" + "ab" + "0" * 62 + "\n",
+        "file:///etc/passwd",
+        "photo.png",
+    ],
+)
+def test_nothing_but_a_key_reaches_the_files(blobs: BlobStore, key: str) -> None:
+    for use in (blobs.get, blobs.exists, blobs.delete):
+        with pytest.raises(BadBlobKey):
+            use(key)
+
+
+def test_threads_that_put_the_same_bytes_keep_one_file(tmp_path: Path) -> None:
+    blobs = BlobStore(f"file://{tmp_path}")
+    keys = at_once(8, lambda _: blobs.put(b"x" * 5_000_000))
+    assert keys == [blob_key(b"x" * 5_000_000)] * 8
+    assert [file.name for file in tmp_path.rglob("*") if file.is_file()] == [keys[0].split("/")[1]]
+
+
+def test_processes_that_put_the_same_bytes_keep_one_file(tmp_path: Path) -> None:
+    keys = {line.strip() for line in in_processes(3, PUT_SAME, f"file://{tmp_path}")}
+    assert keys == {blob_key(b"x" * 5_000_000)}
+    assert len([file for file in tmp_path.rglob("*") if file.is_file()]) == 1
+
+
+def test_a_writer_that_is_killed_leaves_no_half_blob_and_what_it_acknowledged_is_there(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", PUT_FOREVER, f"file://{tmp_path}"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as writer:
+        assert writer.stdout is not None
+        acknowledged = [writer.stdout.readline().strip() for _ in range(3)]
+        writer.send_signal(signal.SIGKILL)
+    named = [file for file in tmp_path.rglob("*") if KEY.fullmatch(file.name)]
+    assert all(hashlib.sha256(file.read_bytes()).hexdigest() == file.name for file in named)
+    assert {key.split("/")[1] for key in acknowledged} <= {file.name for file in named}
+
+
+def test_a_failed_write_leaves_nothing(tmp_path: Path) -> None:
+    blobs = BlobStore(f"file://{tmp_path}")
+    key = blob_key(b"crack")
+    (tmp_path / key[:2]).write_bytes(b"a file where the folder should be")
+    with pytest.raises(OSError):
+        blobs.put(b"crack")
+    assert [file.name for file in tmp_path.rglob("*")] == [key[:2]]
+
+
+def test_ping_leaves_nothing_behind(tmp_path: Path) -> None:
+    BlobStore(f"file://{tmp_path / 'new'}").ping()
+    assert list((tmp_path / "new").iterdir()) == []
+
+
+def test_ping_raises_when_nothing_can_be_written(tmp_path: Path) -> None:
+    (tmp_path / "blobs").write_bytes(b"a file where the folder should be")
+    with pytest.raises(OSError):
+        BlobStore(f"file://{tmp_path / 'blobs'}").ping()

@@ -1,0 +1,96 @@
+"""Migrations: they make the tables of the models, from nothing and back, and whoever comes second waits."""
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import func, inspect, select, text
+
+from db.images import delete_image
+from db.migrate import downgrade, migrate
+from db.models import Annotation, Base, Image, Prediction, Project, PromptVersion, TuningRun
+from db.session import Database
+from tests.db.making import (
+    in_processes,
+    make_annotation,
+    make_image,
+    make_prediction,
+    make_project,
+    make_run,
+    make_version,
+)
+
+TABLES = (Project, Image, PromptVersion, Prediction, Annotation, TuningRun)
+MIGRATE = "import sys; from db.session import migrate; migrate(sys.argv[1])"
+
+
+def fill(database: Database) -> None:
+    """A row in every table."""
+    with database.session() as session:
+        project_id = make_project(session)
+        version = make_version(session, project_id)
+        image = make_image(session, project_id, 1)
+        make_prediction(session, image, version)
+        annotation = make_annotation(session, image, prompt_version_id=version.id)
+        make_run(session, project_id, [annotation.id], parent_version_id=version.id)
+
+
+def counts(database: Database) -> list[int | None]:
+    """Rows of each table."""
+    with database.session(read_only=True) as session:
+        return [session.scalar(select(func.count()).select_from(table)) for table in TABLES]
+
+
+def test_the_migrated_tables_are_those_of_the_models(database: Database) -> None:
+    with database.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, Base.metadata) == []
+
+
+def test_migrating_again_keeps_everything(database: Database, url: str) -> None:
+    fill(database)
+    migrate(url)
+    assert counts(database) == [1] * len(TABLES)
+
+
+def test_a_filled_database_goes_back_to_nothing_and_up_again(database: Database, url: str) -> None:
+    fill(database)
+    database.close()
+    downgrade(url)
+    assert set(inspect(database.engine).get_table_names()) == {"alembic_version"}
+    migrate(url)
+    assert counts(database) == [0] * len(TABLES)
+    fill(database)
+    assert counts(database) == [1] * len(TABLES)
+
+
+def test_processes_that_migrate_a_new_database_at_once_all_succeed(url: str) -> None:
+    in_processes(4, MIGRATE, url)
+    database = Database(url)
+    fill(database)
+    assert counts(database) == [1] * len(TABLES)
+    database.close()
+
+
+def test_ids_of_deleted_images_and_annotations_are_not_given_again(database: Database) -> None:
+    with database.session() as session:
+        project_id = make_project(session)
+        before = make_image(session, project_id, 1)
+        annotation = make_annotation(session, before)
+        delete_image(session, before.id)
+    with database.session() as session:
+        after = make_image(session, project_id, 1)
+        assert after.id > before.id
+        assert make_annotation(session, after).id > annotation.id
+
+
+def test_a_migration_that_leaves_dangling_references_is_refused(sqlite: Database) -> None:
+    with sqlite.engine.connect() as connection:
+        connection.execute(text("SELECT 1"))
+        connection.rollback()
+        raw = connection.connection.driver_connection
+        assert raw is not None
+        raw.execute("PRAGMA foreign_keys = OFF")
+        raw.execute("INSERT INTO annotations VALUES (1, 99, 1, 'normal', NULL, 0, 'drawn', 'ada', NULL, '2026-01-01')")
+        raw.execute("PRAGMA foreign_keys = ON")
+    with pytest.raises(RuntimeError, match="1 rows of annotations"):
+        migrate(str(sqlite.engine.url))
