@@ -71,6 +71,10 @@ class FeatureCache:
             path.unlink(missing_ok=True)
             return None
 
+    def has(self, sha256: str) -> bool:
+        """Whether `get` would find the image's features."""
+        return self._path(sha256).exists()
+
     def put(self, sha256: str, features: ImageFeatures) -> None:
         """Keep the features; the file appears whole or not at all."""
         path = self._path(sha256)

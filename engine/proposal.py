@@ -28,7 +28,8 @@ class Progress:
     Attributes:
         share: done, 0–1.
         stage: one line for people.
-        losses: one dict an epoch so far: fold, epoch and the mean terms of the loss.
+        losses: one dict an epoch so far: fold (−1: all corrections), epoch and the mean terms of the loss.
+        judging: true while held-out images are measured.
         checkpoint: gives the bytes from which `propose` can resume.
     """
 
@@ -36,6 +37,7 @@ class Progress:
     stage: str
     losses: list[dict[str, float]]
     checkpoint: Callable[[], bytes]
+    judging: bool = False
 
 
 @dataclass(frozen=True)
@@ -121,6 +123,9 @@ class _Work:
                 continue  # finished before the run was cut off
             name = f"tuning, part {number + 1} of {parts}"
             self._tune(fold.training, self.epochs, name, number / parts, 1 / parts, fold=number)
+        losses, checkpoint = list(self.state.losses), self.state.to_bytes
+        share = len(self.folds) / parts
+        self.report(Progress(share, "measuring on corrections held out", losses, checkpoint, judging=True))
         length, comparison = self._judge()
         if len(self.folds) == 1:
             prompts = self._restore(self.state.snapshots[length])

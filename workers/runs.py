@@ -1,6 +1,5 @@
 """Starting a run: by hand or when it is due, with its input frozen; and cancelling one."""
 
-import hashlib
 import logging
 from datetime import timedelta
 
@@ -12,14 +11,12 @@ from db.models import Annotation, Project, TuningRun, utc_now
 from db.projects import get_project, list_projects
 from db.prompt_versions import active_version
 from db.store import Store
+from engine.holdout import judging_folds
 from settings import get_settings
 from workers import dispatch
 from workers.errors import NotReady, RunInProgress, TooFewCorrections
 
 logger = logging.getLogger(__name__)
-
-# One image in this many is measured on and never learnt from.
-HOLDOUT_SHARE = 5
 
 
 def start_run(
@@ -60,22 +57,24 @@ def _freeze(session: Session, project: Project, trigger: str, epochs: int | None
     parent = active_version(session, project.id)
     if parent is None:
         raise NotReady("The model is still loading for the first time. Retrain when the first image has its score.")
-    holdout = [annotation.id for annotation in annotations if in_holdout(annotation.image.sha256)]
+    holdout = _hold_out(annotations)
     return run_rows.create_run(
         session,
         project_id=project.id,
         trigger=trigger,
         config={"epochs": epochs or settings.tuning_epochs},
         seed=seed,
-        training_annotation_ids=[annotation.id for annotation in annotations if annotation.id not in set(holdout)],
-        holdout_annotation_ids=holdout,
+        training_annotation_ids=[annotation.id for annotation in annotations if annotation.id not in holdout],
+        holdout_annotation_ids=sorted(holdout),
         parent_version_id=parent.id,
     )
 
 
-def in_holdout(sha256: str) -> bool:
-    """Which side of the split an image is on: by its bytes alone, so that it never changes sides."""
-    return int(hashlib.sha256(f"hold-out {sha256}".encode()).hexdigest(), 16) % HOLDOUT_SHARE == 0
+def _hold_out(annotations: list[Annotation]) -> set[int]:
+    """The annotations held out; none where they are too few, and the run judges by K-fold over all."""
+    keys = [annotation.image.sha256 for annotation in annotations]
+    folds = judging_folds(keys, [int(annotation.label == "anomalous") for annotation in annotations])
+    return {annotations[position].id for position in folds[0].held_out} if len(folds) == 1 else set()
 
 
 def start_due_runs(store: Store) -> list[int]:
