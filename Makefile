@@ -1,0 +1,45 @@
+# The habits of this project. `make help` lists them.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
+
+.DEFAULT_GOAL := help
+.PHONY: help install install-dev run test lint format bench clean
+
+help: ## Show what each target does
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+$(VENV)/.installed: requirements.txt constraints.txt
+	@echo "Installing into $(VENV) (torch is large: some minutes the first time)…"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.txt
+	@echo "Installing what tests and checks need…"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+install: $(VENV)/.installed ## Make the virtual environment .venv with the pinned requirements
+
+install-dev: $(VENV)/.installed-dev ## The same, with what tests and checks need
+
+run: install ## Start everything on http://127.0.0.1:7860
+	@$(BIN)/python app.py
+
+test: install-dev ## Run all tests, in a real browser too
+	@test -n "$(CHROMIUM)" || { echo "The browser tests need Chromium. Install it with: sudo apt-get install -y chromium"; exit 1; }
+	@CHROMIUM=$(CHROMIUM) $(BIN)/python -m pytest
+
+lint: install-dev ## Check style and types
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+
+format: install-dev ## Put the code into its format
+	@$(BIN)/ruff check --fix . && $(BIN)/ruff format .
+
+bench: install-dev ## Run the benchmarks that end within minutes, and print their tables
+	@$(BIN)/python -m benchmarks
+
+clean: ## Remove the virtual environment and caches (the data folder stays)
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache test-artifacts
