@@ -6,7 +6,8 @@ from datetime import datetime
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
-from db.errors import Conflict, NotFound
+from db.errors import Conflict
+from db.lookup import get_row
 from db.models import ANNOTATION_SOURCES, LABELS, Annotation, Image, TuningRun
 
 
@@ -55,8 +56,7 @@ def add_annotation(
     if label == "normal" and (mask_blob_key is not None or area):
         raise ValueError("A normal image has no mask and no anomalous pixels.")
     # On PostgreSQL those who annotate the same image queue here; on SQLite a writing session is the only one.
-    if session.get(Image, image_id, with_for_update={"key_share": True}) is None:
-        raise NotFound("image", image_id)
+    get_row(session, Image, image_id, lock=True)
     newest = session.scalar(select(func.max(Annotation.revision)).where(Annotation.image_id == image_id)) or 0
     if expected_revision is not None and expected_revision != newest:
         raise Conflict(newest, expected_revision)

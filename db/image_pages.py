@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, Float, Select, and_, func, literal, or_, select
 from sqlalchemy.orm import Session
 
-from db.errors import BadCursor, NotFound
+from db.errors import BadCursor
 from db.image_rows import STATUSES, ImageRow, active_version_id, image_rows, prediction_by, status_of_image
+from db.lookup import MAX_ID, get_row
 from db.models import Image, Prediction
 from db.projects import DEFAULT_SETTINGS, get_project
 
@@ -93,9 +94,7 @@ def neighbours(session: Session, image_id: int, *, status: str | None = None, or
         NotFound: no such image.
         ValueError: an unknown status or order.
     """
-    image = session.get(Image, image_id)
-    if image is None:
-        raise NotFound("image", image_id)
+    image = get_row(session, Image, image_id)
     version_id = active_version_id(session, image.project_id)
     key = _sort_key(session, image.project_id, order)
     own = session.execute(_places(image.project_id, version_id, None, key).where(Image.id == image_id)).one()
@@ -162,7 +161,7 @@ def _encode(place: _Place, order: str) -> str:
 def _decode(cursor: str, order: str) -> _Place:
     try:
         made_for, key, image_id = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        if made_for != order or not isinstance(image_id, int):
+        if made_for != order or not isinstance(image_id, int) or not 0 < image_id <= MAX_ID:
             raise BadCursor(cursor)
         return _Place(float(key), image_id)
     except (ValueError, TypeError) as error:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, and_, case, false, func, literal, select
 from sqlalchemy.orm import Session, aliased
 
-from db.errors import NotFound
+from db.lookup import get_row
 from db.models import Annotation, Image, Prediction
 from db.prompt_versions import active_version
 
@@ -27,9 +27,7 @@ class ImageRow:
 
 def get_image_row(session: Session, image_id: int) -> ImageRow:
     """The image of this id with what counts of it; raises NotFound."""
-    image = session.get(Image, image_id)
-    if image is None:
-        raise NotFound("image", image_id)
+    image = get_row(session, Image, image_id)
     return image_rows(session, active_version_id(session, image.project_id), [image_id])[0]
 
 

@@ -5,10 +5,10 @@ import re
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from db.errors import NotFound
 from db.image_pages import ORDERS, Neighbours, Page, list_images, neighbours
 from db.image_rows import STATUSES, ImageRow, count_by_status, get_image_row, unscored_images
 from db.insert import insert_or_find
+from db.lookup import get_row
 from db.models import Annotation, Image, Prediction
 
 __all__ = [
@@ -78,10 +78,7 @@ def add_image(
 
 def get_image(session: Session, image_id: int) -> Image:
     """The image of this id; raises NotFound."""
-    image = session.get(Image, image_id)
-    if image is None:
-        raise NotFound("image", image_id)
-    return image
+    return get_row(session, Image, image_id)
 
 
 def delete_image(session: Session, image_id: int) -> list[str]:
@@ -106,7 +103,8 @@ def clear_scoring_errors(session: Session, project_id: int) -> None:
 
 def _shown_name(file_name: str) -> str:
     last = re.split(r"[/\\]", file_name)[-1]
-    return re.sub(r"[\x00-\x1f\x7f]", "", last)[-_NAME_LENGTH:] or "image"
+    shown = re.sub(r"[\x00-\x1f\x7f]", "", last)[-_NAME_LENGTH:]
+    return shown if shown.strip(". ") else "image"
 
 
 def _referred_to(session: Session, keys: set[str]) -> set[str]:

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from db.errors import NotFound
 from db.insert import insert_or_find
+from db.lookup import get_row
 from db.models import Image, Prediction, PromptVersion, utc_now
 
 
@@ -35,9 +36,7 @@ def save_prediction(
     Raises:
         NotFound: the image was deleted in the meantime, or there is no such version.
     """
-    image = session.get(Image, image_id)
-    if image is None:
-        raise NotFound("image", image_id)
+    image = get_row(session, Image, image_id)
     values = {"score": score, "map_blob_key": map_blob_key, "map_max": map_max, "engine_settings": engine_settings}
     pair = {"image_id": image_id, "prompt_version_id": prompt_version_id}
     try:

@@ -5,12 +5,14 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from db.errors import BadSetting, NotFound
+from db.errors import BadSetting
 from db.insert import insert_or_find
+from db.lookup import get_row
 from db.models import Project
 
 # What a new project starts with. `retrain_after` and `retrain_hours`, where absent, are those of the process.
 DEFAULT_SETTINGS: dict[str, Any] = {"threshold": 0.5, "map_threshold": 0.5, "schedule": True}
+# Lowest and highest value; whole numbers where these are.
 _RANGES = {
     "threshold": (0.0, 1.0),
     "map_threshold": (0.0, 1.0),
@@ -21,10 +23,7 @@ _RANGES = {
 
 def get_project(session: Session, project_id: int) -> Project:
     """The project of this id; raises NotFound."""
-    project = session.get(Project, project_id)
-    if project is None:
-        raise NotFound("project", project_id)
-    return project
+    return get_row(session, Project, project_id)
 
 
 def find_project(session: Session, name: str) -> Project | None:
@@ -66,11 +65,7 @@ def update_settings(session: Session, project_id: int, changes: dict[str, Any]) 
 
 def lock_project(session: Session, project_id: int) -> Project:
     """The project, read anew; others who lock it wait until this transaction ends. Raises NotFound."""
-    # SQLite has no row locks and needs none: a writing session is the only one.
-    project = session.get(Project, project_id, populate_existing=True, with_for_update={"key_share": True})
-    if project is None:
-        raise NotFound("project", project_id)
-    return project
+    return get_row(session, Project, project_id, lock=True)
 
 
 def _check_setting(name: str, value: Any) -> None:
@@ -82,5 +77,7 @@ def _check_setting(name: str, value: Any) -> None:
         known = ", ".join(sorted({*_RANGES, "schedule"}))
         raise BadSetting(f"There is no setting {name!r}. The settings of a project are {known}.")
     low, high = _RANGES[name]
-    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-        raise BadSetting(f"The setting {name} is a number from {low} to {high}, not {value!r}.")
+    whole = isinstance(low, int)
+    if type(value) not in ((int,) if whole else (int, float)) or not low <= value <= high:
+        kind = "whole number" if whole else "number"
+        raise BadSetting(f"The setting {name} is a {kind} from {low} to {high}, not {value!r}.")

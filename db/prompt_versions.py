@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from db.errors import NotFound
+from db.lookup import get_row
 from db.models import PromptVersion, utc_now
 from db.projects import lock_project
 
@@ -62,10 +62,7 @@ def add_version(
 
 def get_version(session: Session, version_id: int) -> PromptVersion:
     """The version of this id; raises NotFound."""
-    version = session.get(PromptVersion, version_id)
-    if version is None:
-        raise NotFound("prompt version", version_id)
-    return version
+    return get_row(session, PromptVersion, version_id)
 
 
 def active_version(session: Session, project_id: int) -> PromptVersion | None:

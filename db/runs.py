@@ -12,7 +12,8 @@ from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from db.errors import NotFound, RunInProgress
+from db.errors import RunInProgress
+from db.lookup import get_row
 from db.models import LIVE_RUN_STATES, RUN_STATES, TuningRun, utc_now
 
 HELD_STATES = ("running", "evaluating")
@@ -67,10 +68,7 @@ def create_run(
 
 def get_run(session: Session, run_id: int) -> TuningRun:
     """The run of this id; raises NotFound."""
-    run = session.get(TuningRun, run_id)
-    if run is None:
-        raise NotFound("run", run_id)
-    return run
+    return get_row(session, TuningRun, run_id)
 
 
 def list_runs(session: Session, project_id: int, *, limit: int = 50) -> list[TuningRun]:

@@ -52,6 +52,7 @@ def test_changing_a_setting_keeps_the_others(database: Database) -> None:
         {"threshold": True},
         {"schedule": 1},
         {"retrain_after": 0},
+        {"retrain_after": 2.5},
         {"colour": "red"},
         {"map_threshold": 0.2, "retrain_hours": -1},
     ],
@@ -68,7 +69,12 @@ def test_an_impossible_setting_is_refused_and_changes_nothing(database: Database
 def test_settings_changed_at_once_are_all_kept(database: Database) -> None:
     with database.session() as session:
         project_id = make_project(session)
-    changes: list[dict[str, Any]] = [{"threshold": 0.1}, {"map_threshold": 0.2}, {"retrain_after": 3}, {"schedule": False}]
+    changes: list[dict[str, Any]] = [
+        {"threshold": 0.1},
+        {"map_threshold": 0.2},
+        {"retrain_after": 3},
+        {"schedule": False},
+    ]
 
     def change(number: int) -> None:
         with database.session() as session:
@@ -82,6 +88,7 @@ def test_settings_changed_at_once_are_all_kept(database: Database) -> None:
 
 def test_a_project_that_does_not_exist_is_not_found(database: Database) -> None:
     with database.session() as session:
-        for look in (lambda: get_project(session, 99), lambda: update_settings(session, 99, {})):
-            with pytest.raises(NotFound, match="no project 99"):
-                look()
+        with pytest.raises(NotFound, match="no project 99"):
+            get_project(session, 99)
+        with pytest.raises(NotFound, match="no project 99"):
+            update_settings(session, 99, {})
