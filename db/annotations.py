@@ -1,7 +1,7 @@
 """Annotations: what people say of an image, in append-only revisions, of which the newest counts."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
@@ -9,6 +9,9 @@ from sqlalchemy.orm import Session
 from db.errors import Conflict
 from db.lookup import get_row
 from db.models import ANNOTATION_SOURCES, LABELS, Annotation, Image, TuningRun
+
+# No two machines that write times into the database have clocks that differ by more.
+CLOCK_DIFFERENCE = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -99,17 +102,16 @@ def waiting_corrections(session: Session, project_id: int) -> Waiting:
     """The newest annotations that are in no succeeded run's frozen input."""
     waiting = {annotation.id: annotation.created_at for annotation in session.scalars(_newest(project_id))}
     runs = (
-        select(TuningRun.training_annotation_ids, TuningRun.holdout_annotation_ids)
+        select(TuningRun.training_annotation_ids, TuningRun.holdout_annotation_ids, TuningRun.created_at)
         .where(TuningRun.project_id == project_id, TuningRun.state == "succeeded")
         .order_by(TuningRun.id.desc())
         .execution_options(yield_per=10)
     )
-    for training, holdout in session.execute(runs):
+    for training, holdout, created_at in session.execute(runs):
+        if not waiting or created_at < min(waiting.values()) - CLOCK_DIFFERENCE:
+            break  # this run and all earlier ones are older than what still waits
         for annotation_id in (*training, *holdout):
             waiting.pop(annotation_id, None)
-        # Earlier runs froze earlier annotations: what is newer than all of this run's is in none of them.
-        if not waiting or min(waiting) > max((*training, *holdout), default=0):
-            break
     return Waiting(len(waiting), min(waiting.values(), default=None))
 
 
