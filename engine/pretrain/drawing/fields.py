@@ -44,10 +44,10 @@ def grain(rng: Rng, size: int, blur: float | tuple[float, float] = 0.0) -> Field
     return standard(ndimage.gaussian_filter(noise, blur, mode="wrap")) if np.any(blur) else noise
 
 
-def standard(field: Field) -> Field:
+def standard(field: npt.NDArray[np.floating]) -> Field:
     """The field with mean 0 and deviation 1."""
     centred = field - field.mean()
-    return centred / (centred.std() + 1e-6)
+    return (centred / (centred.std() + 1e-6)).astype(np.float32)
 
 
 def unit(field: Field) -> Field:
@@ -89,7 +89,7 @@ def displaced(field: npt.NDArray[np.float32], rows: Field, columns: Field) -> np
     return np.stack(channels, axis=-1)
 
 
-def soft_step(field: Field, width: float) -> Field:
+def soft_step(field: npt.NDArray[np.floating], width: float) -> Field:
     """0 below −width, 1 above width, smooth between."""
     t = np.clip(field / (2 * max(width, 1e-6)) + 0.5, 0, 1)
-    return t * t * (3 - 2 * t)
+    return (t * t * (3 - 2 * t)).astype(np.float32)

@@ -33,20 +33,24 @@ def _tinted(rng: Rng, pattern: Field, contrast: float, base: Picture | None = No
 
 
 def plastic(rng: Rng, size: int) -> Picture:
+    """Even, with hardly any grain."""
     return _tinted(rng, grain(rng, size, rng.uniform(0, 1.5)), rng.uniform(0, 0.03))
 
 
 def paint(rng: Rng, size: int) -> Picture:
+    """The fine waves of a sprayed coat."""
     orange_peel = fractal(rng, size, int(rng.integers(8, 24)), 2)
     return _tinted(rng, orange_peel, rng.uniform(0.005, 0.04))
 
 
 def stone(rng: Rng, size: int) -> Picture:
+    """Cloudy at every scale."""
     pattern = fractal(rng, size, int(rng.integers(2, 12)), 5, rng.uniform(0.5, 0.9))
     return _tinted(rng, pattern, rng.uniform(0.03, 0.13))
 
 
 def concrete(rng: Rng, size: int) -> Picture:
+    """Grey clouds with small dark pores."""
     colour = tone(rng, (0.05, 0.15), (0, 0.15), (0.35, 0.8))
     pores = soft_step(grain(rng, size, rng.uniform(0.6, 1.4)) - rng.uniform(2.0, 2.8), 0.3)
     cloud = 0.6 * fractal(rng, size, 2, 4, 0.6) + 0.4 * grain(rng, size, 0.5)
@@ -54,6 +58,7 @@ def concrete(rng: Rng, size: int) -> Picture:
 
 
 def asphalt(rng: Rng, size: int) -> Picture:
+    """Coarse grey speckle."""
     colour = tone(rng, (0.05, 0.65), (0, 0.12), (0.2, 0.7))
     pebbles = 0.7 * grain(rng, size, rng.uniform(0.4, 1.3)) + 0.3 * grain(rng, size, rng.uniform(1.5, 3))
     cloud = fractal(rng, size, 2, 3) * rng.uniform(0, 0.6)
@@ -61,6 +66,7 @@ def asphalt(rng: Rng, size: int) -> Picture:
 
 
 def granite(rng: Rng, size: int) -> Picture:
+    """Sharp little crystals of two colours."""
     _, owner = cells(rng, size, int(size * size / rng.uniform(6, 60)))
     kind = cell_values(rng, owner)
     first, second = random_colour(rng), random_colour(rng)
@@ -68,6 +74,7 @@ def granite(rng: Rng, size: int) -> Picture:
 
 
 def terrazzo(rng: Rng, size: int) -> Picture:
+    """Round chips set in a ground."""
     distance, owner = cells(rng, size, int(rng.integers(20, 90)))
     radius = 2 + cell_values(rng, owner) * rng.uniform(4, 9) * size / 128
     chips = soft_step(radius - distance + 1.2 * grain(rng, size, 1.0), 1.0)
@@ -76,6 +83,7 @@ def terrazzo(rng: Rng, size: int) -> Picture:
 
 
 def brushed_metal(rng: Rng, size: int) -> Picture:
+    """Fine streaks in one direction."""
     long, short = rng.uniform(8, 40), rng.uniform(0.3, 1.0)
     streaks = grain(rng, size, (short, long) if rng.random() < 0.5 else (long, short))
     colour = tone(rng, (0.05, 0.65), (0, 0.15), (0.35, 0.85))
@@ -83,6 +91,7 @@ def brushed_metal(rng: Rng, size: int) -> Picture:
 
 
 def rolled_metal(rng: Rng, size: int) -> Picture:
+    """Soft clouds, stretched a little."""
     colour = tone(rng, (0.5, 0.7), (0, 0.12), (0.35, 0.85))
     cloud = grain(rng, size, (rng.uniform(1, 3), rng.uniform(3, 9))) + fractal(rng, size, 3, 3)
     return _tinted(rng, standard(cloud), rng.uniform(0.015, 0.07), colour)
@@ -98,6 +107,7 @@ def ground_metal(rng: Rng, size: int) -> Picture:
 
 
 def fabric(rng: Rng, size: int) -> Picture:
+    """Threads that cross."""
     rows, columns = rotated(size, rng.uniform(0, np.pi))
     wobble = lattice(rng, size, 5) * 0.02
     pitch = size * rng.uniform(0.08, 0.5)
@@ -108,12 +118,14 @@ def fabric(rng: Rng, size: int) -> Picture:
 
 
 def carpet(rng: Rng, size: int) -> Picture:
+    """Coarse tufts."""
     tufts = grain(rng, size, rng.uniform(0.6, 1.8)) + 0.4 * fractal(rng, size, 4, 3)
     return _tinted(rng, standard(tufts), rng.uniform(0.06, 0.18))
 
 
 def wood(rng: Rng, size: int) -> Picture:
-    rows, columns = rotated(size, rng.choice([0, np.pi / 2]) + rng.normal(0, 0.1))
+    """Rings and fibres."""
+    rows, _ = rotated(size, rng.choice([0, np.pi / 2]) + rng.normal(0, 0.1))
     rings = rows * rng.uniform(4, 20) + fractal(rng, size, 2, 3) * rng.uniform(0.3, 1.5)
     lines = np.abs(np.mod(rings, 1) * 2 - 1) ** rng.uniform(0.6, 2.5)
     fibre = grain(rng, size, (0.4, 7)) if abs(rows[0, 0] - rows[0, -1]) < 1 else grain(rng, size, (7, 0.4))
@@ -122,6 +134,7 @@ def wood(rng: Rng, size: int) -> Picture:
 
 
 def leather(rng: Rng, size: int) -> Picture:
+    """Small bumps with creases between."""
     distance, owner = cells(rng, size, int(size * size / rng.uniform(12, 60)))
     bumps = standard(distance) * -1 + 0.5 * standard(cell_values(rng, owner)) + 0.4 * grain(rng, size, 0.7)
     colour = tone(rng, (0.0, 0.12), (0.1, 0.8), (0.15, 0.75)) if rng.random() < 0.7 else random_colour(rng)
@@ -129,6 +142,7 @@ def leather(rng: Rng, size: int) -> Picture:
 
 
 def tiles(rng: Rng, size: int) -> Picture:
+    """Tiles or bricks with joints."""
     turn = rng.normal(0, 0.05) + rng.choice([0, np.pi / 4])
     rows, columns = rotated(size, turn)
     pitch, aspect = rng.uniform(1.5, 7), rng.choice([1.0, 1.0, 2.0, 3.0])
@@ -153,6 +167,7 @@ def grating(rng: Rng, size: int) -> Picture:
 
 
 def corrugated(rng: Rng, size: int) -> Picture:
+    """Parallel ridges."""
     rows, _ = rotated(size, rng.uniform(0, np.pi))
     ridges = np.sin((rows + 0.02 * lattice(rng, size, 3)) * rng.uniform(8, 45))
     return _tinted(rng, ridges, rng.uniform(0.03, 0.2)) + _grit(rng, size)
@@ -168,6 +183,7 @@ def dotted(rng: Rng, size: int) -> Picture:
 
 
 def foam(rng: Rng, size: int) -> Picture:
+    """Pores side by side."""
     distance, _ = cells(rng, size, int(size * size / rng.uniform(15, 120)))
     pores = soft_step(distance - rng.uniform(1.0, 3.0), 1.5)
     return _tinted(rng, standard(pores) + 0.3 * grain(rng, size, 0.6), rng.uniform(0.03, 0.15))
@@ -191,21 +207,25 @@ def scuffed(rng: Rng, size: int) -> Picture:
 
 
 def marble(rng: Rng, size: int) -> Picture:
+    """Wandering veins."""
     warp = fractal(rng, size, 2, 4) * rng.uniform(2, 10)
     veins = 1 - np.abs(np.sin(rotated(size, rng.uniform(0, 3.1))[0] * rng.uniform(2, 6) + warp * 0.4))
     return _tinted(rng, standard(veins**3) + fractal(rng, size, 3, 4), rng.uniform(0.02, 0.08))
 
 
 def paper(rng: Rng, size: int) -> Picture:
+    """Pale, with fibres in all directions."""
     count = 60
     ends = rng.uniform(0, size, (count, 2))
     paths = [walk(rng, (r, c), rng.uniform(0, 6.3), rng.uniform(5, 16), 0.3) for r, c in ends]
     fibres = strokes(size, paths, [0.4] * count) if rng.random() < 0.6 else grain(rng, size, 1.0) * 0.2
     colour = tone(rng, (0.06, 0.14), (0, 0.5), (0.55, 0.95))
-    return _tinted(rng, grain(rng, size, 0.6), rng.uniform(0.01, 0.04), colour) - rng.uniform(0.03, 0.12) * fibres[..., None]
+    sheet = _tinted(rng, grain(rng, size, 0.6), rng.uniform(0.01, 0.04), colour)
+    return sheet - rng.uniform(0.03, 0.12) * fibres[..., None]
 
 
 def gravel(rng: Rng, size: int) -> Picture:
+    """Pebbles with dark gaps."""
     distance, owner = cells(rng, size, int(size * size / rng.uniform(40, 250)))
     body = blend(random_colour(rng), random_colour(rng), cell_values(rng, owner))
     rims = unit(-distance)
@@ -213,6 +233,7 @@ def gravel(rng: Rng, size: int) -> Picture:
 
 
 def ceramic(rng: Rng, size: int) -> Picture:
+    """A smooth glaze."""
     glaze = fractal(rng, size, 2, 2)
     return _tinted(rng, glaze, rng.uniform(0.005, 0.04), tone(rng, (0, 1), (0, 0.4), (0.6, 0.97)))
 
@@ -220,7 +241,8 @@ def ceramic(rng: Rng, size: int) -> Picture:
 def hatched(rng: Rng, size: int) -> Picture:
     """A printed pattern, warped a little, as on fabric or wallpaper."""
     tile = int(rng.integers(12, 40))
-    motif = np.tile(unit(lattice(rng, tile, int(rng.integers(3, 6)))), (size // tile + 1, size // tile + 1))[:size, :size]
+    copies = size // tile + 1
+    motif = np.tile(unit(lattice(rng, tile, int(rng.integers(3, 6)))), (copies, copies))[:size, :size]
     motif = displaced(motif.astype(np.float32), lattice(rng, size, 4) * 2, lattice(rng, size, 4) * 2)
     return blend(random_colour(rng), random_colour(rng), soft_step(motif - 0.5, rng.uniform(0.05, 0.4)))
 

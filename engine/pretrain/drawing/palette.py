@@ -5,7 +5,7 @@ import colorsys
 import numpy as np
 import numpy.typing as npt
 
-from engine.pretrain.drawing.fields import Field, Rng
+from engine.pretrain.drawing.fields import Rng
 
 Colour = npt.NDArray[np.float32]
 Picture = npt.NDArray[np.float32]
@@ -29,7 +29,7 @@ def shifted(rng: Rng, colour: Colour, by: float) -> Colour:
     return np.clip(colour + direction * by + rng.normal(0, 0.3 * by, 3), 0, 1).astype(np.float32)
 
 
-def blend(low: Colour | Picture, high: Colour | Picture, share: Field) -> Picture:
+def blend(low: npt.NDArray[np.floating], high: npt.NDArray[np.floating], share: npt.NDArray[np.floating]) -> Picture:
     """(s, s, 3): `low` where share is 0, `high` where it is 1."""
     weight = share[..., None]
     return (low * (1 - weight) + high * weight).astype(np.float32)

@@ -66,10 +66,12 @@ def filled(size: int, path: Points) -> Field:
 
 
 def _reduced(sheet: Image.Image) -> Field:
-    return np.asarray(sheet.reduce(_OVERSAMPLE), dtype=np.float32) / 255
+    return (np.asarray(sheet.reduce(_OVERSAMPLE), dtype=np.float32) / 255).astype(np.float32)
 
 
-def branches(rng: Rng, start: tuple[float, float], length: float, depth: int, wobble: float) -> tuple[list[Points], list[int]]:
+def branches(
+    rng: Rng, start: tuple[float, float], length: float, depth: int, wobble: float
+) -> tuple[list[Points], list[int]]:
     """A path with side paths, and the level of each (0 is the stem)."""
     angle = rng.uniform(0, 2 * np.pi)
     paths, levels = [walk(rng, start, angle, length, wobble)], [0]
@@ -105,8 +107,10 @@ def silhouette(rng: Rng, size: int, centre: tuple[float, float], radius: float, 
         radii = (np.abs(np.cos(angles)) ** power + np.abs(np.sin(angles) / aspect) ** power) ** (-1 / power)
         radii /= max(radii.max(), 1.0)
     else:
-        wave = sum(rng.uniform(-0.2, 0.2) / h * np.sin(h * angles + rng.uniform(0, 6.3)) for h in range(2, 5))
-        radii = (1 + wave) / (1 + np.max(wave))
+        radii = np.ones(count)
+        for harmonic in range(2, 5):
+            radii += rng.uniform(-0.2, 0.2) / harmonic * np.sin(harmonic * angles + rng.uniform(0, 6.3))
+        radii /= radii.max()
     rim = np.stack([np.sin(angles + turn), np.cos(angles + turn)], axis=1) * (radii * radius)[:, None]
     return filled(size, (np.array(centre) + rim).astype(np.float32))
 

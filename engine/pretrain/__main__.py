@@ -1,0 +1,69 @@
+"""`python -m engine.pretrain --out DIR`: draw images and train the embedded backbone on them."""
+
+import argparse
+import os
+import time
+from pathlib import Path
+
+import torch
+
+from engine.pretrain.batches import DrawnBatches
+from engine.pretrain.drawing.defects import DEFECTS
+from engine.pretrain.model import build_model
+from engine.pretrain.training import TrainingConfig, make_optimizers, train, train_step
+from engine.vision import TwoStreamVision
+
+DEFAULT_STEPS = 2000
+
+
+def main() -> None:
+    """Parse the command line and train."""
+    arguments = _parser().parse_args()
+    torch.set_num_threads(arguments.threads)
+    config = TrainingConfig(steps=arguments.steps, seed=arguments.seed, without=frozenset(arguments.without))
+    if arguments.minutes:
+        steps = steps_within(arguments.minutes, config)
+        print(f"About {steps} steps fit into {arguments.minutes:g} minutes: the same run as --steps {steps}.")
+        config = TrainingConfig(steps=steps, seed=arguments.seed, without=config.without)
+    try:
+        train(config, arguments.out, resume=arguments.resume)
+    except (FileNotFoundError, ValueError) as error:
+        raise SystemExit(str(error)) from error
+    print(f"Done. {arguments.out / 'embedded.safetensors'} and embedded.json beside it go to engine/weights.")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m engine.pretrain", description=__doc__)
+    parser.add_argument("--out", type=Path, required=True, help="folder for checkpoint, weights and log")
+    length = parser.add_mutually_exclusive_group()
+    length.add_argument("--steps", type=int, default=DEFAULT_STEPS, help="updates to make (default %(default)s)")
+    length.add_argument("--minutes", type=float, help="choose the number of steps by measuring this machine first")
+    parser.add_argument("--seed", type=int, default=0, help="decides weights, images and words (default %(default)s)")
+    parser.add_argument(
+        "--threads", type=int, default=os.cpu_count() or 1, help="CPU threads for the model (default: all cores)"
+    )
+    parser.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out; same other options")
+    parser.add_argument(
+        "--without", nargs="*", default=[], choices=[defect.name for defect in DEFECTS], metavar="KIND",
+        help="kinds of defect to leave out, to see what is found of kinds never drawn",
+    )  # fmt: skip
+    return parser
+
+
+def steps_within(minutes: float, config: TrainingConfig) -> int:
+    """How many steps of `config`'s stages take `minutes` here, from the second of two steps at each stage."""
+    model = build_model(config.seed)
+    vision, optimizers = TwoStreamVision(model.visual, config.dpam_layer), make_optimizers(model, muon=config.muon)
+    seconds_a_step = 0.0
+    ends = [stage.start for stage in config.stages[1:]] + [1.0]
+    for stage, end in zip(config.stages, ends, strict=True):
+        batch = DrawnBatches(config.seed, (stage,), 1)[0]
+        train_step(model, vision, config.layers, batch, optimizers, 1.0)
+        began = time.perf_counter()
+        train_step(model, vision, config.layers, batch, optimizers, 1.0)
+        seconds_a_step += (time.perf_counter() - began) * (end - stage.start)
+    return max(int(minutes * 60 / seconds_a_step), 1)
+
+
+if __name__ == "__main__":
+    main()

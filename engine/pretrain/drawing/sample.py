@@ -1,0 +1,78 @@
+"""One drawn example: an image, what is wrong with each pixel, and the words for it."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from engine.pretrain.drawing.bodies import echo, scan, skin, tissue
+from engine.pretrain.drawing.camera import Pixels, photograph
+from engine.pretrain.drawing.defects import DEFECTS, damage
+from engine.pretrain.drawing.fields import Rng
+from engine.pretrain.drawing.objects import board, clouded, label, parts, surface
+from engine.pretrain.drawing.scene import Scene
+
+_SCENES = {
+    surface: 0.42,
+    parts: 0.19,
+    board: 0.06,
+    label: 0.05,
+    tissue: 0.14,
+    skin: 0.05,
+    scan: 0.05,
+    echo: 0.04,
+}
+_NORMAL_SHARE = 0.4
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Attributes:
+    image: (s, s, 3) uint8.
+    labels: (s, s) uint8, 0 where normal, else 1 + index in DEFECTS.
+    noun, family: what it shows, as in Scene.
+    defects: names of what is wrong and in view; empty for a normal image.
+    """
+
+    image: Pixels
+    labels: Pixels
+    noun: str
+    family: str
+    defects: tuple[str, ...]
+
+
+def draw_sample(seed: int, index: int, size: int, without: frozenset[str] = frozenset()) -> Sample:
+    """The drawn example number `index` of `seed` at `size` px; the same arguments give the same bytes.
+
+    Numbers 2k and 2k + 1 show the same scene, often once whole and once damaged.
+    """
+    rng = np.random.default_rng([seed, index // 2, 0])
+    scene = draw_scene(rng, size)
+    return finish_sample(np.random.default_rng([seed, index, 1]), scene, without)
+
+
+def draw_scene(rng: Rng, size: int) -> Scene:
+    """A random normal scene."""
+    kinds = list(_SCENES)
+    scene = kinds[int(rng.choice(len(kinds), p=list(_SCENES.values())))](rng, size)
+    if scene.dull or rng.random() < 0.5:
+        return scene
+    wear = clouded(rng, size)[..., None]
+    return replace(scene, rgb=scene.rgb * wear, background=scene.background * wear)
+
+
+def finish_sample(rng: Rng, scene: Scene, without: frozenset[str] = frozenset()) -> Sample:
+    """Damage a scene (or leave it whole) and photograph it."""
+    damaged = scene
+    labels = np.zeros((scene.size, scene.size), dtype=np.uint8)
+    for _ in range(0 if rng.random() < _NORMAL_SHARE else int(rng.choice([1, 1, 1, 2, 3]))):
+        change = damage(rng, damaged, without)
+        if change is None:
+            continue
+        rgb, mask, index = change
+        damaged = replace(damaged, rgb=rgb)
+        labels[mask] = 1 + index
+    image, labels = photograph(rng, scene, damaged.rgb, labels)
+    found = np.bincount(labels.ravel(), minlength=len(DEFECTS) + 1)[1:]
+    labels = np.where(np.isin(labels, 1 + np.flatnonzero(found >= 4)), labels, 0).astype(np.uint8)
+    names = tuple(DEFECTS[i].name for i in np.flatnonzero(found >= 4))
+    return Sample(np.ascontiguousarray(image), labels, scene.noun, scene.family, names)

@@ -1,0 +1,32 @@
+"""How a run goes: image sizes and batch sizes by progress, and the learning rate."""
+
+import math
+from dataclasses import dataclass
+
+_WARM_UP = 0.03
+_FLOOR = 0.01
+
+
+@dataclass(frozen=True)
+class Stage:
+    """From progress `start` (0–1) on, batches of `batch` images of `size` px."""
+
+    start: float
+    size: int
+    batch: int
+
+
+STAGES = (Stage(0.0, 96, 64), Stage(0.2, 128, 64), Stage(0.72, 192, 32), Stage(0.92, 256, 24))
+
+
+def stage_at(stages: tuple[Stage, ...], progress: float) -> Stage:
+    """The stage that holds at `progress`, 0–1."""
+    return [stage for stage in stages if stage.start <= progress][-1]
+
+
+def rate_at(progress: float) -> float:
+    """Share of the highest learning rate: a short rise, then a cosine down to 1 %."""
+    if progress < _WARM_UP:
+        return (progress + 1e-3) / (_WARM_UP + 1e-3)
+    through = (progress - _WARM_UP) / (1 - _WARM_UP)
+    return _FLOOR + (1 - _FLOOR) * 0.5 * (1 + math.cos(math.pi * through))
