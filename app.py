@@ -17,7 +17,9 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from db.session import migrate
 from settings import Settings, get_settings
+from workers.logs import configure_logging
 
 logger = logging.getLogger("anomalyloop")
 
@@ -77,24 +79,18 @@ def sole_use(home: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def embedded_processes(settings: Settings) -> Iterator[None]:
-    """The worker and the schedule as child processes, unless a broker is configured: then they run elsewhere."""
-    if not settings.embedded_broker:
-        logger.info("Using the configured broker; start workers with: celery -A workers.celery_app worker")
-        yield
-        return
+    """The worker and the schedule as child processes on an empty broker of their own."""
     from workers import file_broker
     from workers.supervisor import Supervisor
 
-    with sole_use(settings.home):
-        file_broker.clear(settings.home)
-        file_broker.transport_options(settings.home)
-        supervisor = Supervisor()
-        supervisor.start()
-        try:
-            yield
-        finally:
-            logger.info("Ending the worker and the schedule.")
-            supervisor.stop()
+    file_broker.clear(settings.home)
+    supervisor = Supervisor()
+    supervisor.start()
+    try:
+        yield
+    finally:
+        logger.info("Ending the worker and the schedule.")
+        supervisor.stop()
 
 
 def serve(settings: Settings, listening: socket.socket) -> None:
@@ -110,30 +106,33 @@ def serve(settings: Settings, listening: socket.socket) -> None:
 
 
 def run(arguments: list[str]) -> None:
-    """Everything in order. Raises StartError."""
+    """Everything in order, and back in reverse order. Raises StartError."""
     settings = _read_settings()
     options = parse_arguments(arguments, settings)
-    from workers.logs import configure_logging
-
     configure_logging(settings.log_level)
     require_loopback(options.host)
-    with open_socket(options.host, options.port) as listening:
+    with contextlib.ExitStack() as stack:
+        listening = stack.enter_context(open_socket(options.host, options.port))
         logger.info("Data folder: %s", settings.home.resolve())
-        settings.home.mkdir(parents=True, exist_ok=True)
+        if settings.embedded_broker:
+            stack.enter_context(sole_use(settings.home))
         logger.info("Bringing the database up to date.")
-        from db.session import migrate
-
         migrate(settings.resolved_database_url)
-        with embedded_processes(settings):
-            logger.info("Loading the page; the model loads in the background.")
-            serve(settings, listening)
+        if settings.embedded_broker:
+            stack.enter_context(embedded_processes(settings))
+        else:
+            logger.info("Runs and scoring wait for workers: celery -A workers.celery_app worker (and one beat).")
+        logger.info("Loading the page; the model loads in the background.")
+        serve(settings, listening)
 
 
 def _read_settings() -> Settings:
     try:
         return get_settings()
     except ValidationError as error:
-        faults = "; ".join(f"ANOMALYLOOP_{str(e['loc'][0]).upper()}: {e['msg']} (is {e['input']!r})" for e in error.errors())
+        faults = "; ".join(
+            f"ANOMALYLOOP_{str(e['loc'][0]).upper()}: {e['msg']} (is {e['input']!r})" for e in error.errors()
+        )
         raise StartError(f"A setting in the environment can't be used. {faults}") from error
 
 

@@ -7,16 +7,24 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI, Request, Response
 from starlette.routing import Match
 
+from db.projects import ensure_project
 from settings import Settings
 from webapp.api import annotations, health, images, maps, projects, prompts, runs
 from webapp.api.problems import add_problem_handlers, problem
 from workers import dispatch
+from workers.context import get_store
+from workers.projects import DEFAULT_PROJECT
 
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
 def build_app(settings: Settings) -> FastAPI:
-    """The application, ready to be served. The database is expected to be migrated."""
+    """REST and the page, ready to be served. The database is expected to be migrated."""
+    return _mount_page(build_api(), settings)
+
+
+def build_api() -> FastAPI:
+    """REST alone."""
     app = FastAPI(title="AnomalyLoop", description=__doc__, lifespan=_lifespan, redoc_url=None)
     add_problem_handlers(app)
     app.include_router(health.router)
@@ -24,11 +32,13 @@ def build_app(settings: Settings) -> FastAPI:
         app.include_router(subject.router, prefix="/api/v1")
     # After all others: without it, what is unknown under /api would get the page's answer, which is not a problem.
     app.add_api_route("/api/{path:path}", _unknown, methods=_METHODS, include_in_schema=False)
-    return _mount_page(app, settings)
+    return app
 
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    with get_store().session() as session:
+        ensure_project(session, DEFAULT_PROJECT)  # uploads need not wait for the model
     dispatch.start()
     try:
         yield
@@ -51,7 +61,9 @@ async def _unknown(request: Request) -> Response:
         return problem(
             request, 405, "method-not-allowed", "Method not allowed", detail, headers={"Allow": ", ".join(allowed)}
         )
-    return problem(request, 404, "unknown-path", "Unknown path", f"There is nothing at {path}. See /docs for what there is.")
+    return problem(
+        request, 404, "unknown-path", "Unknown path", f"There is nothing at {path}. See /docs for what there is."
+    )
 
 
 def _mount_page(app: FastAPI, settings: Settings) -> FastAPI:
@@ -59,6 +71,7 @@ def _mount_page(app: FastAPI, settings: Settings) -> FastAPI:
     import gradio as gr
 
     from webapp.page import build_page
+    from webapp.theme import page_look
 
     return gr.mount_gradio_app(
         app,
@@ -69,4 +82,5 @@ def _mount_page(app: FastAPI, settings: Settings) -> FastAPI:
         footer_links=[],
         run_history=False,
         max_file_size=round(settings.max_upload_mb * 1e6),
+        **page_look(),
     )

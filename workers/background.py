@@ -16,6 +16,7 @@ logger = logging.getLogger(__name__)
 _LOOK_SECONDS = 1.0
 # Seconds of rest after a failure of the whole (no backbone, prompts of another one, database away).
 _REST_SECONDS = 5.0
+_END_SECONDS = 5.0
 # Images between two looks at what was asked for.
 _STEP = 16
 
@@ -38,9 +39,10 @@ class BackgroundScorer:
         self._thread.start()
 
     def stop(self) -> None:
-        """Begin nothing more; returns at once, the thread ends after the images in hand."""
+        """Begin nothing more, and wait a moment for the image in hand to be done."""
         self._stopping.set()
         self._awake.set()
+        self._thread.join(_END_SECONDS)
 
     def request(self, image_ids: Sequence[int]) -> None:
         """Score these images before all others; the last that were asked for come first."""

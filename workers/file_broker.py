@@ -19,14 +19,19 @@ URL = "embedded://localhost"
 
 
 class Channel(filesystem.Channel):
-    """A channel over a folder of message files."""
+    """A channel over a folder of message files, made where missing."""
 
-    def _put(self, queue: str, payload: dict[str, Any], **_: Any) -> None:
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        for folder in (self.data_folder_in, self.control_folder):
+            Path(folder).mkdir(parents=True, exist_ok=True)
+
+    def _put(self, queue: str, message: Any, **_: Any) -> None:
         folder = Path(self.data_folder_out)
         # Consumers take names of the form <time>_<id>.<queue>.msg, oldest first, and pass over all others.
         identity = uuid.uuid4()
         unfinished = folder / f"{identity}.unfinished"
-        unfinished.write_bytes(str_to_bytes(dumps(payload)))
+        unfinished.write_bytes(str_to_bytes(dumps(message)))
         os.replace(unfinished, folder / f"{round(monotonic() * 1000)}_{identity}.{queue}.msg")
 
 
@@ -45,13 +50,11 @@ def clear(home: Path) -> None:
 
 
 def transport_options(home: Path) -> dict[str, object]:
-    """The broker's folders below a data folder, made where missing, and how often consumers look (seconds)."""
-    messages, control = (home.resolve() / "broker" / name for name in ("messages", "control"))
-    for folder in (messages, control):
-        folder.mkdir(parents=True, exist_ok=True)
+    """The broker's folders below a data folder, and how often consumers look (seconds)."""
+    broker = home.resolve() / "broker"
     return {
-        "data_folder_in": str(messages),
-        "data_folder_out": str(messages),
-        "control_folder": str(control),
+        "data_folder_in": str(broker / "messages"),
+        "data_folder_out": str(broker / "messages"),
+        "control_folder": str(broker / "control"),
         "polling_interval": 0.2,
     }

@@ -1,10 +1,12 @@
 """The anomaly map of an image's active prediction, at the model's resolution or at the image's."""
 
+from typing import Literal
+
 from db.images import get_image
 from db.models import Image, Prediction
 from db.predictions import active_prediction
 from db.store import Store
-from engine.maps import FloatMap, map_from_npy, resize_map
+from engine.maps import FloatMap, map_from_npy, map_to_npy, map_to_png16, resize_map
 from workers.errors import NotReady
 
 
@@ -39,3 +41,9 @@ def _why_unscored(image: Image) -> str:
     if image.scoring_error:
         return f"Image {image.id} could not be scored. {image.scoring_error}"
     return f"Image {image.id} is not scored yet by the active prompts. It is its turn soon; ask again in a moment."
+
+
+def encode_full_map(store: Store, image: Image, prediction: Prediction, kind: Literal["npy", "png"]) -> bytes:
+    """A prediction's map at the image's size, as a float32 `.npy` file or as a 16-bit grey PNG."""
+    resized = resize_map(read_map(store, prediction), image.height, image.width)
+    return map_to_npy(resized) if kind == "npy" else map_to_png16(resized)

@@ -3,7 +3,9 @@
 import hashlib
 from typing import TYPE_CHECKING
 
-from db.projects import ensure_project, lock_project
+from db.lookup import get_row
+from db.models import Project
+from db.projects import ensure_project
 from db.prompt_versions import activate, active_version, add_version, list_versions
 from db.store import Store
 
@@ -29,7 +31,7 @@ def ensure_default_project(store: Store, engine: "Engine") -> int:
     blob_key = store.blobs.put(data)
     with store.session() as session:
         project_id = ensure_project(session, DEFAULT_PROJECT).id
-        lock_project(session, project_id)
+        get_row(session, Project, project_id, lock=True)  # one process at a time decides whether it is there
         fingerprint = engine.info.fingerprint
         shipped = {v.backbone_fingerprint for v in list_versions(session, project_id) if v.origin == "shipped"}
         if fingerprint not in shipped:

@@ -42,8 +42,8 @@ def _recover(store: Store, run: TuningRun, lease_seconds: float) -> None:
         elif run.attempt >= MAX_ATTEMPTS:
             reason = (
                 f"Its worker stopped answering {run.attempt} times, the last time while it was at: "
-                f"{run.stage or 'the start'}. See the worker's log for the reason (often too little memory), then start "
-                "a new run."
+                f"{run.stage or 'the start'}. See the worker's log for the reason (often too little memory), then "
+                "start a new run."
             )
             end_stale(session, run.id, lease_seconds, state="failed", error=reason)
             logger.error("Run %d failed. %s", run.id, reason)

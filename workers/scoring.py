@@ -14,7 +14,6 @@ from db.prompt_versions import active_version
 from db.store import Store
 from engine.images import decode_image
 from engine.maps import map_to_npy
-from settings import get_settings
 from workers.engine_host import get_engine
 from workers.errors import ImageError, NotFound
 
@@ -45,8 +44,9 @@ def score_unscored(store: Store, project_id: int, limit: int) -> int:
     engine = get_engine()
     with store.session(read_only=True) as session:
         images = unscored_images(session, project_id, _WINDOW)
-    if engine.cache is not None:
-        images.sort(key=lambda image: not engine.cache.has(image.sha256))  # stable: newest first among equals
+    cache = engine.cache
+    if cache is not None:
+        images.sort(key=lambda image: not cache.has(image.sha256))  # stable: newest first among equals
     return score_images(store, [image.id for image in images[:limit]])
 
 
@@ -126,11 +126,10 @@ class _Scorer:
             self._score(image, features)
 
     def _decode(self, image: Image) -> "Picture | None":
-        settings = get_settings()
         try:
             data = self.store.blobs.get(image.blob_key)
-            # The limits of the upload, with room: they may have been lowered since.
-            return decode_image(data, max_pixels=max(settings.max_pixels, image.width * image.height), max_bytes=len(data))
+            # It was within the limits when it was taken in; they may have been lowered since.
+            return decode_image(data, max_pixels=image.width * image.height, max_bytes=len(data))
         except (BlobMissing, ImageError) as error:
             self._fail(image, error)
             return None

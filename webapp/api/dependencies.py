@@ -2,11 +2,27 @@
 
 from typing import Annotated
 
-from fastapi import Depends
+from fastapi import Depends, HTTPException, Path
 
+from db.models import Project
+from db.projects import find_project
 from db.store import Store
 from settings import Settings, get_settings
 from workers.context import get_store
+from workers.projects import DEFAULT_PROJECT
+
+__all__ = ["DEFAULT_PROJECT", "Id", "SettingsDep", "StoreDep", "project_named"]
 
 StoreDep = Annotated[Store, Depends(get_store)]
 SettingsDep = Annotated[Settings, Depends(get_settings)]
+# A row's id in a path.
+Id = Annotated[int, Path(ge=1, le=2**63 - 1)]
+
+
+def project_named(store: Store, name: str) -> Project:
+    """The project that a request names; a 404 problem where there is none."""
+    with store.session(read_only=True) as session:
+        project = find_project(session, name)
+    if project is None:
+        raise HTTPException(404, f"There is no project {name!r}. GET /api/v1/projects lists those that exist.")
+    return project

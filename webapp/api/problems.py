@@ -10,11 +10,13 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from db.errors import BadCursor, BlobMissing
 from workers.errors import (
     BackboneError,
     Conflict,
     ImageError,
     NotFound,
+    NothingToAccept,
     NotReady,
     PromptError,
     RunInProgress,
@@ -26,21 +28,31 @@ logger = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"
 # Exception → status, last part of the problem's type, title.
 _KNOWN: dict[type[Exception], tuple[int, str, str]] = {
+    BadCursor: (400, "bad-cursor", "The cursor can't be used"),
     NotFound: (404, "not-found", "There is no such thing"),
     Conflict: (409, "conflict", "Someone saved in between"),
     RunInProgress: (409, "run-in-progress", "A run is in progress"),
     ImageError: (422, "unusable-image", "The image can't be used"),
     PromptError: (422, "unusable-prompts", "The prompts can't be used"),
     TooFewCorrections: (422, "too-few-corrections", "There are too few corrections"),
+    NothingToAccept: (422, "nothing-to-accept", "There is nothing to accept"),
     NotReady: (503, "not-ready", "Not ready yet"),
     BackboneError: (503, "no-backbone", "The backbone can't be used"),
+    BlobMissing: (500, "missing-file", "A stored file is missing"),
 }
 # What an exception knows beyond its message, as members of the document.
 _MEMBERS = ("current_revision", "run_id", "corrected", "needed", "missing")
 
 
 def problem(
-    request: Request, status: int, kind: str, title: str, detail: str, *, headers: dict[str, str] | None = None, **members: Any
+    request: Request,
+    status: int,
+    kind: str,
+    title: str,
+    detail: str,
+    *,
+    headers: dict[str, str] | None = None,
+    **members: Any,
 ) -> JSONResponse:
     """A problem document. `members` are added to it as they are."""
     document = {
@@ -75,7 +87,12 @@ async def _invalid(request: Request, error: Exception) -> JSONResponse:
     faults = [{"at": ".".join(str(part) for part in fault["loc"]), "fault": fault["msg"]} for fault in error.errors()]
     detail = "The request can't be understood. " + "; ".join(f"{fault['at']}: {fault['fault']}" for fault in faults)
     return problem(
-        request, 422, "invalid-request", "The request is invalid", f"{detail}. See /docs for what is expected.", errors=faults
+        request,
+        422,
+        "invalid-request",
+        "The request is invalid",
+        f"{detail}. See /docs for what is expected.",
+        errors=faults,
     )
 
 

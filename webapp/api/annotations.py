@@ -1,0 +1,122 @@
+"""`/images/{id}/annotation` and `/images/{id}/mask`: what people say of an image."""
+
+import json
+from functools import partial
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Header, HTTPException, Request, Response
+from pydantic import BaseModel, ConfigDict, ValidationError
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import UploadFile
+
+from db.annotations import newest_annotation
+from db.images import get_image
+from db.models import Annotation
+from db.store import Store
+from webapp.api.caching import revalidated
+from webapp.api.dependencies import Id, SettingsDep, StoreDep
+from webapp.api.image_view import AnnotationView, annotation_view
+from workers.correcting import accept, mark_normal, save_mask
+
+router = APIRouter(prefix="/images", tags=["annotations"])
+
+
+class Statement(BaseModel):
+    """Either of the two things to say without a mask."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    label: Literal["normal"] | None = None
+    accept: Literal[True] | None = None
+
+
+_BODY = {
+    "required": True,
+    "content": {
+        "multipart/form-data": {
+            "schema": {
+                "type": "object",
+                "required": ["mask"],
+                "properties": {"mask": {"type": "string", "format": "binary"}},
+            }
+        },
+        "application/json": {
+            "schema": Statement.model_json_schema(),
+            "examples": {"normal": {"value": {"label": "normal"}}, "accept": {"value": {"accept": True}}},
+        },
+    },
+}
+
+
+@router.put("/{image_id}/annotation", status_code=201, openapi_extra={"requestBody": _BODY})
+async def put_annotation(
+    request: Request,
+    store: StoreDep,
+    settings: SettingsDep,
+    image_id: Id,
+    if_match: Annotated[str | None, Header(description="The newest revision that you have seen; 0: none.")] = None,
+) -> AnnotationView:
+    """Append a revision.
+
+    multipart/form-data with `mask` (an image file of the image's size, nonzero = anomalous; all zero: normal), or
+    JSON `{"label": "normal"}`, or JSON `{"accept": true}`: agree with the active prediction.
+    """
+    expected = _revision(if_match)
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind == "multipart/form-data":
+        mask = await _read_mask(request, settings.max_upload_mb)
+        saved = await run_in_threadpool(save_mask, store, image_id, mask, expected_revision=expected)
+    elif kind == "application/json":
+        saved = await run_in_threadpool(_state, store, image_id, await request.body(), expected)
+    else:
+        raise HTTPException(
+            415, 'Send multipart/form-data with a file `mask`, or JSON {"label": "normal"} or {"accept": true}.'
+        )
+    return annotation_view(saved)
+
+
+def _revision(if_match: str | None) -> int | None:
+    if if_match is None:
+        return None
+    try:
+        return int(if_match.removeprefix("W/").strip().strip('"'))
+    except ValueError as error:
+        raise HTTPException(400, f"If-Match is the number of a revision, such as 3, not {if_match!r}.") from error
+
+
+async def _read_mask(request: Request, max_upload_mb: float) -> bytes:
+    async with request.form() as form:
+        mask = form.get("mask")
+        if not isinstance(mask, UploadFile):
+            raise HTTPException(422, "The form has no file `mask`. Send the mask as an image file under that name.")
+        if (mask.size or 0) > max_upload_mb * 1e6:
+            raise HTTPException(413, f"The mask has over {max_upload_mb:g} MB. Save it as a PNG of one channel.")
+        return await mask.read()
+
+
+def _state(store: Store, image_id: int, body: bytes, expected: int | None) -> Annotation:
+    try:
+        statement = Statement.model_validate(json.loads(body))
+    except (ValueError, ValidationError) as error:
+        raise HTTPException(
+            422, 'The JSON is neither {"label": "normal"} nor {"accept": true}. Masks are sent as a form.'
+        ) from error
+    if (statement.label is None) == (statement.accept is None):
+        raise HTTPException(422, 'Say one thing: {"label": "normal"} or {"accept": true}.')
+    say = mark_normal if statement.label else accept
+    return say(store, image_id, expected_revision=expected)
+
+
+@router.get("/{image_id}/mask", responses={200: {"content": {"image/png": {}}}})
+def get_mask(request: Request, store: StoreDep, image_id: Id) -> Response:
+    """The newest annotation's mask: 8-bit PNG of the image's size, 0 or 255; 404 where it has none."""
+    with store.session(read_only=True) as session:
+        get_image(session, image_id)
+        annotation = newest_annotation(session, image_id)
+    if annotation is None:
+        raise HTTPException(404, f"Nobody has corrected image {image_id} yet, so there is no mask.")
+    if annotation.mask_blob_key is None:
+        raise HTTPException(404, f"Image {image_id} is marked normal, so there is no mask.")
+    return revalidated(
+        request, annotation.mask_blob_key, "image/png", partial(store.blobs.get, annotation.mask_blob_key)
+    )

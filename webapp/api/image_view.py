@@ -1,0 +1,81 @@
+"""An image as REST tells of it."""
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, Field
+from sqlalchemy.orm import Session
+
+from db.images import ImageRow
+from db.models import Annotation
+from db.projects import get_project
+from db.prompt_versions import get_version
+
+
+class AnnotationView(BaseModel):
+    """One revision of what a person says of an image."""
+
+    revision: int
+    label: str = Field(description="normal or anomalous")
+    area: int
+    source: str
+    author: str
+    created_at: datetime
+
+
+class ImageView(BaseModel):
+    """An image, what the active prompts say of it, and what people say of it."""
+
+    id: int
+    project_id: int
+    file_name: str
+    sha256: str
+    width: int
+    height: int
+    status: str = Field(description="unscored, failed, to_review or corrected")
+    score: float | None
+    threshold: float
+    map_threshold: float
+    verdict: Literal["normal", "anomalous"] | None
+    prompt_version: int | None
+    annotation: AnnotationView | None
+    scoring_error: str | None
+    created_at: datetime
+
+
+def annotation_view(annotation: Annotation) -> AnnotationView:
+    """The typed view of an annotation row."""
+    return AnnotationView.model_validate(annotation, from_attributes=True)
+
+
+def image_views(session: Session, rows: list[ImageRow]) -> list[ImageView]:
+    """The typed views of image rows, in their order."""
+    # A page has few projects (one) and few versions (one): the session answers the repeats from memory.
+    return [_view(session, row) for row in rows]
+
+
+def _verdict(score: float, threshold: float) -> Literal["normal", "anomalous"]:
+    return "anomalous" if score >= threshold else "normal"
+
+
+def _view(session: Session, row: ImageRow) -> ImageView:
+    image, prediction = row.image, row.prediction
+    settings = get_project(session, image.project_id).settings
+    threshold = settings["threshold"]
+    return ImageView(
+        id=image.id,
+        project_id=image.project_id,
+        file_name=image.file_name,
+        sha256=image.sha256,
+        width=image.width,
+        height=image.height,
+        status=row.status,
+        score=None if prediction is None else prediction.score,
+        threshold=threshold,
+        map_threshold=settings["map_threshold"],
+        verdict=None if prediction is None else _verdict(prediction.score, threshold),
+        prompt_version=None if prediction is None else get_version(session, prediction.prompt_version_id).number,
+        annotation=None if row.annotation is None else annotation_view(row.annotation),
+        scoring_error=image.scoring_error,
+        created_at=image.created_at,
+    )

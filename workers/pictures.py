@@ -1,0 +1,56 @@
+"""An image as a browser can show it: at full size, or as a thumbnail that is made once and kept."""
+
+import io
+import os
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from PIL import Image as Picture
+
+from db.models import Image
+from db.store import Store
+from engine.images import decode_image, display_image, thumbnail
+from settings import get_settings
+
+THUMBNAIL_SIDE = 256
+# What every browser shows as the model sees it; all else is decoded here and sent as PNG.
+_SHOWN_AS_IT_IS = {("JPEG", "RGB"), ("JPEG", "L"), ("PNG", "RGB"), ("PNG", "L")}
+_EXIF_ORIENTATION = 0x0112
+
+
+@dataclass(frozen=True)
+class DisplayPicture:
+    """A picture for a browser; `encode` gives its bytes."""
+
+    media_type: str
+    encode: Callable[[], bytes]
+
+
+def display_picture(store: Store, image: Image) -> DisplayPicture:
+    """The upright 8-bit picture at full size: the upload itself where browsers show it right, else a PNG."""
+    data = store.blobs.get(image.blob_key)
+    with Picture.open(io.BytesIO(data)) as picture:
+        kind = (picture.format or "", picture.mode)
+        upright = picture.getexif().get(_EXIF_ORIENTATION, 1) == 1
+    if kind in _SHOWN_AS_IT_IS and upright:
+        return DisplayPicture(f"image/{kind[0].lower()}", lambda: data)
+    return DisplayPicture("image/png", lambda: display_image(_decode(image, data)))
+
+
+def thumbnail_bytes(store: Store, image: Image) -> bytes:
+    """A JPEG whose longer side is at most 256 px."""
+    file = get_settings().home / "thumbnails" / image.sha256[:2] / f"{image.sha256}.jpg"
+    if file.exists():
+        return file.read_bytes()
+    data = thumbnail(_decode(image, store.blobs.get(image.blob_key)), THUMBNAIL_SIDE)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = file.with_name(f"{uuid.uuid4().hex}.unfinished")
+    unfinished.write_bytes(data)
+    os.replace(unfinished, file)  # a thumbnail is there whole or not at all
+    return data
+
+
+def _decode(image: Image, data: bytes) -> Picture.Image:
+    # It was within the limits when it was taken in; they may have been lowered since.
+    return decode_image(data, max_pixels=image.width * image.height, max_bytes=len(data))
