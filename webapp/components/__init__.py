@@ -1,0 +1,1 @@
+"""The page's own components: one folder each, with its Python, HTML, JavaScript and CSS side by side."""

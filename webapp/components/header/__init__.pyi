@@ -1,0 +1,66 @@
+"""The bar of the page: its name, which model is in use and what it is good for, and the run that is going on."""
+
+from html import escape
+from typing import Any
+
+import gradio as gr
+
+from db.models import TuningRun
+from webapp.components.assets import script
+
+_WORDS = {
+    "not loaded": "The model has not been loaded yet",
+    "loading": "Loading the model…",
+    "failed": "The model could not be loaded",
+}
+
+from gradio.events import Dependency
+
+class Header(gr.HTML):
+    """Shows what `header_html` made; remembers the open tab over a reload."""
+
+    def __init__(self) -> None:
+        super().__init__(value="", js_on_load=script("header/tabs.js"), apply_default_css=False, elem_id="header")
+    from typing import Callable, Literal, Sequence, Any, TYPE_CHECKING
+    from gradio.blocks import Block
+    if TYPE_CHECKING:
+        from gradio.components import Timer
+        from gradio.components.base import Component
+
+
+def header_html(engine: dict[str, Any], live_run: TuningRun | None) -> str:
+    """The bar as HTML.
+
+    Args:
+        engine: as `workers.engine_host.engine_status` gives it.
+        live_run: the run that is queued, running or evaluating.
+    """
+    return (
+        '<div class="al-brand"><svg viewBox="0 0 24 24" aria-hidden="true"><path d="M19 8a8 8 0 1 0 1 4"/>'
+        '<path d="M20 4v4.5h-4.5"/><circle cx="12" cy="12" r="2.6"/></svg>AnomalyLoop</div>'
+        f'<div class="al-header-facts">{_run_chip(live_run)}{_model_line(engine)}</div>'
+    )
+
+
+def _model_line(engine: dict[str, Any]) -> str:
+    state = str(engine["state"])
+    if state == "ready":
+        name, description = escape(str(engine["name"])), escape(str(engine["description"]))
+        fingerprint = escape(str(engine["fingerprint"]))
+        text = (
+            f'<b>{name}</b> <code title="Fingerprint {fingerprint}">{fingerprint[:8]}</code>'
+            f' <span class="al-model-about" title="{description}">{description}</span>'
+        )
+    else:
+        error = escape(str(engine["error"]))
+        text = f'<b>{_WORDS[state]}</b> <span class="al-model-about" title="{error}">{error}</span>'
+    return (
+        f'<div class="al-model" data-testid="model-line" data-state="{escape(state)}" role="status">'
+        f'<i class="al-dot" aria-hidden="true"></i>{text}</div>'
+    )
+
+
+def _run_chip(run: TuningRun | None) -> str:
+    if run is None:
+        return ""
+    return f'<div class="al-run-chip" data-testid="run-chip">Retraining, {round(100 * run.progress)} %</div>'

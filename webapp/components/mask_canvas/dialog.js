@@ -1,0 +1,17 @@
+// One question at a time: ask(dialog, {title, text, choices: {name: words}}) resolves to the chosen name, or "cancel".
+
+function ask(dialog, { title, text, choices }) {
+  dialog.querySelector("[data-part=title]").textContent = title;
+  dialog.querySelector("[data-part=text]").textContent = text;
+  const buttons = Object.entries({ ...choices, cancel: "Cancel" }).map(([name, words], index) => {
+    const style = index === 0 ? "al-button al-primary" : "al-button";
+    return node("button", { type: "button", class: style, "data-testid": `dialog-${name}`, value: name }, words);
+  });
+  dialog.querySelector("[data-part=choices]").replaceChildren(...buttons);
+  return new Promise((resolve) => {
+    for (const button of buttons) button.addEventListener("click", () => dialog.close(button.value));
+    dialog.addEventListener("close", () => resolve(dialog.returnValue || "cancel"), { once: true });
+    dialog.returnValue = "";
+    dialog.showModal();
+  });
+}

@@ -1,0 +1,193 @@
+// What is seen: four canvases over each other (image, heat, threshold outline, mask), each redrawn only when its own
+// input changed, and the mask only where it changed. Opacity is the compositor's work, not ours.
+
+class Layers {
+  constructor(stage, view) {
+    this.view = view;
+    this.canvases = {};
+    for (const canvas of stage.querySelectorAll("canvas[data-layer]")) this.canvases[canvas.dataset.layer] = canvas;
+    this.colours = colourTable();
+    this.due = { image: false, heat: false, outline: false, mask: null };
+    this.stretch = true;
+    this.threshold = 0.5;
+    this.setContent({ picture: null, mask: null, field: null });
+  }
+
+  setContent({ picture, mask, field }) {
+    Object.assign(this, { picture, mask, field });
+    this.redraw();
+  }
+
+  resize(width, height) {
+    for (const canvas of Object.values(this.canvases)) Object.assign(canvas, { width, height });
+    this.redraw();
+  }
+
+  redraw() {
+    this.schedule({ image: true, heat: true, outline: true, mask: this.whole });
+  }
+
+  get whole() {
+    return { x: 0, y: 0, width: this.view.width, height: this.view.height };
+  }
+
+  // Image rectangle whose mask changed.
+  maskChanged(x0, y0, x1, y1) {
+    this.schedule({ mask: this.view.rectOf(x0, y0, x1, y1) });
+  }
+
+  schedule({ image = false, heat = false, outline = false, mask = null }) {
+    const idle = !this.due.image && !this.due.heat && !this.due.outline && !this.due.mask;
+    this.due.image ||= image;
+    this.due.heat ||= heat;
+    this.due.outline ||= outline || heat;
+    if (mask) this.due.mask = this.due.mask ? joinRects(this.due.mask, mask) : mask;
+    if (idle) requestAnimationFrame(() => this.draw());
+  }
+
+  draw() {
+    const { image, heat, outline, mask } = this.due;
+    this.due = { image: false, heat: false, outline: false, mask: null };
+    if (image) this.drawImage();
+    if (heat) this.drawHeat();
+    if (outline) this.drawOutline();
+    if (mask) this.drawMask(mask);
+  }
+
+  drawImage() {
+    const context = this.canvases.image.getContext("2d");
+    const { scale, x, y, imageWidth, imageHeight, width, height } = this.view;
+    context.clearRect(0, 0, width, height);
+    if (!this.picture) return;
+    context.imageSmoothingEnabled = scale < 1;
+    context.imageSmoothingQuality = "medium";
+    context.drawImage(this.picture.atScale(scale), x, y, imageWidth * scale, imageHeight * scale);
+  }
+
+  // The map's value under every device pixel, −1 outside the image; kept for the outline.
+  sampleField() {
+    const { width, height } = this.view;
+    const sampled = new Float32Array(width * height).fill(-1);
+    const columns = this.view.columns(this.whole);
+    const rows = this.view.rows(this.whole);
+    const [left, right] = insideRange(columns);
+    const [top, bottom] = insideRange(rows);
+    const across = this.field.columnsAt(columns.subarray(left, right));
+    const down = this.field.rowsAt(rows.subarray(top, bottom));
+    for (let y = top; y < bottom; y++) this.field.readRow(down, y - top, across, sampled, y * width + left);
+    return sampled;
+  }
+
+  drawHeat() {
+    const context = this.canvases.heat.getContext("2d");
+    const { width, height } = this.view;
+    context.clearRect(0, 0, width, height);
+    this.sampled = this.field ? this.sampleField() : null;
+    if (!this.sampled) return;
+    const picture = context.createImageData(width, height);
+    const words = new Uint32Array(picture.data.buffer);
+    const low = this.stretch ? this.field.low : 0;
+    const range = (this.stretch ? this.field.high - low : 1) || 1;
+    for (let i = 0; i < words.length; i++) {
+      const value = this.sampled[i];
+      if (value >= 0) words[i] = this.colours[Math.max(0, Math.min(255, (255 * (value - low)) / range)) | 0];
+    }
+    context.putImageData(picture, 0, 0);
+  }
+
+  // A white line with a dark one beside it around everything at or above the threshold.
+  drawOutline() {
+    const context = this.canvases.outline.getContext("2d");
+    const { width, height } = this.view;
+    context.clearRect(0, 0, width, height);
+    if (!this.sampled) return;
+    const picture = context.createImageData(width, height);
+    const words = new Uint32Array(picture.data.buffer);
+    const { sampled, threshold } = this;
+    for (let y = 0, i = 0; y < height; y++) {
+      for (let x = 0; x < width; x++, i++) {
+        if (sampled[i] < threshold) continue;
+        const sides = [x > 0 ? i - 1 : -1, x < width - 1 ? i + 1 : -1, i >= width ? i - width : -1, y < height - 1 ? i + width : -1];
+        for (const side of sides) {
+          if (side < 0 || sampled[side] >= threshold) continue;
+          words[i] = OUTLINE;
+          if (sampled[side] >= 0) words[side] = OUTLINE_HALO;
+        }
+      }
+    }
+    context.putImageData(picture, 0, 0);
+  }
+
+  drawMask(rect) {
+    const context = this.canvases.mask.getContext("2d");
+    if (rect.width <= 0 || rect.height <= 0) return;
+    const picture = context.createImageData(rect.width, rect.height);
+    if (this.mask && this.mask.area > 0) paintMask(new Uint32Array(picture.data.buffer), this.mask, this.view, rect);
+    context.putImageData(picture, rect.x, rect.y);
+  }
+}
+
+function joinRects(a, b) {
+  const x = Math.min(a.x, b.x);
+  const y = Math.min(a.y, b.y);
+  const width = Math.max(a.x + a.width, b.x + b.width) - x;
+  const height = Math.max(a.y + a.height, b.y + b.height) - y;
+  return { x, y, width, height };
+}
+
+// The stretch of indices that lie inside the image.
+function insideRange(pixels) {
+  const from = pixels.findIndex((pixel) => pixel >= 0);
+  return from < 0 ? [0, 0] : [from, pixels.findLastIndex((pixel) => pixel >= 0) + 1];
+}
+
+function paintMask(words, mask, view, rect) {
+  const width = rect.width + 2;
+  const covered = coverage(mask, view, { x: rect.x - 1, y: rect.y - 1, width, height: rect.height + 2 });
+  for (let y = 0; y < rect.height; y++) {
+    for (let x = 0; x < rect.width; x++) {
+      const at = (y + 1) * width + x + 1;
+      if (!covered[at]) continue;
+      const within = covered[at - 1] & covered[at + 1] & covered[at - width] & covered[at + width];
+      words[y * rect.width + x] = within ? MASK_FILL : MASK_EDGE;
+    }
+  }
+}
+
+// 1 for every device pixel that shows at least one set pixel of the mask: zoomed out, no thin line is lost.
+function coverage(mask, view, rect) {
+  const covered = new Uint8Array(rect.width * rect.height);
+  const columns = boxesAlong(view.scale, rect.x - view.x, rect.width, mask.width);
+  const rows = boxesAlong(view.scale, rect.y - view.y, rect.height, mask.height);
+  for (let y = 0; y < rect.height; y++) {
+    const [top, bottom] = [rows.from[y], rows.to[y]];
+    for (let x = 0; x < rect.width && top < bottom; x++) {
+      covered[y * rect.width + x] = anySet(mask, columns.from[x], top, columns.to[x], bottom);
+    }
+  }
+  return covered;
+}
+
+function anySet(mask, x0, y0, x1, y1) {
+  if (x0 >= x1) return 0;
+  const first = (y0 >> TILE_SHIFT) * mask.tilesAcross + (x0 >> TILE_SHIFT);
+  const last = ((y1 - 1) >> TILE_SHIFT) * mask.tilesAcross + ((x1 - 1) >> TILE_SHIFT);
+  if (first === last && mask.tileCounts[first] === 0) return 0;
+  for (let y = y0; y < y1; y++) {
+    for (let at = y * mask.width + x0; at < y * mask.width + x1; at++) if (mask.data[at]) return 1;
+  }
+  return 0;
+}
+
+// The image pixels [from, to) behind each of `length` device pixels, the first of which is `start` from the image.
+function boxesAlong(scale, start, length, size) {
+  const from = new Int32Array(length);
+  const to = new Int32Array(length);
+  for (let i = 0; i < length; i++) {
+    const low = Math.floor((start + i + (scale < 1 ? 0 : 0.5)) / scale);
+    const high = scale < 1 ? Math.max(low + 1, Math.floor((start + i + 1) / scale)) : low + 1;
+    from[i] = Math.min(Math.max(low, 0), size);
+    to[i] = Math.min(Math.max(high, 0), size);
+  }
+  return { from, to };
+}

@@ -1,0 +1,182 @@
+// Buttons, sliders and readouts around the stage: shows the canvas's state and passes on what is clicked.
+
+class Panel {
+  constructor(root, canvas) {
+    this.root = root;
+    this.ui = {};
+    for (const part of root.querySelectorAll("[data-testid]")) this.ui[part.dataset.testid] = part;
+    this.connectButtons(canvas);
+    this.connectSliders(canvas);
+    this.ui["legend-bar"].style.background = colourGradient();
+  }
+
+  connectButtons(canvas) {
+    const clicks = {
+      "tool-brush": () => canvas.tools.choose("brush"),
+      "tool-eraser": () => canvas.tools.choose("eraser"),
+      undo: () => canvas.undo(),
+      redo: () => canvas.redo(),
+      clear: () => canvas.clear(),
+      "start-from-map": () => canvas.startFromMap(),
+      "zoom-in": () => canvas.zoomBy(1.25),
+      "zoom-out": () => canvas.zoomBy(0.8),
+      "zoom-level": () => canvas.actualSize(),
+      "zoom-fit": () => canvas.fit(),
+      previous: () => bus.emit("step", { by: -1 }),
+      next: () => bus.emit("step", { by: 1 }),
+      accept: () => canvas.accept(),
+      "mark-normal": () => canvas.markNormal(),
+      save: () => canvas.save(),
+      "threshold-reset": () => canvas.setThreshold(canvas.image.map_threshold),
+      "empty-pick": () => bus.emit("pick-files"),
+      "empty-samples": () => bus.emit("add-samples"),
+    };
+    for (const [name, act] of Object.entries(clicks)) this.ui[name].addEventListener("click", act);
+  }
+
+  connectSliders(canvas) {
+    const { ui } = this;
+    const opacity = () => {
+      canvas.layers.canvases.heat.style.opacity = ui.opacity.value / 100;
+      ui["opacity-value"].textContent = `${ui.opacity.value} %`;
+    };
+    ui.opacity.addEventListener("input", opacity);
+    opacity();
+    ui["map-threshold"].addEventListener("input", () => canvas.setThreshold(Number(ui["map-threshold"].value)));
+    ui["brush-size"].addEventListener("input", () => canvas.tools.setDiameter(sizeOf(ui["brush-size"].value)));
+    ui["stretch"].addEventListener("change", () => {
+      canvas.layers.stretch = ui["stretch"].checked;
+      canvas.layers.schedule({ heat: true });
+      this.showLegend(canvas);
+    });
+  }
+
+  show(canvas) {
+    const { image } = canvas;
+    this.root.dataset.imageId = image?.id ?? "";
+    this.root.dataset.promptVersion = image?.prompt_version ?? "";
+    this.root.classList.toggle("al-has-image", Boolean(image));
+    if (!image) return;
+    this.showResult(image);
+    this.showLegend(canvas);
+    this.showMask(canvas);
+    if (!this.thresholdChosen) {
+      this.thresholdChosen = true;
+      canvas.setThreshold(image.map_threshold);
+    } else {
+      this.showThreshold(canvas);
+    }
+  }
+
+  showResult(image) {
+    const { ui } = this;
+    ui["file-name"].textContent = image.file_name;
+    ui["file-name"].title = image.file_name;
+    ui["image-size"].textContent = `${image.width} × ${image.height} px`;
+    ui.status.textContent = STATUS_WORDS[image.status];
+    ui.status.dataset.status = image.status;
+    ui.score.textContent = scoreText(image.score);
+    ui.verdict.textContent = image.verdict ? VERDICT_WORDS[image.verdict] : "Not scored yet";
+    ui.verdict.dataset.verdict = image.verdict ?? "";
+    ui["score-bar"].style.setProperty("--score", image.score ?? 0);
+    ui["score-bar"].style.setProperty("--threshold", image.threshold);
+    ui["score-threshold"].textContent = image.threshold.toFixed(2);
+    ui["prompt-version"].textContent = image.prompt_version === null ? "–" : `v${image.prompt_version}`;
+    ui["scoring-error"].textContent = image.scoring_error ?? "";
+    ui.accept.disabled = image.score === null;
+    ui["start-from-map"].disabled = image.score === null;
+    ui.revision.textContent = revisionWords(image.annotation);
+  }
+
+  showLegend({ field, layers }) {
+    const [low, high] = layers.stretch && field ? [field.low, field.high] : [0, 1];
+    this.ui["legend-low"].textContent = low.toFixed(2);
+    this.ui["legend-high"].textContent = high.toFixed(2);
+  }
+
+  showThreshold({ layers, field, image }) {
+    const { ui } = this;
+    const threshold = layers.threshold;
+    ui["map-threshold"].value = threshold;
+    ui["map-threshold-value"].textContent = threshold.toFixed(3);
+    ui["map-area"].textContent = field ? `${percent(field.share(threshold))} of the image is at or above it` : "No map yet";
+    const moved = image && Math.abs(threshold - image.map_threshold) > 1e-6;
+    ui["threshold-hint"].hidden = !moved;
+    ui["project-threshold"].textContent = image ? image.map_threshold.toFixed(3) : "";
+  }
+
+  showMask({ mask, history }) {
+    const { ui } = this;
+    const share = mask.area / (mask.width * mask.height);
+    ui["mask-area"].textContent = mask.area ? `${mask.area.toLocaleString("en")} px · ${percent(share)}` : "Nothing painted";
+    ui["dirty-state"].textContent = history.dirty ? "Not saved" : "";
+    ui.undo.disabled = history.done.length === 0;
+    ui.redo.disabled = history.undone.length === 0;
+    ui.clear.disabled = mask.area === 0;
+    this.root.dataset.dirty = history.dirty;
+    this.root.dataset.area = mask.area;
+  }
+
+  showTools({ tool, diameter }) {
+    const { ui } = this;
+    ui["tool-brush"].setAttribute("aria-pressed", tool === "brush");
+    ui["tool-eraser"].setAttribute("aria-pressed", tool === "eraser");
+    ui["brush-size"].value = positionOf(diameter);
+    ui["brush-size"].setAttribute("aria-valuetext", `${diameter} pixels`);
+    ui["brush-size-value"].textContent = `${diameter} px`;
+  }
+
+  // Scale and offset are also told as attributes, in CSS pixels, for whoever needs to find an image pixel on screen.
+  showView(view) {
+    this.ui["zoom-level"].textContent = `${Math.round(view.scale * 100)} %`;
+    const { dataset } = this.ui.stage;
+    dataset.scale = view.scale / devicePixelRatio;
+    dataset.x = view.x / devicePixelRatio;
+    dataset.y = view.y / devicePixelRatio;
+  }
+
+  showPointer(point, { image, field }) {
+    const inside = point && image && point.x >= 0 && point.y >= 0 && point.x < image.width && point.y < image.height;
+    if (!inside) {
+      this.ui.pointer.textContent = "";
+      return;
+    }
+    const [x, y] = [Math.floor(point.x), Math.floor(point.y)];
+    const value = field ? ` · map ${field.valueAt(x, y).toFixed(3)}` : "";
+    this.ui.pointer.textContent = `${x}, ${y}${value}`;
+  }
+
+  setBusy(busy) {
+    this.root.dataset.busy = busy;
+  }
+
+  // A line for people; good news goes away by itself, an error stays until the next line.
+  say(text, kind = "info") {
+    this.ui.message.textContent = text;
+    this.ui.message.dataset.kind = kind;
+    clearTimeout(this.clearing);
+    if (text && kind === "info") this.clearing = setTimeout(() => this.say(""), 6000);
+  }
+}
+
+// The size slider is geometric: 0–100 → 1–400 px, so that small sizes are as easy to hit as large ones.
+function sizeOf(position) {
+  return Math.round(LARGEST_BRUSH ** (position / 100));
+}
+
+function positionOf(diameter) {
+  return (100 * Math.log(diameter)) / Math.log(LARGEST_BRUSH);
+}
+
+function percent(share) {
+  const value = share * 100;
+  return `${value >= 10 || value === 0 ? value.toFixed(0) : value.toFixed(value >= 1 ? 1 : 2)} %`;
+}
+
+const SOURCE_WORDS = { drawn: "drawn", accepted: "accepted", marked_normal: "marked normal", imported: "imported" };
+
+function revisionWords(annotation) {
+  if (!annotation) return "Not corrected yet";
+  const time = new Date(annotation.created_at).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
+  return `Revision ${annotation.revision}, ${SOURCE_WORDS[annotation.source]} by ${annotation.author}, ${time}`;
+}

@@ -1,0 +1,41 @@
+// What the canvas asks of the server: one image with its picture, map and mask, and what to save of it.
+
+// Everything needed to show an image: {image, picture, mask, field}.
+async function loadRecord(id) {
+  const image = await getJson(`/images/${id}`);
+  const [picture, mask, field] = await Promise.all([
+    request(`/images/${id}/display`).then((response) => response.blob()).then(Picture.load),
+    loadMask(image),
+    loadField(image),
+  ]);
+  return { image, picture, mask, field };
+}
+
+async function loadMask(image) {
+  if (!image.annotation?.area) return new BinaryMask(image.width, image.height);
+  const response = await request(`/images/${image.id}/mask`, { cache: "no-store" });
+  return decodeMaskPng(await response.blob(), image.width, image.height);
+}
+
+async function loadField(image) {
+  if (image.score === null) return null;
+  const response = await request(`/images/${image.id}/map?format=grid`, { cache: "no-store" });
+  const rows = Number(response.headers.get("X-Map-Height"));
+  const columns = Number(response.headers.get("X-Map-Width"));
+  const values = new Float32Array(await response.arrayBuffer());
+  return new MapField(values, rows, columns, image.width, image.height);
+}
+
+// Saves a mask (as PNG) or a decision (as JSON) if the image's revision is still the one that was opened.
+async function putAnnotation(image, decision) {
+  const headers = { "If-Match": String(image.annotation?.revision ?? 0) };
+  const options = { method: "PUT", headers };
+  if (decision instanceof BinaryMask) {
+    options.body = new FormData();
+    options.body.append("mask", await encodeMaskPng(decision), "mask.png");
+  } else {
+    headers["Content-Type"] = "application/json";
+    options.body = JSON.stringify(decision);
+  }
+  return (await request(`/images/${image.id}/annotation`, options)).json();
+}

@@ -1,0 +1,71 @@
+// A growing list of images from the server: pages are added at the end, known images are kept up to date in place.
+
+const PAGE_SIZE = 50;
+
+class ImageList {
+  // query(): parameters of GET /images; show(images, total): draws them, called after every change.
+  constructor(query, show) {
+    Object.assign(this, { query, show, images: [], total: 0, cursor: null, turn: 0 });
+  }
+
+  async fetchPage(cursor) {
+    const parameters = new URLSearchParams({ ...this.query(), limit: PAGE_SIZE });
+    if (cursor) parameters.set("cursor", cursor);
+    return getJson(`/images?${parameters}`);
+  }
+
+  // Starts again from the first page.
+  async reload() {
+    const turn = ++this.turn;
+    const page = await this.fetchPage(null);
+    if (turn !== this.turn) return;
+    this.images = page.items;
+    this.keep(page);
+  }
+
+  async more() {
+    if (!this.cursor || this.loading) return;
+    const turn = this.turn;
+    this.loading = true;
+    try {
+      const page = await this.fetchPage(this.cursor);
+      if (turn !== this.turn) return;
+      const known = new Set(this.images.map((image) => image.id));
+      this.images.push(...page.items.filter((image) => !known.has(image.id)));
+      this.keep(page);
+    } finally {
+      this.loading = false;
+    }
+  }
+
+  keep(page) {
+    this.cursor = page.next_cursor;
+    this.total = page.total;
+    this.show(this.images, this.total);
+  }
+
+  // Looks at the first page again: changes known images in place; other images than before mean a fresh start.
+  async refresh() {
+    const turn = this.turn;
+    const page = await this.fetchPage(null);
+    if (turn !== this.turn) return;
+    if (page.total !== this.total) {
+      await this.reload();
+      return;
+    }
+    page.items.forEach((image) => this.replace(image));
+    this.show(this.images, this.total);
+  }
+
+  replace(image) {
+    const index = this.images.findIndex((known) => known.id === image.id);
+    if (index >= 0) this.images[index] = image;
+  }
+}
+
+// Loads more of `list` whenever the end of `scroller` comes near.
+function loadMoreOnScroll(scroller, list) {
+  scroller.addEventListener("scroll", () => {
+    if (scroller.scrollTop + scroller.clientHeight > scroller.scrollHeight - 600) list.more();
+  });
+}

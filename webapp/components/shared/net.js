@@ -1,0 +1,39 @@
+// Requests to the project's own REST interface, with its problem documents (RFC 9457) as errors for people.
+
+const API = "/api/v1";
+
+class Problem extends Error {
+  constructor(status, title, detail) {
+    super(detail || title);
+    this.status = status;
+    this.title = title;
+    this.detail = detail;
+  }
+}
+
+async function problemOf(response) {
+  const text = await response.text();
+  try {
+    const body = JSON.parse(text);
+    return new Problem(response.status, body.title || response.statusText, body.detail || body.title || text);
+  } catch {
+    return new Problem(response.status, response.statusText, text || `The server answered ${response.status}.`);
+  }
+}
+
+// Like fetch below /api/v1, but throws a Problem for everything that is not a 2xx answer.
+async function request(path, options = {}) {
+  let response;
+  try {
+    response = await fetch(API + path, options);
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new Problem(0, "The server does not answer", "The server does not answer. Check that it is still running; what you painted is kept on this page.");
+  }
+  if (!response.ok) throw await problemOf(response);
+  return response;
+}
+
+async function getJson(path, options) {
+  return (await request(path, options)).json();
+}

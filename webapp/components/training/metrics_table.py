@@ -1,0 +1,47 @@
+"""Candidate against active on corrections held out, as a table."""
+
+from html import escape
+from typing import Any
+
+_NAMES = {
+    "pixel_auroc": "Pixel AUROC",
+    "pixel_ap": "Pixel AP",
+    "pixel_aupro": "Pixel AUPRO",
+    "image_auroc": "Image AUROC",
+}
+
+
+def metrics_table(metrics: dict[str, Any]) -> str:
+    """The table as HTML; empty where nothing was measured.
+
+    Args:
+        metrics: of a run: `active`, `candidate`, `difference` (metric → value or None), `interval` (metric → low and
+            high or None), `method`.
+    """
+    if not metrics.get("candidate"):
+        return ""
+    rows = "".join(_row(name, metrics) for name in metrics["candidate"])
+    method = escape(str(metrics.get("method", "")))
+    return (
+        '<table class="al-table" data-testid="metrics-table"><caption>Candidate against active, '
+        f"on corrections held out ({method})</caption><thead><tr><th>Metric</th><th>Active</th><th>Candidate</th>"
+        f"<th>Difference</th><th>95 % interval</th></tr></thead><tbody>{rows}</tbody></table>"
+    )
+
+
+def _row(name: str, metrics: dict[str, Any]) -> str:
+    difference = metrics["difference"][name]
+    low, high = metrics["interval"][name] or (None, None)
+    trend = "" if not difference else "al-better" if difference > 0 else "al-worse"
+    cells = [
+        f"<th>{escape(_NAMES.get(name, name))}</th>",
+        f"<td>{_value(metrics['active'][name])}</td>",
+        f"<td><b>{_value(metrics['candidate'][name])}</b></td>",
+        f'<td class="{trend}">{_value(difference, "+.3f")}</td>',
+        f'<td class="al-muted">{_value(low, "+.3f")} … {_value(high, "+.3f")}</td>',
+    ]
+    return f"<tr>{''.join(cells)}</tr>"
+
+
+def _value(value: float | None, form: str = ".3f") -> str:
+    return "–" if value is None or value != value else format(value, form)

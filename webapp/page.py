@@ -1,0 +1,43 @@
+"""The page: one bar and four places. Knows the layout; each place is in `webapp/pages`."""
+
+import gradio as gr
+
+from db.runs import live_run
+from webapp.components.header import Header, header_html
+from webapp.pages.inspect import build_inspect
+from webapp.pages.library import build_library
+from webapp.pages.settings import build_settings
+from webapp.pages.train import build_train
+from webapp.project import current_project
+from workers.context import get_store
+from workers.readiness import engine_in_use
+
+HEADER_SECONDS = 2.0
+
+
+def build_page() -> gr.Blocks:
+    """The page as Gradio Blocks, to be mounted with `**webapp.theme.page_look()`."""
+    with gr.Blocks(title="AnomalyLoop", fill_width=True, analytics_enabled=False) as page:
+        header = Header()
+        with gr.Tabs(elem_id="places"):
+            with gr.Tab("Inspect", id="inspect", elem_id="tab-inspect") as inspect:
+                build_inspect()
+            with gr.Tab("Library", id="library", elem_id="tab-library") as library:
+                build_library()
+            with gr.Tab("Train", id="train", elem_id="tab-train") as train:
+                pass
+            with gr.Tab("Settings", id="settings", elem_id="tab-settings") as settings:
+                build_settings(settings)
+        with train:
+            build_train(train, [inspect, library, settings])
+        timer = gr.Timer(HEADER_SECONDS)
+        quiet = {"show_progress": "hidden", "api_visibility": "private", "queue": False}
+        timer.tick(_header, None, header, **quiet)
+        page.load(_header, None, header, **quiet)
+    return page
+
+
+def _header() -> str:
+    with get_store().session(read_only=True) as session:
+        run = live_run(session, current_project())
+    return header_html(engine_in_use(), run)

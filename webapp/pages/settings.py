@@ -1,0 +1,129 @@
+"""Settings: the project's thresholds and schedule, and which backbone is in use and how to change it."""
+
+from html import escape
+from typing import Any
+
+import gradio as gr
+
+from db.errors import BadSetting
+from db.projects import get_project, update_settings
+from settings import Settings, get_settings
+from webapp.project import current_project
+from workers.context import get_store
+from workers.readiness import engine_in_use
+
+_BACKBONE_HELP = """
+<p>Another one is a setting of the server, read when it starts. Set it, then start the server again:</p>
+<pre>ANOMALYLOOP_BACKBONE=ViT-L-14-336-quickgelu/openai make run</pre>
+<ul>
+<li><code>embedded</code>: comes with the project, needs no network and no GPU.</li>
+<li><code>model/tag</code>: any open_clip model; its weights are fetched from the hub.</li>
+<li><code>model@file</code>: an open_clip model with weights from a local file.</li>
+</ul>
+<p>Prompts belong to the backbone they were tuned for. After a change, the versions of the other backbone stay in the
+list and can be used again when it is back.</p>
+"""
+
+
+def build_settings(tab: gr.Tab) -> None:
+    """Lay out the place; it is read anew when its tab is opened."""
+    with gr.Row(elem_id="settings", equal_height=False):
+        with gr.Column(elem_id="settings-project"):
+            gr.HTML("<h3>Thresholds</h3>", apply_default_css=False)
+            threshold = gr.Slider(
+                0, 1, step=0.01, label="Image threshold", elem_id="threshold",
+                info="An image whose score reaches this is called anomalous.",
+            )  # fmt: skip
+            map_threshold = gr.Slider(
+                0, 1, step=0.005, label="Map threshold", elem_id="project-map-threshold",
+                info="Pixels whose map value reaches this are in the mask when a result is accepted.",
+            )  # fmt: skip
+            gr.HTML("<h3>Retraining by itself</h3>", apply_default_css=False)
+            schedule = gr.Checkbox(label="Start runs by themselves", elem_id="schedule")
+            after = gr.Number(label="After this many new corrections", minimum=1, precision=0, elem_id="retrain-after")
+            hours = gr.Number(
+                label="Or when the oldest new correction is this many hours old", minimum=0.01, elem_id="retrain-hours"
+            )
+            rule = gr.HTML(elem_id="schedule-rule", apply_default_css=False)
+            save = gr.Button("Save settings", variant="primary", elem_id="save-settings")
+        with gr.Column(elem_id="settings-backbone"):
+            gr.HTML("<h3>Backbone</h3>", apply_default_css=False)
+            backbone = gr.HTML(elem_id="backbone", apply_default_css=False)
+            gr.HTML(_BACKBONE_HELP, elem_id="backbone-help", apply_default_css=False)
+    fields = [threshold, map_threshold, schedule, after, hours]
+    quiet = {"show_progress": "hidden", "api_visibility": "private"}
+    tab.select(_read, None, [*fields, rule, backbone], **quiet)
+    save.click(_save, fields, rule, **quiet)
+    for field in (schedule, after, hours):
+        field.change(schedule_rule, [schedule, after, hours], rule, queue=False, **quiet)
+
+
+def project_settings(stored: dict[str, Any], defaults: Settings) -> tuple[float, float, bool, int, float]:
+    """The project's settings, and the server's where the project has none: in the order of the fields."""
+    return (
+        stored["threshold"],
+        stored["map_threshold"],
+        stored.get("schedule", True),
+        stored.get("retrain_after", defaults.retrain_after),
+        stored.get("retrain_hours", defaults.retrain_hours),
+    )
+
+
+def schedule_rule(schedule: bool, after: float | None, hours: float | None) -> str:
+    """The rule in plain words, as HTML."""
+    if not schedule:
+        words = "Runs start only when someone presses Retrain."
+    elif not after or not hours:
+        words = "Both numbers are needed, and each is more than zero."
+    else:
+        corrections = "each new correction" if after == 1 else f"{after:.0f} new corrections"
+        words = f"A run starts by itself after {corrections}, or when the oldest of them has waited {hours:g} hours."
+    return f'<p class="al-rule" data-testid="schedule-rule">{words}</p>'
+
+
+def backbone_html(engine: dict[str, Any], setting: str) -> str:
+    """Name, fingerprint, device and what the backbone is good for.
+
+    Args:
+        engine: as `workers.engine_host.engine_status` gives it.
+        setting: the value of ANOMALYLOOP_BACKBONE.
+    """
+    facts = {
+        "Name": engine["name"],
+        "Fingerprint": engine["fingerprint"],
+        "Runs on": engine["device"],
+        "State": engine["state"],
+        "Setting": f"ANOMALYLOOP_BACKBONE={setting}",
+        "Error": engine["error"],
+    }
+    rows = "".join(
+        f"<dt>{name}</dt><dd><code>{escape(str(value))}</code></dd>" for name, value in facts.items() if value
+    )
+    about = escape(str(engine["description"]))
+    return f'<div data-testid="backbone"><p>{about}</p><dl class="al-facts-list">{rows}</dl></div>'
+
+
+def _read() -> tuple[float, float, bool, int, float, str, str]:
+    with get_store().session(read_only=True) as session:
+        values = project_settings(get_project(session, current_project()).settings, get_settings())
+    return *values, schedule_rule(*values[2:]), backbone_html(engine_in_use(), get_settings().backbone)
+
+
+def _save(threshold: float, map_threshold: float, schedule: bool, after: float, hours: float) -> str:
+    if not after or not hours:
+        gr.Warning("Both numbers of the schedule are needed, and each is more than zero.", title="Not saved")
+        return schedule_rule(schedule, after, hours)
+    changes = {
+        "threshold": float(threshold),
+        "map_threshold": float(map_threshold),
+        "schedule": schedule,
+        "retrain_after": int(after),
+        "retrain_hours": float(hours),
+    }
+    try:
+        with get_store().session() as session:
+            update_settings(session, current_project(), changes)
+        gr.Info("The settings are saved and count from now on.", title="Saved")
+    except BadSetting as error:
+        gr.Warning(str(error), title="Not saved")
+    return schedule_rule(schedule, after, hours)
