@@ -64,7 +64,7 @@ def count_by_status(session: Session, project_id: int) -> dict[str, int]:
         .subquery()
     )
     counts = select(images.c.status, func.count()).group_by(images.c.status)
-    found = dict(session.execute(counts).tuples().all())
+    found: dict[str, int] = dict(session.execute(counts).tuples().all())
     return {name: found.get(name, 0) for name in STATUSES}
 
 

@@ -84,7 +84,8 @@ class Image(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     project_id: Mapped[int] = mapped_column(ForeignKey("projects.id"), index=True)
     sha256: Mapped[str] = mapped_column(String(64))
-    blob_key: Mapped[str] = mapped_column(String(200))
+    # Blob keys are indexed to find out, when an image is deleted, which blobs nothing refers to any more.
+    blob_key: Mapped[str] = mapped_column(String(200), index=True)
     file_name: Mapped[str] = mapped_column(String(255))
     byte_size: Mapped[int]
     # Pixels, after EXIF orientation: the size of its map and of its mask.
@@ -139,7 +140,7 @@ class Prediction(Base):
     image_id: Mapped[int] = mapped_column(ForeignKey("images.id", ondelete="CASCADE"), index=True)
     prompt_version_id: Mapped[int] = mapped_column(ForeignKey("prompt_versions.id"), index=True)
     score: Mapped[float]  # probability of being anomalous, 0–1
-    map_blob_key: Mapped[str] = mapped_column(String(200))  # float32 .npy at model resolution, 0–1
+    map_blob_key: Mapped[str] = mapped_column(String(200), index=True)  # float32 .npy at model resolution, 0–1
     map_max: Mapped[float]
     engine_settings: Mapped[dict[str, Any]] = mapped_column(default=dict)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
@@ -157,7 +158,7 @@ class Annotation(Base):
     revision: Mapped[int]  # 1, 2, …; the newest counts
     label: Mapped[str] = mapped_column(String(20))
     # 8-bit PNG, 0 or 255, at the image's size; NULL for a normal image.
-    mask_blob_key: Mapped[str | None] = mapped_column(String(200))
+    mask_blob_key: Mapped[str | None] = mapped_column(String(200), index=True)
     area: Mapped[int] = mapped_column(default=0)  # anomalous pixels
     source: Mapped[str] = mapped_column(String(20))
     author: Mapped[str] = mapped_column(String(100), default="local")

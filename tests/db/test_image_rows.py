@@ -5,6 +5,7 @@ from sqlalchemy.orm import Session
 
 from db.errors import NotFound
 from db.image_rows import STATUSES, count_by_status, get_image_row, unscored_images
+from db.images import clear_scoring_errors
 from db.predictions import save_prediction
 from db.session import Database
 from tests.db.making import make_annotation, make_image, make_prediction, make_project, make_version
@@ -37,6 +38,17 @@ def test_an_image_that_could_not_be_scored_has_failed_until_it_is_scored(databas
         make_prediction(session, image, version)
         assert image.scoring_error is None
         assert get_image_row(session, image.id).status == "to_review"
+
+
+def test_failed_images_of_a_project_can_be_tried_again(database: Database) -> None:
+    with database.session() as session:
+        project_id, other_id = make_project(session), make_project(session, "other")
+        make_version(session, project_id)
+        image, other = make_image(session, project_id, 1), make_image(session, other_id, 1)
+        image.scoring_error = other.scoring_error = "Out of memory."
+        clear_scoring_errors(session, project_id)
+        assert unscored_images(session, project_id, 10) == [image]
+        assert get_image_row(session, other.id).status == "failed"
 
 
 def test_an_image_is_unscored_again_when_another_version_becomes_active(database: Database) -> None:

@@ -10,6 +10,7 @@ from db.models import TuningRun, utc_now
 from db.prompt_versions import activate, active_version
 from db.runs import (
     claim,
+    end_stale,
     finish,
     get_run,
     heartbeat,
@@ -201,6 +202,21 @@ class TestLease:
             assert [run.id for run in queued_runs(session)] == [held.id]
             assert claim(session, held.id, "second", LEASE)
         assert now(database, held).attempt == 2
+
+    @pytest.mark.parametrize("state", ["failed", "cancelled"])
+    def test_a_lost_run_that_was_tried_often_enough_is_ended(
+        self, database: Database, held: TuningRun, state: str
+    ) -> None:
+        with database.session() as session:
+            assert not end_stale(session, held.id, LEASE, state=state, error="Lost.")  # still heard of
+        fall_silent(database, held)
+        with database.session() as session:
+            assert end_stale(session, held.id, LEASE, state=state, error="Lost.")
+            assert not heartbeat(session, held.id, "first")
+            assert not requeue(session, held.id, LEASE)
+        run = now(database, held)
+        assert (run.state, run.error) == (state, "Lost.")
+        assert run.finished_at is not None
 
 
 class TestProgress:

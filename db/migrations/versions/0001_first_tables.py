@@ -64,6 +64,7 @@ def _images() -> None:
         sa.UniqueConstraint("project_id", "sha256", name=op.f("uq_images_project_id_sha256")),
         sqlite_autoincrement=True,
     )
+    op.create_index(op.f("ix_images_blob_key"), "images", ["blob_key"], unique=False)
     op.create_index(op.f("ix_images_created_at"), "images", ["created_at"], unique=False)
     op.create_index(op.f("ix_images_project_id"), "images", ["project_id"], unique=False)
 
@@ -128,6 +129,7 @@ def _annotations() -> None:
     )
     op.create_index(op.f("ix_annotations_created_at"), "annotations", ["created_at"], unique=False)
     op.create_index(op.f("ix_annotations_image_id"), "annotations", ["image_id"], unique=False)
+    op.create_index(op.f("ix_annotations_mask_blob_key"), "annotations", ["mask_blob_key"], unique=False)
 
 
 def _predictions() -> None:
@@ -151,6 +153,7 @@ def _predictions() -> None:
         sa.UniqueConstraint("image_id", "prompt_version_id", name=op.f("uq_predictions_image_id_prompt_version_id")),
     )
     op.create_index(op.f("ix_predictions_image_id"), "predictions", ["image_id"], unique=False)
+    op.create_index(op.f("ix_predictions_map_blob_key"), "predictions", ["map_blob_key"], unique=False)
     op.create_index(op.f("ix_predictions_prompt_version_id"), "predictions", ["prompt_version_id"], unique=False)
 
 
