@@ -13,7 +13,7 @@ from open_clip.tokenizer import SimpleTokenizer
 from torch import Tensor
 
 from engine.errors import BackboneError
-from engine.vision import Attention, TwoStreamVision
+from engine.vision import Attention, TwoStreamVision, check_tower
 
 WEIGHTS_FOLDER = Path(__file__).parent / "weights"
 SETTING = "ANOMALYLOOP_BACKBONE"
@@ -68,6 +68,7 @@ class Backbone:
                 f"{name} keeps its text tower in another way than CLIP, and prompt tuning needs CLIP's. "
                 f"Set {SETTING} to a model such as ViT-L-14-336-quickgelu/openai."
             )
+        check_tower(model.visual)
         self.device = torch.device(device)
         self.model = model.float().eval().requires_grad_(False).to(self.device)
         self.tokenizer = SimpleTokenizer(context_length=model.context_length)
@@ -233,5 +234,7 @@ def _fingerprint(model: CLIP, layers: tuple[int, ...], dpam_layer: int, attentio
     for name in sorted(tensors):
         tensor = tensors[name].detach().float().cpu().contiguous()
         digest.update(f"{name}{tuple(tensor.shape)}".encode())
-        digest.update(memoryview(tensor.view(torch.uint8).numpy().reshape(-1)) if tensor.ndim else bytes(tensor.numpy()))
+        digest.update(
+            memoryview(tensor.view(torch.uint8).numpy().reshape(-1)) if tensor.ndim else bytes(tensor.numpy())
+        )
     return digest.hexdigest()

@@ -46,7 +46,7 @@ def prompts_from_bytes(data: bytes) -> Prompts:
 
 def _metadata(data: bytes) -> dict[str, str]:
     header_size = int.from_bytes(data[:8], "little")
-    return json.loads(data[8 : 8 + header_size])["__metadata__"]
+    return json.loads(data[8 : 8 + header_size]).get("__metadata__", {})
 
 
 def prompts_from_reference(data: bytes, backbone: Backbone) -> Prompts:

@@ -16,7 +16,7 @@ DEPTH = 9
 STATE_WORD = "damaged"
 # As many words as context vectors, each one token; the first four are shared, see `default_prompts`.
 _NORMAL_WORDS = "a photo of a clean and intact and normal good perfect flawless"
-_ANOMALOUS_WORDS = "a photo of a broken and faulty and abnormal bad cracked defective"
+_ANOMALOUS_WORDS = "a photo of a broken and faulty and abnormal bad cracked scratched"
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,9 @@ class TextTower:
         """(2, E, W) contexts, normal first → (2, length, W), positions not added yet."""
         return torch.cat([self._embedded[:, :1], contexts, self._embedded[:, 1 + contexts.shape[1] :]], dim=1)
 
-    def __call__(self, contexts: Tensor, deep_tokens: Sequence[Tensor] | Tensor, *, cast_float16: bool = False) -> Tensor:
+    def __call__(
+        self, contexts: Tensor, deep_tokens: Sequence[Tensor] | Tensor, *, cast_float16: bool = False
+    ) -> Tensor:
         """Text features (2, D), unit length, order normal, anomalous.
 
         Args:
@@ -190,8 +192,6 @@ def default_prompts(backbone: Backbone, state_word: str = STATE_WORD) -> Prompts
         state_word=state_word,
         note="plain words",
     )
-
-
 
 
 def random_prompts(

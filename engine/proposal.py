@@ -14,7 +14,7 @@ from torch import Tensor
 
 from engine.comparison import Comparison, HeldOut, compare, held_out, measure
 from engine.holdout import Fold
-from engine.prompts import Prompts
+from engine.prompts import Prompts, encode_prompts
 from engine.serving import Engine
 from engine.tuning import Example, Tuner, TuningConfig
 
@@ -53,11 +53,12 @@ class Proposal:
 
 @dataclass
 class _State:
-    """What is done: ladders of finished folds (and of the one in progress), and that tuning's own state."""
+    """What is done: parts (tunings) finished, the ladders of the folds, and the state of the tuning in progress."""
 
+    finished: int = 0
     ladders: list[dict[int, Tensor]] = field(default_factory=list)
     snapshots: dict[int, bytes] = field(default_factory=dict)
-    tuner: bytes = b""
+    tuner: bytes | None = None
     losses: list[dict[str, float]] = field(default_factory=list)
 
     def to_bytes(self) -> bytes:
@@ -115,14 +116,12 @@ class _Work:
     def run(self) -> Proposal:
         if not self.folds:
             length = max(1, self.epochs // 2)
-            prompts = self._tune(range(len(self.examples)), length, "tuning on all corrections", 0.0, 1.0)
+            prompts = self._tune(0, 1, range(len(self.examples)), length)
             return Proposal(prompts, length, "unjudged", None, self.state.losses)
         parts = len(self.folds) + (len(self.folds) > 1)
         for number, fold in enumerate(self.folds):
-            if number < len(self.state.ladders) - bool(self.state.tuner):
-                continue  # finished before the run was cut off
-            name = f"tuning, part {number + 1} of {parts}"
-            self._tune(fold.training, self.epochs, name, number / parts, 1 / parts, fold=number)
+            if number >= self.state.finished:
+                self._tune(number, parts, fold.training, self.epochs)
         losses, checkpoint = list(self.state.losses), self.state.to_bytes
         share = len(self.folds) / parts
         self.report(Progress(share, "measuring on corrections held out", losses, checkpoint, judging=True))
@@ -130,45 +129,48 @@ class _Work:
         if len(self.folds) == 1:
             prompts = self._restore(self.state.snapshots[length])
             return Proposal(prompts, length, "hold-out", comparison, self.state.losses)
-        name = f"tuning on all corrections, part {parts} of {parts}"
-        prompts = self._tune(range(len(self.examples)), length, name, 1 - 1 / parts, 1 / parts)
+        prompts = self._tune(len(self.folds), parts, range(len(self.examples)), length)
         return Proposal(prompts, length, f"{len(self.folds)}-fold", comparison, self.state.losses)
 
-    def _tune(
-        self, positions: Sequence[int], length: int, name: str, before: float, share: float, fold: int | None = None
-    ) -> Prompts:
-        chosen = [self.examples[position] for position in positions]
-        tuner = Tuner(self.engine.backbone, self.active, chosen, self.config)
-        if self.state.tuner:
+    def _tune(self, part: int, parts: int, positions: Sequence[int], length: int) -> Prompts:
+        """Tune on some of the examples, going on from a checkpoint of this part; a part after the folds is on all."""
+        tuner = self._tuner(positions)
+        is_fold = part < len(self.folds)
+        if self.state.tuner is not None:
             tuner.restore(self.state.tuner)
-        elif fold is not None:
+        elif is_fold:
             self.state.ladders.append({})
         while tuner.epoch < length:
             terms = tuner.run_epoch()
-            self.state.losses.append({"fold": -1 if fold is None else fold, "epoch": tuner.epoch, **terms})
-            if fold is not None and tuner.epoch in self.ladder:
-                self.state.ladders[fold][tuner.epoch] = tuner.text_features().cpu()
+            self.state.losses.append({"fold": part if is_fold else -1, "epoch": tuner.epoch, **terms})
+            if is_fold and tuner.epoch in self.ladder:
+                self.state.ladders[part][tuner.epoch] = tuner.text_features().cpu()
                 if len(self.folds) == 1:
                     self.state.snapshots[tuner.epoch] = tuner.state()
-            self.state.tuner = tuner.state() if tuner.epoch < length else b""
-            stage = f"{name}, epoch {tuner.epoch} of {length}"
-            done = before + share * tuner.epoch / length
-            self.report(Progress(done, stage, list(self.state.losses), self.state.to_bytes))
-        return tuner.prompts(self._note(len(chosen), length))
+            self.state.tuner = tuner.state()
+            if tuner.epoch == length:
+                self.state.finished, self.state.tuner = part + 1, None
+            stage = f"tuning, part {part + 1} of {parts}, epoch {tuner.epoch} of {length}"
+            share = (part + tuner.epoch / length) / parts
+            self.report(Progress(share, stage, list(self.state.losses), self.state.to_bytes))
+        return tuner.prompts(self._note(positions, length))
+
+    def _tuner(self, positions: Sequence[int]) -> Tuner:
+        chosen = [self.examples[position] for position in positions]
+        return Tuner(self.engine.backbone, self.active, chosen, self.config)
 
     def _restore(self, snapshot: bytes) -> Prompts:
-        chosen = [self.examples[position] for position in self.folds[0].training]
-        tuner = Tuner(self.engine.backbone, self.active, chosen, self.config)
+        tuner = self._tuner(self.folds[0].training)
         tuner.restore(snapshot)
-        return tuner.prompts(self._note(len(chosen), tuner.epoch))
+        return tuner.prompts(self._note(self.folds[0].training, tuner.epoch))
 
-    def _note(self, count: int, length: int) -> str:
-        return f"tuned on {count} corrected images for {length} epochs, seed {self.config.seed}"
+    def _note(self, positions: Sequence[int], length: int) -> str:
+        return f"tuned on {len(positions)} corrected images for {length} epochs, seed {self.config.seed}"
 
     def _judge(self) -> tuple[int, Comparison]:
         """The length whose held-out maps are best, and the comparison at that length."""
         with torch.inference_mode():
-            start = Tuner(self.engine.backbone, self.active, self.examples, self.config).text_features()
+            start = encode_prompts(self.engine.backbone, self.active)
         baseline = self._held_out([start.cpu()] * len(self.folds))
         candidates = {step: self._held_out([ladder[step] for ladder in self.state.ladders]) for step in self.ladder}
         best = max(self.ladder, key=lambda step: objective(candidates[step]))

@@ -45,7 +45,7 @@ class TwoStreamVision(nn.Module):
 
     def __init__(self, visual: VisionTransformer, dpam_layer: int, attention: Attention = "vv") -> None:
         super().__init__()
-        _check_tower(visual)
+        check_tower(visual)
         self.visual = visual
         self.attention: Attention = attention
         blocks = len(visual.transformer.resblocks)
@@ -94,7 +94,8 @@ class TwoStreamVision(nn.Module):
         return original + block.ls_2(block.mlp(block.ln_2(original))), local
 
 
-def _check_tower(visual: nn.Module) -> None:
+def check_tower(visual: nn.Module) -> None:
+    """Raise BackboneError unless the image tower is a plain vision transformer with a class token."""
     fits = (
         isinstance(visual, VisionTransformer)
         and visual.attn_pool is None
