@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI, Request, Response
-from starlette.routing import Match
+from starlette.routing import compile_path
 
 from db.projects import ensure_project
 from settings import Settings
@@ -48,22 +48,21 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 async def _unknown(request: Request) -> Response:
     path, method = request.url.path, request.method
-    allowed = sorted(
-        {
-            other
-            for route in request.app.routes
-            if route.matches(request.scope)[0] == Match.PARTIAL
-            for other in getattr(route, "methods", None) or ()
-        }
-    )
+    allowed = _methods_of(request.app, path)
     if allowed:
-        detail = f"{path} does not take {method}; it takes {', '.join(allowed)}."
-        return problem(
-            request, 405, "method-not-allowed", "Method not allowed", detail, headers={"Allow": ", ".join(allowed)}
-        )
+        detail = f"{path} does not take {method}; it takes {allowed}."
+        return problem(request, 405, "method-not-allowed", "Method not allowed", detail, headers={"Allow": allowed})
     return problem(
         request, 404, "unknown-path", "Unknown path", f"There is nothing at {path}. See /docs for what there is."
     )
+
+
+def _methods_of(app: FastAPI, path: str) -> str:
+    found: set[str] = set()
+    for template, operations in app.openapi()["paths"].items():
+        if compile_path(template)[0].match(path):
+            found |= {method.upper() for method in operations}
+    return ", ".join(sorted(found))
 
 
 def _mount_page(app: FastAPI, settings: Settings) -> FastAPI:

@@ -5,7 +5,7 @@ import hashlib
 from db.images import clear_scoring_errors
 from db.models import PromptVersion
 from db.projects import get_project
-from db.prompt_versions import activate, add_version, get_version, list_versions
+from db.prompt_versions import activate, add_version, get_version
 from db.store import Store
 from workers import dispatch
 from workers.engine_host import get_engine
@@ -44,8 +44,6 @@ def _require_same_backbone(version: PromptVersion, state: str, name: str, finger
 def import_prompts(store: Store, project_id: int, file_name: str, data: bytes) -> PromptVersion:
     """Add a prompt file, ours or the reference's checkpoint, as a candidate; activating it is another step.
 
-    The same prompts twice are one version.
-
     Raises:
         NotFound: no such project.
         BackboneError: there is no engine to check the file against.
@@ -55,20 +53,16 @@ def import_prompts(store: Store, project_id: int, file_name: str, data: bytes) -
 
     engine = get_engine()
     ours = prompts_to_bytes(engine.load_prompts(data))
-    sha256 = hashlib.sha256(ours).hexdigest()
     with store.session(read_only=True) as session:
         get_project(session, project_id)
     blob_key = store.blobs.put(ours)
     with store.session() as session:
-        for version in list_versions(session, project_id):
-            if version.sha256 == sha256:
-                return version
         return add_version(
             session,
             project_id=project_id,
             origin="imported",
             blob_key=blob_key,
-            sha256=sha256,
+            sha256=hashlib.sha256(ours).hexdigest(),
             backbone_name=engine.info.name,
             backbone_fingerprint=engine.info.fingerprint,
             note=f"imported from {file_name[:200]}",

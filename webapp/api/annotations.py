@@ -13,8 +13,9 @@ from db.annotations import newest_annotation
 from db.images import get_image
 from db.models import Annotation
 from db.store import Store
+from settings import Settings
 from webapp.api.caching import revalidated
-from webapp.api.dependencies import Id, SettingsDep, StoreDep
+from webapp.api.dependencies import Id, SettingsDep, StoreDep, require_acceptable_size
 from webapp.api.image_view import AnnotationView, annotation_view
 from workers.correcting import accept, mark_normal, save_mask
 
@@ -64,7 +65,7 @@ async def put_annotation(
     expected = _revision(if_match)
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "multipart/form-data":
-        mask = await _read_mask(request, settings.max_upload_mb)
+        mask = await _read_mask(request, settings)
         saved = await run_in_threadpool(save_mask, store, image_id, mask, expected_revision=expected)
     elif kind == "application/json":
         saved = await run_in_threadpool(_state, store, image_id, await request.body(), expected)
@@ -84,13 +85,12 @@ def _revision(if_match: str | None) -> int | None:
         raise HTTPException(400, f"If-Match is the number of a revision, such as 3, not {if_match!r}.") from error
 
 
-async def _read_mask(request: Request, max_upload_mb: float) -> bytes:
+async def _read_mask(request: Request, settings: Settings) -> bytes:
     async with request.form() as form:
         mask = form.get("mask")
         if not isinstance(mask, UploadFile):
             raise HTTPException(422, "The form has no file `mask`. Send the mask as an image file under that name.")
-        if (mask.size or 0) > max_upload_mb * 1e6:
-            raise HTTPException(413, f"The mask has over {max_upload_mb:g} MB. Save it as a PNG of one channel.")
+        require_acceptable_size(mask.size, settings)
         return await mask.read()
 
 

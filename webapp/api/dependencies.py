@@ -11,7 +11,7 @@ from settings import Settings, get_settings
 from workers.context import get_store
 from workers.projects import DEFAULT_PROJECT
 
-__all__ = ["DEFAULT_PROJECT", "Id", "SettingsDep", "StoreDep", "project_named"]
+__all__ = ["DEFAULT_PROJECT", "Id", "SettingsDep", "StoreDep", "project_named", "require_acceptable_size"]
 
 StoreDep = Annotated[Store, Depends(get_store)]
 SettingsDep = Annotated[Settings, Depends(get_settings)]
@@ -26,3 +26,13 @@ def project_named(store: Store, name: str) -> Project:
     if project is None:
         raise HTTPException(404, f"There is no project {name!r}. GET /api/v1/projects lists those that exist.")
     return project
+
+
+def require_acceptable_size(size: int | None, settings: Settings) -> None:
+    """A 413 problem for a file over the limit, before it is read into memory."""
+    if (size or 0) > settings.max_upload_mb * 1e6:
+        raise HTTPException(
+            413,
+            f"The file has {(size or 0) / 1e6:.1f} MB and the limit is {settings.max_upload_mb:g} MB. "
+            "Send a smaller one, or raise ANOMALYLOOP_MAX_UPLOAD_MB.",
+        )

@@ -40,6 +40,13 @@ _KNOWN: dict[type[Exception], tuple[int, str, str]] = {
     BackboneError: (503, "no-backbone", "The backbone can't be used"),
     BlobMissing: (500, "missing-file", "A stored file is missing"),
 }
+_STATUSES = {
+    400: ("invalid-request", "The request is invalid"),
+    404: ("not-found", "There is no such thing"),
+    413: ("too-large", "The request is too large"),
+    415: ("unsupported-media-type", "The kind of body is not supported"),
+    422: ("invalid-request", "The request is invalid"),
+}
 # What an exception knows beyond its message, as members of the document.
 _MEMBERS = ("current_revision", "run_id", "corrected", "needed", "missing")
 
@@ -98,11 +105,9 @@ async def _invalid(request: Request, error: Exception) -> JSONResponse:
 
 async def _http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
-    title = HTTPStatus(error.status_code).phrase
+    kind, title = _STATUSES.get(error.status_code, ("http-error", HTTPStatus(error.status_code).phrase))
     headers = dict(error.headers) if error.headers else None
-    return problem(
-        request, error.status_code, title.lower().replace(" ", "-"), title, str(error.detail), headers=headers
-    )
+    return problem(request, error.status_code, kind, title, str(error.detail), headers=headers)
 
 
 async def _unexpected(request: Request, error: Exception) -> JSONResponse:

@@ -3,11 +3,11 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, File, Form, HTTPException, UploadFile
+from fastapi import APIRouter, File, Form, UploadFile
 from pydantic import BaseModel, ConfigDict
 
 from db.prompt_versions import list_versions
-from webapp.api.dependencies import DEFAULT_PROJECT, Id, SettingsDep, StoreDep, project_named
+from webapp.api.dependencies import DEFAULT_PROJECT, Id, SettingsDep, StoreDep, project_named, require_acceptable_size
 from workers.promoting import activate_version, import_prompts
 
 router = APIRouter(prefix="/prompts", tags=["prompts"])
@@ -56,8 +56,7 @@ def post_import(
 ) -> PromptVersionView:
     """Add a prompt file as a candidate version, refused where it belongs to another backbone or holds code."""
     project_id = project_named(store, project).id
-    if (file.size or 0) > settings.max_upload_mb * 1e6:
-        raise HTTPException(413, f"The file has over {settings.max_upload_mb:g} MB, far more than prompts need.")
+    require_acceptable_size(file.size, settings)
     return PromptVersionView.model_validate(
         import_prompts(store, project_id, file.filename or "unnamed", file.file.read())
     )
