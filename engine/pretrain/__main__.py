@@ -13,7 +13,7 @@ from engine.pretrain.model import build_model
 from engine.pretrain.training import TrainingConfig, make_optimizers, train, train_step
 from engine.vision import TwoStreamVision
 
-DEFAULT_STEPS = 2000
+DEFAULT_STEPS = 1300
 
 
 def main() -> None:

@@ -16,7 +16,7 @@ class Stage:
     batch: int
 
 
-STAGES = (Stage(0.0, 96, 64), Stage(0.2, 128, 64), Stage(0.72, 192, 32), Stage(0.92, 256, 24))
+STAGES = (Stage(0.0, 96, 64), Stage(0.35, 128, 64), Stage(0.75, 192, 32), Stage(0.93, 256, 16))
 
 
 def stage_at(stages: tuple[Stage, ...], progress: float) -> Stage:

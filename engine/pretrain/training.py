@@ -20,7 +20,7 @@ from engine.pretrain.model import DPAM_LAYER, LAYERS, MODEL_CFG, build_model
 from engine.pretrain.schedule import STAGES, Stage, rate_at
 from engine.vision import TwoStreamVision
 
-_ADAM_RATE, _MUON_RATE, _DECAY = 1.5e-3, 1.5e-3, 0.05
+_ADAM_RATE, _MUON_RATE, _DECAY = 1.5e-3, 2.5e-3, 0.05
 _SMOOTHING = 0.97
 
 
