@@ -52,9 +52,10 @@ class Engine:
         self.image_size = image_size or backbone.info.image_size
         patch = backbone.info.patch_size
         if self.image_size % patch:
+            below = max(self.image_size // patch, 1) * patch
             raise BackboneError(
                 f"ANOMALYLOOP_IMAGE_SIZE={self.image_size} is not a multiple of the patches of {backbone.info.name} "
-                f"({patch} px). Use {self.image_size // patch * patch or patch} or {(self.image_size // patch + 1) * patch}."
+                f"({patch} px). Use {below} or {below + patch}."
             )
         key = f"{backbone.info.fingerprint[:16]}-{self.image_size}"
         self.cache = FeatureCache(cache_folder, key, cache_bytes) if cache_folder else None
