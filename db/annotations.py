@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import Select, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from db.errors import Conflict
 from db.lookup import get_row
@@ -85,16 +85,18 @@ def newest_annotation(session: Session, image_id: int) -> Annotation | None:
 
 
 def newest_per_image(session: Session, project_id: int) -> list[Annotation]:
-    """The revision that counts of every annotated image of a project, by image."""
-    return list(session.scalars(_newest(project_id).order_by(Annotation.image_id)))
+    """The revision that counts of every annotated image of a project, by image; with the images."""
+    newest = _newest(project_id).order_by(Annotation.image_id).options(joinedload(Annotation.image))
+    return list(session.scalars(newest))
 
 
 def get_annotations(session: Session, ids: list[int]) -> list[Annotation]:
-    """The annotations of these ids, in their order: a run's frozen input.
+    """The annotations of these ids, in their order, with their images: a run's frozen input.
 
     Those whose image was deleted in the meantime are left out.
     """
-    found = {row.id: row for row in session.scalars(select(Annotation).where(Annotation.id.in_(ids)))}
+    rows = select(Annotation).where(Annotation.id.in_(ids)).options(joinedload(Annotation.image))
+    found = {row.id: row for row in session.scalars(rows)}
     return [found[one] for one in ids if one in found]
 
 
