@@ -49,9 +49,9 @@ def _stained_cloth(rng: np.random.Generator) -> Image.Image:
 
 
 def _good_tile(rng: np.random.Generator) -> Image.Image:
-    speckle = _blur(rng.normal(size=(SIDE, SIDE)), across=3)
-    clouds = _blur(rng.normal(size=(SIDE, SIDE)), across=60)
-    return _tinted(176 + 16 * speckle + 14 * clouds, (1.03, 1.0, 0.94))
+    speckle = _blur(_blur(rng.normal(size=(SIDE, SIDE)), across=3).T, across=3)
+    clouds = _blur(_blur(rng.normal(size=(SIDE, SIDE)), across=70).T, across=70)
+    return _tinted(184 + 9 * speckle + 7 * clouds, (1.03, 1.0, 0.94))
 
 
 def _blur(noise: Texture, across: int) -> Texture:

@@ -8,7 +8,16 @@ import gradio as gr
 from webapp.components.assets import stylesheet
 
 # Fonts that the system has: the page asks no other server for anything.
-_SANS = ["ui-sans-serif", "system-ui", "Segoe UI", "Roboto", "Helvetica Neue", "Noto Sans", "Noto Sans KR", "sans-serif"]
+_SANS = [
+    "ui-sans-serif",
+    "system-ui",
+    "Segoe UI",
+    "Roboto",
+    "Helvetica Neue",
+    "Noto Sans",
+    "Noto Sans KR",
+    "sans-serif",
+]
 _MONO = ["ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "DejaVu Sans Mono", "monospace"]
 
 # Gradio's variable → ours (shared/tokens.css), the same in light and dark because ours change.

@@ -41,11 +41,10 @@ def build_train(tab: gr.Tab, other_tabs: list[gr.Tab]) -> None:
     """Lay out the place and connect its buttons; it is kept up to date while its tab is open."""
     with gr.Row(elem_id="train", equal_height=False):
         with gr.Column(elem_id="train-runs", scale=3):
-            with gr.Group(elem_id="train-start"):
+            with gr.Row(elem_id="train-start"):
                 waiting = gr.HTML(elem_id="waiting", apply_default_css=False)
-                with gr.Row(elem_id="train-buttons"):
-                    retrain = gr.Button("Retrain", variant="primary", elem_id="retrain")
-                    cancel = gr.Button("Cancel the run", elem_id="cancel-run", visible=False)
+                cancel = gr.Button("Cancel the run", elem_id="cancel-run", visible=False, scale=0)
+                retrain = gr.Button("Retrain", variant="primary", elem_id="retrain", scale=0)
             run = gr.HTML(elem_id="run", apply_default_css=False)
             history = gr.HTML(elem_id="history", apply_default_css=False)
         with gr.Column(elem_id="train-versions", scale=2):

@@ -51,9 +51,11 @@ async function step(by) {
   if (target) bus.emit("open-image", { id: target.id });
 }
 
-async function imagesAdded() {
+// Shows the newest images, and opens the first one where none is open or named by the page's address.
+async function reloadAndOpen() {
   await list.reload();
-  if (openId === null && list.images.length) bus.emit("open-image", { id: list.images[0].id });
+  const none = openId === null && !location.hash.startsWith("#image=");
+  if (none && list.images.length) bus.emit("open-image", { id: list.images[0].id });
 }
 
 const quietly = (work) => work.catch((error) => console.warn("The list of images could not be read:", error.message));
@@ -64,8 +66,8 @@ bus.on("image-changed", ({ image }) => {
   list.replace(image);
   list.show(list.images, list.total);
 });
-bus.on("images-added", () => quietly(imagesAdded()));
+bus.on("images-added", () => quietly(reloadAndOpen()));
 bus.on("step", ({ by }) => step(by));
 loadMoreOnScroll(part("filmstrip-list"), list);
 pollWhileVisible(root, 2500, () => quietly(list.refresh()));
-quietly(list.reload());
+quietly(reloadAndOpen());

@@ -23,10 +23,10 @@ class Header(gr.HTML):
         super().__init__(value="", js_on_load=script("header/tabs.js"), apply_default_css=False, elem_id="header")
     from typing import Callable, Literal, Sequence, Any, TYPE_CHECKING
     from gradio.blocks import Block
+
     if TYPE_CHECKING:
         from gradio.components import Timer
         from gradio.components.base import Component
-
 
 def header_html(engine: dict[str, Any], live_run: TuningRun | None) -> str:
     """The bar as HTML.
@@ -40,7 +40,6 @@ def header_html(engine: dict[str, Any], live_run: TuningRun | None) -> str:
         '<path d="M20 4v4.5h-4.5"/><circle cx="12" cy="12" r="2.6"/></svg>AnomalyLoop</div>'
         f'<div class="al-header-facts">{_run_chip(live_run)}{_model_line(engine)}</div>'
     )
-
 
 def _model_line(engine: dict[str, Any]) -> str:
     state = str(engine["state"])
@@ -58,7 +57,6 @@ def _model_line(engine: dict[str, Any]) -> str:
         f'<div class="al-model" data-testid="model-line" data-state="{escape(state)}" role="status">'
         f'<i class="al-dot" aria-hidden="true"></i>{text}</div>'
     )
-
 
 def _run_chip(run: TuningRun | None) -> str:
     if run is None:

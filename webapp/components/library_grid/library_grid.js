@@ -26,7 +26,10 @@ function gridCard(image) {
   const name = node("span", { class: "al-card-name", title: image.file_name }, image.file_name);
   const facts = node("span", { class: "al-strip-facts" });
   const button = node("button", { type: "button", "data-testid": "library-item", "data-id": image.id }, picture, name, facts);
-  button.addEventListener("click", () => bus.emit("open-image", { id: image.id }));
+  button.addEventListener("click", () => {
+    bus.emit("open-image", { id: image.id });
+    openTab("inspect");
+  });
   return node("li", {}, button);
 }
 

@@ -4,10 +4,7 @@ const root = element.querySelector("[data-testid=mask-canvas]");
 const canvas = new Canvas(root);
 listenToKeys(root, canvas.stage, canvas);
 
-bus.on("open-image", async ({ id }) => {
-  openTab("inspect");
-  await canvas.open(id);
-});
+bus.on("open-image", ({ id }) => canvas.open(id));
 
 const linked = Number(new URLSearchParams(location.hash.slice(1)).get("image"));
 if (linked) canvas.open(linked);

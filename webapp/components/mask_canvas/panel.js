@@ -108,7 +108,7 @@ class Panel {
   showMask({ mask, history }) {
     const { ui } = this;
     const share = mask.area / (mask.width * mask.height);
-    ui["mask-area"].textContent = mask.area ? `${mask.area.toLocaleString("en")} px · ${percent(share)}` : "Nothing painted";
+    ui["mask-area"].textContent = mask.area ? `${mask.area.toLocaleString("en")} px · ${percent(share)}` : "Nothing painted: saving it says normal";
     ui["dirty-state"].textContent = history.dirty ? "Not saved" : "";
     ui.undo.disabled = history.done.length === 0;
     ui.redo.disabled = history.undone.length === 0;

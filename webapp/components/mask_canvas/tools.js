@@ -9,7 +9,10 @@ class Tools {
     stage.addEventListener("pointerdown", (event) => this.down(event));
     stage.addEventListener("pointermove", (event) => this.move(event));
     for (const name of ["pointerup", "pointercancel"]) stage.addEventListener(name, (event) => this.up(event));
-    stage.addEventListener("pointerenter", () => this.setHovering(true));
+    stage.addEventListener("pointerenter", (event) => {
+      this.placeRing(event);
+      this.setHovering(true);
+    });
     stage.addEventListener("pointerleave", () => this.setHovering(false));
     stage.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
     stage.addEventListener("auxclick", (event) => event.preventDefault());

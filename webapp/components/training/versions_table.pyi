@@ -23,10 +23,10 @@ class VersionsTable(gr.HTML):
         )
     from typing import Callable, Literal, Sequence, Any, TYPE_CHECKING
     from gradio.blocks import Block
+
     if TYPE_CHECKING:
         from gradio.components import Timer
         from gradio.components.base import Component
-
 
 def versions_table(versions: Sequence[PromptVersion]) -> str:
     """The versions as HTML, the newest first; without any, when they come."""
@@ -39,7 +39,6 @@ def versions_table(versions: Sequence[PromptVersion]) -> str:
         f"<tbody>{''.join(_row(version, numbers) for version in versions)}</tbody></table>"
     )
 
-
 def _row(version: PromptVersion, numbers: dict[int, int]) -> str:
     parent = f", from v{numbers[version.parent_id]}" if version.parent_id in numbers else ""
     origin = _ORIGINS.get(version.origin, escape(version.origin)) + parent
@@ -49,7 +48,6 @@ def _row(version: PromptVersion, numbers: dict[int, int]) -> str:
         f'<td>{origin}<div class="al-muted">{escape(version.note)}</div></td>'
         f"<td>{moment(version.created_at)}</td><td>{_button(version)}</td></tr>"
     )
-
 
 def _button(version: PromptVersion) -> str:
     if version.state == "active":

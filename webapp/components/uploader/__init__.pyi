@@ -15,7 +15,7 @@ class Uploader(gr.HTML):
         add_samples: called on the server for "Try three sample images"; returns the new images' ids.
     """
 
-    def __init__(self, add_samples: Callable[[], list[int]]) -> None:
+    def __init__(self, add_samples: Callable[[object], list[int]]) -> None:
         super().__init__(
             html_template=template("uploader/uploader.html"),
             js_on_load=script("uploader/transfer.js", "uploader/uploader.js"),
@@ -25,6 +25,7 @@ class Uploader(gr.HTML):
         )
     from typing import Callable, Literal, Sequence, Any, TYPE_CHECKING
     from gradio.blocks import Block
+
     if TYPE_CHECKING:
         from gradio.components import Timer
         from gradio.components.base import Component
