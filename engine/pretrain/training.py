@@ -50,6 +50,7 @@ def train(
     resume: bool = False,
     background: bool = True,
     snapshot_minutes: float = 5.0,
+    held_out: int = 96,
     stop_after: int | None = None,
 ) -> CLIP:
     """Train (or go on training) and leave checkpoint, snapshot and log in `out`.
@@ -58,6 +59,7 @@ def train(
         resume: go on from `out`/checkpoint.pt.
         background: draw in another process.
         snapshot_minutes: how often the checkpoint, the exported weights and the held-out figures are renewed.
+        held_out: how many drawings that training never sees the figures in log.jsonl are taken on.
         stop_after: leave off at this step, as an interruption would.
 
     Raises:
@@ -82,9 +84,9 @@ def train(
             bar.set_postfix({name: f"{value:.3f}" for name, value in smooth.items()}, refresh=False)
             bar.update()
             if time.monotonic() - saved_at > 60 * snapshot_minutes and step + 1 < last:
-                save_snapshot(out, config, model, optimizers, step + 1, smooth)
+                save_snapshot(out, config, model, optimizers, step + 1, smooth, held_out)
                 saved_at = time.monotonic()
-    save_snapshot(out, config, model, optimizers, last, smooth)
+    save_snapshot(out, config, model, optimizers, last, smooth, held_out)
     return model
 
 
@@ -142,6 +144,7 @@ def save_snapshot(
     optimizers: list[torch.optim.Optimizer],
     step: int,
     losses: dict[str, float],
+    held_out: int,
 ) -> None:
     """Checkpoint to resume from, weights to use, and a line of figures in log.jsonl."""
     state = {
@@ -154,7 +157,7 @@ def save_snapshot(
     os.replace(out / "checkpoint.tmp", out / "checkpoint.pt")
     export(model, out, layers=config.layers, dpam_layer=config.dpam_layer, model_cfg=config.model_cfg)
     figures: dict[str, Any] = {"step": step, "losses": losses}
-    figures["held_out"] = check(model, config.layers, config.dpam_layer, seed=config.seed)
+    figures["held_out"] = check(model, config.layers, config.dpam_layer, seed=config.seed, count=held_out)
     with (out / "log.jsonl").open("a") as log:
         log.write(json.dumps(figures) + "\n")
     tqdm.write(json.dumps(figures))

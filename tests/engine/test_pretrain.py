@@ -146,9 +146,9 @@ def test_a_batch_is_a_function_of_its_number() -> None:
 
 
 def test_training_lowers_the_loss_resumes_to_the_same_result_and_exports(tmp_path: Path) -> None:
-    unbroken = train(TINY, tmp_path / "unbroken", background=False)
-    train(TINY, tmp_path / "broken", background=False, stop_after=10)
-    resumed = train(TINY, tmp_path / "broken", background=True, resume=True)
+    unbroken = train(TINY, tmp_path / "unbroken", background=False, held_out=20)
+    train(TINY, tmp_path / "broken", background=False, held_out=20, stop_after=10)
+    resumed = train(TINY, tmp_path / "broken", background=True, held_out=20, resume=True)
     for name, tensor in unbroken.state_dict().items():
         assert torch.allclose(tensor, resumed.state_dict()[name], atol=1e-5), name
 
@@ -167,11 +167,11 @@ def _figures(out: Path) -> list[dict[str, Any]]:
 
 def test_a_checkpoint_of_another_configuration_is_refused(tmp_path: Path) -> None:
     short = dataclasses.replace(TINY, steps=1)
-    train(short, tmp_path, background=False)
+    train(short, tmp_path, background=False, held_out=20)
     with pytest.raises(ValueError, match="Resume with the same options"):
-        train(dataclasses.replace(short, seed=4), tmp_path, background=False, resume=True)
+        train(dataclasses.replace(short, seed=4), tmp_path, background=False, held_out=20, resume=True)
     with pytest.raises(FileNotFoundError, match="without --resume"):
-        train(short, tmp_path / "nowhere", background=False, resume=True)
+        train(short, tmp_path / "nowhere", background=False, held_out=20, resume=True)
 
 
 def test_batches_of_any_drawn_samples_have_one_text_pair_an_image(samples: list[Sample]) -> None:
