@@ -3,7 +3,8 @@
 import gradio as gr
 
 from db.runs import live_run
-from webapp.components.header import Header, header_html
+from webapp.components.header import header, header_html
+from webapp.pages.events import QUIET
 from webapp.pages.inspect import build_inspect
 from webapp.pages.library import build_library
 from webapp.pages.settings import build_settings
@@ -18,7 +19,7 @@ HEADER_SECONDS = 2.0
 def build_page() -> gr.Blocks:
     """The page as Gradio Blocks, to be mounted with `**webapp.theme.page_look()`."""
     with gr.Blocks(title="AnomalyLoop", fill_width=True, analytics_enabled=False) as page:
-        header = Header()
+        bar = header()
         with gr.Tabs(elem_id="places"):
             with gr.Tab("Inspect", id="inspect", elem_id="tab-inspect") as inspect:
                 build_inspect()
@@ -31,9 +32,8 @@ def build_page() -> gr.Blocks:
         with train:
             build_train(train, [inspect, library, settings])
         timer = gr.Timer(HEADER_SECONDS)
-        quiet = {"show_progress": "hidden", "api_visibility": "private", "queue": False}
-        timer.tick(_header, None, header, **quiet)
-        page.load(_header, None, header, **quiet)
+        timer.tick(_header, None, bar, queue=False, **QUIET)
+        page.load(_header, None, bar, queue=False, **QUIET)
     return page
 
 

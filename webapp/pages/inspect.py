@@ -2,9 +2,9 @@
 
 import gradio as gr
 
-from webapp.components.filmstrip import Filmstrip
-from webapp.components.mask_canvas import MaskCanvas
-from webapp.components.uploader import Uploader
+from webapp.components.filmstrip import filmstrip
+from webapp.components.mask_canvas import mask_canvas
+from webapp.components.uploader import uploader
 from webapp.project import current_project
 from webapp.samples import sample_images
 from workers import dispatch
@@ -16,10 +16,10 @@ def build_inspect() -> None:
     """Lay out the place: images on the left, the canvas beside them."""
     with gr.Row(elem_id="inspect"):
         with gr.Column(elem_id="inspect-images", scale=0, min_width=248):
-            Uploader(add_samples)
-            Filmstrip()
+            uploader(add_samples)
+            filmstrip()
         with gr.Column(elem_id="inspect-canvas"):
-            MaskCanvas()
+            mask_canvas()
 
 
 def add_samples(_sent: object) -> list[int]:

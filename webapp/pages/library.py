@@ -1,8 +1,8 @@
 """Library: all images at a glance."""
 
-from webapp.components.library_grid import LibraryGrid
+from webapp.components.library_grid import library_grid
 
 
 def build_library() -> None:
     """Lay out the place: one grid."""
-    LibraryGrid()
+    library_grid()

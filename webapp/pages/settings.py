@@ -8,6 +8,7 @@ import gradio as gr
 from db.errors import BadSetting
 from db.projects import get_project, update_settings
 from settings import Settings, get_settings
+from webapp.pages.events import QUIET
 from webapp.project import current_project
 from workers.context import get_store
 from workers.readiness import engine_in_use
@@ -51,11 +52,10 @@ def build_settings(tab: gr.Tab) -> None:
             backbone = gr.HTML(elem_id="backbone", apply_default_css=False)
             gr.HTML(_BACKBONE_HELP, elem_id="backbone-help", apply_default_css=False)
     fields = [threshold, map_threshold, schedule, after, hours]
-    quiet = {"show_progress": "hidden", "api_visibility": "private"}
-    tab.select(_read, None, [*fields, rule, backbone], **quiet)
-    save.click(_save, fields, rule, **quiet)
+    tab.select(_read, None, [*fields, rule, backbone], **QUIET)
+    save.click(_save, fields, rule, **QUIET)
     for field in (schedule, after, hours):
-        field.change(schedule_rule, [schedule, after, hours], rule, queue=False, **quiet)
+        field.change(schedule_rule, [schedule, after, hours], rule, queue=False, **QUIET)
 
 
 def project_settings(stored: dict[str, Any], defaults: Settings) -> tuple[float, float, bool, int, float]:

@@ -15,7 +15,8 @@ from db.runs import list_runs, live_run
 from webapp.components.training.run_history import run_history
 from webapp.components.training.run_panel import run_panel
 from webapp.components.training.text import counted
-from webapp.components.training.versions_table import VersionsTable, versions_table
+from webapp.components.training.versions_table import versions_component, versions_table
+from webapp.pages.events import QUIET
 from webapp.project import current_project
 from workers.context import get_store
 from workers.errors import BackboneError, NotFound, NotReady, PromptError, RunInProgress, TooFewCorrections
@@ -48,7 +49,7 @@ def build_train(tab: gr.Tab, other_tabs: list[gr.Tab]) -> None:
             run = gr.HTML(elem_id="run", apply_default_css=False)
             history = gr.HTML(elem_id="history", apply_default_css=False)
         with gr.Column(elem_id="train-versions", scale=2):
-            versions = VersionsTable()
+            versions = versions_component()
             upload = gr.UploadButton(
                 "Import prompts (.safetensors, or the reference's .pth)",
                 file_types=[".safetensors", ".pth"],
@@ -57,15 +58,14 @@ def build_train(tab: gr.Tab, other_tabs: list[gr.Tab]) -> None:
             )
     timer = gr.Timer(REFRESH_SECONDS, active=False)
     shown = [waiting, run, versions, history, retrain, cancel]
-    quiet = {"show_progress": "hidden", "api_visibility": "private"}
-    timer.tick(_show, None, shown, queue=False, **quiet)
-    tab.select(lambda: (*_show(), gr.Timer(active=True)), None, [*shown, timer], queue=False, **quiet)
+    timer.tick(_show, None, shown, queue=False, **QUIET)
+    tab.select(lambda: (*_show(), gr.Timer(active=True)), None, [*shown, timer], queue=False, **QUIET)
     for other in other_tabs:
-        other.select(lambda: gr.Timer(active=False), None, timer, queue=False, **quiet)
-    retrain.click(_start, None, shown, **quiet)
-    cancel.click(_cancel, None, shown, **quiet)
-    versions.activate(_activate, None, shown, **quiet)
-    upload.upload(_import, upload, shown, **quiet)
+        other.select(lambda: gr.Timer(active=False), None, timer, queue=False, **QUIET)
+    retrain.click(_start, None, shown, **QUIET)
+    cancel.click(_cancel, None, shown, **QUIET)
+    versions.activate(_activate, None, shown, **QUIET)
+    upload.upload(_import, upload, shown, **QUIET)
 
 
 def read_state() -> TrainState:

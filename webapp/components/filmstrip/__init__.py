@@ -5,13 +5,11 @@ import gradio as gr
 from webapp.components.assets import script, template
 
 
-class Filmstrip(gr.HTML):
+def filmstrip() -> gr.HTML:
     """Lists the project's images from the REST interface and opens them in the canvas."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            html_template=template("filmstrip/filmstrip.html"),
-            js_on_load=script("shared/image_list.js", "filmstrip/filmstrip.js"),
-            apply_default_css=False,
-            elem_id="filmstrip",
-        )
+    return gr.HTML(
+        html_template=template("filmstrip/filmstrip.html"),
+        js_on_load=script("shared/image_list.js", "filmstrip/filmstrip.js"),
+        apply_default_css=False,
+        elem_id="filmstrip",
+    )

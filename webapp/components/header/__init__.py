@@ -15,11 +15,9 @@ _WORDS = {
 }
 
 
-class Header(gr.HTML):
+def header() -> gr.HTML:
     """Shows what `header_html` made; remembers the open tab over a reload."""
-
-    def __init__(self) -> None:
-        super().__init__(value="", js_on_load=script("header/tabs.js"), apply_default_css=False, elem_id="header")
+    return gr.HTML(js_on_load=script("header/tabs.js"), apply_default_css=False, elem_id="header")
 
 
 def header_html(engine: dict[str, Any], live_run: TuningRun | None) -> str:

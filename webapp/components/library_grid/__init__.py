@@ -5,13 +5,11 @@ import gradio as gr
 from webapp.components.assets import script, template
 
 
-class LibraryGrid(gr.HTML):
+def library_grid() -> gr.HTML:
     """Lists images from the REST interface; a click opens one in Inspect."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            html_template=template("library_grid/library_grid.html"),
-            js_on_load=script("shared/image_list.js", "library_grid/library_grid.js"),
-            apply_default_css=False,
-            elem_id="library-grid",
-        )
+    return gr.HTML(
+        html_template=template("library_grid/library_grid.html"),
+        js_on_load=script("shared/image_list.js", "library_grid/library_grid.js"),
+        apply_default_css=False,
+        elem_id="library-grid",
+    )

@@ -54,7 +54,10 @@ for (const filter of filters) {
   });
 }
 part("library-order").addEventListener("change", () => quietly(list.reload()));
-bus.on("image-changed", () => quietly(list.reload()));
+bus.on("image-changed", ({ image }) => {
+  list.replace(image);
+  list.show(list.images, list.total);
+});
 bus.on("images-added", () => quietly(list.reload()));
 loadMoreOnScroll(part("library-scroll"), list);
 pollWhileVisible(root, 3000, () => quietly(list.refresh()));

@@ -8,14 +8,14 @@ class Canvas {
     this.view = new View();
     this.layers = new Layers(this.stage, this.view);
     this.history = new History();
-    Object.assign(this, { image: null, mask: null, field: null, picture: null, opening: 0, saving: false });
+    Object.assign(this, { image: null, mask: null, field: null, picture: null, opening: 0, saving: null });
     this.tools = new Tools(this.stage, this);
     this.panel = new Panel(root, this);
     this.toolsChanged = () => this.panel.showTools(this.tools);
     this.toolsChanged();
     new ResizeObserver(() => this.fitStage()).observe(this.stage);
     addEventListener("beforeunload", (event) => this.history.dirty && event.preventDefault());
-    pollWhileVisible(root, 2000, () => this.lookForNews());
+    pollWhileVisible(root, 2000, () => lookForNews(this));
   }
 
   fitStage() {
@@ -29,6 +29,7 @@ class Canvas {
   // --- which image ---
 
   async open(id) {
+    await this.saving;
     if (this.image?.id === id || !(await this.mayLeave())) return;
     const turn = ++this.opening;
     this.panel.setBusy(true);
@@ -45,7 +46,8 @@ class Canvas {
 
   show({ image, picture, mask, field }) {
     this.picture?.close();
-    Object.assign(this, { image, picture });
+    this.picture = picture;
+    this.setImage(image);
     this.view.setImage(image.width, image.height);
     this.setMask(mask);
     this.setField(field);
@@ -53,6 +55,11 @@ class Canvas {
     this.panel.say("");
     history.replaceState(null, "", `#image=${image.id}`);
     bus.emit("image-opened", { image });
+  }
+
+  setImage(image) {
+    this.image = image;
+    this.seenRevision = image.annotation?.revision;
   }
 
   setMask(mask) {
@@ -194,23 +201,27 @@ class Canvas {
   // Sends a decision; `after` gets the image as the server has it then. Resolves to true when it was saved.
   async put(decision, after) {
     if (this.saving) return false;
-    this.saving = true;
+    this.saving = this.send(decision, after);
+    const saved = await this.saving;
+    this.saving = null;
+    return saved;
+  }
+
+  async send(decision, after) {
     this.panel.setBusy(true);
     try {
-      const { id } = this.image;
       await putAnnotation(this.image, decision);
-      this.image = await getJson(`/images/${id}`);
+      this.setImage(await getJson(`/images/${this.image.id}`));
       await after(this.image);
       this.panel.show(this);
       this.panel.say(savedWords(this.image.annotation));
       bus.emit("image-changed", { image: this.image });
       return true;
     } catch (error) {
-      if (error.status === 409 || error.status === 412) return this.resolveConflict(decision, after);
+      if (error.status === 409) return await this.resolveConflict(decision, after);
       this.panel.say(error.message, "error");
       return false;
     } finally {
-      this.saving = false;
       this.panel.setBusy(false);
     }
   }
@@ -224,34 +235,10 @@ class Canvas {
       choices: { reload: "Load theirs", overwrite: "Save mine as the newest" },
     });
     if (choice === "cancel") return false;
-    this.image = image;
-    if (choice === "overwrite") {
-      this.saving = false;
-      return this.put(decision, after);
-    }
+    this.setImage(image);
+    if (choice === "overwrite") return this.send(decision, after);
     this.setMask(await loadMask(image));
     return false;
-  }
-
-  // --- news from the server: a new map after a run, or someone else's revision ---
-
-  async lookForNews() {
-    const known = this.image;
-    if (!known || this.saving) return;
-    const news = await getJson(`/images/${known.id}`).catch(() => null);
-    if (!news || this.saving || this.image !== known) return;
-    const newMap = news.prompt_version !== known.prompt_version || news.score !== known.score;
-    const newMask = news.annotation?.revision !== known.annotation?.revision;
-    if (!newMap && !newMask && news.status === known.status && news.threshold === known.threshold) return;
-    const field = newMap ? await loadField(news) : this.field;
-    const mask = newMask && !this.history.dirty ? await loadMask(news) : null;
-    if (this.image !== known || this.saving) return;
-    // Unsaved painting keeps the revision that it began with, so that saving it tells of the conflict.
-    this.image = this.history.dirty ? { ...news, annotation: known.annotation } : news;
-    if (mask && !this.history.dirty) this.setMask(mask);
-    this.setField(field);
-    if (newMap && news.score !== null) this.panel.say(`The map is new: prompts v${news.prompt_version}.`);
-    bus.emit("image-changed", { image: news });
   }
 }
 

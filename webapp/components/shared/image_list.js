@@ -1,6 +1,7 @@
 // A growing list of images from the server: pages are added at the end, known images are kept up to date in place.
 
 const PAGE_SIZE = 50;
+const LARGEST_PAGE = 500;
 
 class ImageList {
   // query(): parameters of GET /images; show(images, total): draws them, called after every change.
@@ -8,8 +9,8 @@ class ImageList {
     Object.assign(this, { query, show, images: [], total: 0, cursor: null, turn: 0 });
   }
 
-  async fetchPage(cursor) {
-    const parameters = new URLSearchParams({ ...this.query(), limit: PAGE_SIZE });
+  async fetchPage(cursor, limit = PAGE_SIZE) {
+    const parameters = new URLSearchParams({ ...this.query(), limit });
     if (cursor) parameters.set("cursor", cursor);
     return getJson(`/images?${parameters}`);
   }
@@ -44,10 +45,10 @@ class ImageList {
     this.show(this.images, this.total);
   }
 
-  // Looks at the first page again: changes known images in place; other images than before mean a fresh start.
+  // Looks at what is shown again: changes known images in place; more or fewer of them mean a fresh start.
   async refresh() {
     const turn = this.turn;
-    const page = await this.fetchPage(null);
+    const page = await this.fetchPage(null, Math.min(LARGEST_PAGE, Math.max(PAGE_SIZE, this.images.length)));
     if (turn !== this.turn) return;
     if (page.total !== this.total) {
       await this.reload();

@@ -24,9 +24,10 @@ def run_history(runs: Sequence[TuningRun], now: datetime) -> str:
 def _row(run: TuningRun, now: datetime) -> str:
     corrections = len(run.training_annotation_ids) + len(run.holdout_annotation_ids)
     outcome = escape(run.error or run.decision)
+    trigger = _TRIGGERS.get(run.trigger, escape(run.trigger))
     return (
         f'<tr data-run-id="{run.id}"><th>{run.id}</th>'
-        f'<td>{moment(run.created_at)}<div class="al-muted">{_TRIGGERS.get(run.trigger, escape(run.trigger))}</div></td>'
+        f'<td>{moment(run.created_at)}<div class="al-muted">{trigger}</div></td>'
         f"<td>{STATE_WORDS[run.state]}</td><td>{corrections}</td><td>{elapsed(run, now)}</td>"
         f'<td class="al-outcome" title="{outcome}">{outcome}</td></tr>'
     )

@@ -37,4 +37,5 @@ def elapsed(run: TuningRun, now: datetime) -> str:
 
 def moment(when: datetime) -> str:
     """A time in the server's own zone, as HTML; the title says it in UTC."""
-    return f'<time datetime="{when.isoformat()}" title="{when:%Y-%m-%d %H:%M:%S} UTC">{when.astimezone():%d %b %H:%M}</time>'
+    exact = f"{when:%Y-%m-%d %H:%M:%S} UTC"
+    return f'<time datetime="{when.isoformat()}" title="{exact}">{when.astimezone():%d %b %H:%M}</time>'

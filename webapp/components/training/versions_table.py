@@ -13,13 +13,9 @@ _STATES = {"active": "In use", "candidate": "Waiting", "retired": "Retired", "re
 _ORIGINS = {"shipped": "shipped with the model", "tuned": "tuned here", "imported": "imported"}
 
 
-class VersionsTable(gr.HTML):
+def versions_component() -> gr.HTML:
     """Shows what `versions_table` made; its event `activate` carries the version's `id`."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            value="", js_on_load=script("training/versions_table.js"), apply_default_css=False, elem_id="versions"
-        )
+    return gr.HTML(js_on_load=script("training/versions_table.js"), apply_default_css=False, elem_id="versions")
 
 
 def versions_table(versions: Sequence[PromptVersion]) -> str:

@@ -7,18 +7,16 @@ import gradio as gr
 from webapp.components.assets import script, template
 
 
-class Uploader(gr.HTML):
+def uploader(add_samples: Callable[[object], list[int]]) -> gr.HTML:
     """Posts files to the REST interface and tells the page of what was kept (`images-added`).
 
     Args:
         add_samples: called on the server for "Try three sample images"; returns the new images' ids.
     """
-
-    def __init__(self, add_samples: Callable[[object], list[int]]) -> None:
-        super().__init__(
-            html_template=template("uploader/uploader.html"),
-            js_on_load=script("uploader/transfer.js", "uploader/uploader.js"),
-            apply_default_css=False,
-            elem_id="uploader",
-            server_functions=[add_samples],
-        )
+    return gr.HTML(
+        html_template=template("uploader/uploader.html"),
+        js_on_load=script("uploader/transfer.js", "uploader/uploader.js"),
+        apply_default_css=False,
+        elem_id="uploader",
+        server_functions=[add_samples],
+    )
