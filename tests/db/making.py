@@ -21,6 +21,14 @@ from db.runs import create_run
 
 Result = TypeVar("Result")
 ROOT = Path(__file__).parents[2]
+# Imports take long and differ in time: processes start together when all of them are past it.
+GATE = """
+import contextlib, sys, db.store, tests.db.making
+with contextlib.suppress(ImportError):
+    import psycopg
+print("ready", flush=True)
+sys.stdin.readline()
+"""
 
 
 def make_project(session: Session, name: str = "default") -> int:
@@ -113,12 +121,15 @@ def at_once(count: int, do: Callable[[int], Result]) -> list[Result | Exception]
 
 
 def in_processes(count: int, code: str, *arguments: str) -> list[str]:
-    """Run this Python code in so many processes at once; what each wrote. All must end well."""
-    command = [sys.executable, "-c", code, *arguments]
-    running = [
-        subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        for _ in range(count)
-    ]
+    """Run this Python code in so many processes that start together; what each wrote. All must end well."""
+    command = [sys.executable, "-c", GATE + code, *arguments]
+    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    running = [subprocess.Popen(command, cwd=ROOT, text=True, **pipes) for _ in range(count)]
+    for process in running:
+        process.stdout.readline()  # type: ignore[union-attr]
+    for process in running:
+        process.stdin.write("go\n")  # type: ignore[union-attr]
+        process.stdin.flush()  # type: ignore[union-attr]
     written = [process.communicate() for process in running]
     errors = [error for process, (_, error) in zip(running, written, strict=True) if process.returncode]
     assert not errors, "\n".join(errors)
