@@ -18,9 +18,10 @@ from engine.vision import VisionFeatures
 
 @dataclass(frozen=True)
 class ImageFeatures:
-    """Features of one image, unit length, float16: the same fresh and from the cache, so that scores are too.
+    """Features of one image, unit length.
 
-    Rounding unit vectors to float16 moves a probability by less than 1e-4.
+    float16 by default, fresh and from the cache alike, so that scores are the same: rounding unit vectors to float16
+    moves a probability by less than 1e-4. float32 with the reference's choices.
 
     Attributes:
         global_feature: (D,).
@@ -31,11 +32,13 @@ class ImageFeatures:
     patch_features: Tensor
 
 
-def split_batch(features: VisionFeatures, layers: tuple[int, ...]) -> list[ImageFeatures]:
+def split_batch(
+    features: VisionFeatures, layers: tuple[int, ...], dtype: torch.dtype = torch.float16
+) -> list[ImageFeatures]:
     """A batch of the vision tower → one `ImageFeatures` an image, on the CPU."""
-    global_features = F.normalize(features.global_features, dim=-1).half().cpu()
+    global_features = F.normalize(features.global_features, dim=-1).to(dtype).cpu()
     stacked = torch.stack([features.patch_features[layer][:, 1:] for layer in layers], dim=1)
-    patch_features = F.normalize(stacked, dim=-1).half().cpu()
+    patch_features = F.normalize(stacked, dim=-1).to(dtype).cpu()
     return [ImageFeatures(g.clone(), p.clone()) for g, p in zip(global_features, patch_features, strict=True)]
 
 

@@ -25,7 +25,8 @@ class Scored:
 
     Attributes:
         score: P(anomalous) of the global feature, 0–1.
-        anomaly_map: (s, s) float32, the mean over layers of ½(1 − S_n) + ½S_a, Gaussian-filtered, 0–1.
+        anomaly_map: (s, s) float32, the mean over layers of ½(1 − S_n) + ½S_a, Gaussian-filtered, 0–1; with the
+            reference's choices the sum over layers.
     """
 
     score: float
@@ -40,15 +41,24 @@ class Engine:
         image_size: side in px that images are resized to; 0 takes the backbone's own.
         cache_folder: where features are kept; None keeps none.
         cache_bytes: how much the cache may hold.
+        reference: make all of the reference implementation's choices: float32 features, deep tokens rounded to
+            float16, and maps that are sums over layers. It keeps no cache.
 
     Raises:
         BackboneError: the size is not a multiple of the backbone's patches.
     """
 
     def __init__(
-        self, backbone: Backbone, *, image_size: int = 0, cache_folder: Path | None = None, cache_bytes: int = 4 << 30
+        self,
+        backbone: Backbone,
+        *,
+        image_size: int = 0,
+        cache_folder: Path | None = None,
+        cache_bytes: int = 4 << 30,
+        reference: bool = False,
     ) -> None:
         self.backbone = backbone
+        self.reference = reference
         self.image_size = image_size or backbone.info.image_size
         patch = backbone.info.patch_size
         if self.image_size % patch:
@@ -58,7 +68,7 @@ class Engine:
                 f"({patch} px). Use {below} or {below + patch}."
             )
         key = f"{backbone.info.fingerprint[:16]}-{self.image_size}"
-        self.cache = FeatureCache(cache_folder, key, cache_bytes) if cache_folder else None
+        self.cache = FeatureCache(cache_folder, key, cache_bytes) if cache_folder and not reference else None
         self._encoding = threading.Lock()
         self._text_features: dict[str, Tensor] = {}
 
@@ -72,7 +82,8 @@ class Engine:
         batch = preprocess(images, self.image_size).to(self.backbone.device)
         with self._encoding, torch.inference_mode():
             features = self.backbone.vision(batch, self.info.layers)
-        return split_batch(features, self.info.layers)
+        dtype = torch.float32 if self.reference else torch.float16
+        return split_batch(features, self.info.layers, dtype)
 
     def features(self, sha256: str, decode: Callable[[], Image.Image]) -> tuple[ImageFeatures, bool]:
         """Features of one image, from the cache or encoded now.
@@ -107,8 +118,12 @@ class Engine:
             PromptError: see `load_prompts`.
         """
         if key not in self._text_features:
-            self._text_features[key] = encode_prompts(self.backbone, self.load_prompts(load()))
+            self._text_features[key] = self.encode_prompts(self.load_prompts(load()))
         return self._text_features[key]
+
+    def encode_prompts(self, prompts: Prompts) -> Tensor:
+        """Text features (2, D), unit length, order normal, anomalous."""
+        return encode_prompts(self.backbone, prompts, cast_float16=self.reference)
 
     @torch.inference_mode()
     def score(self, features: Sequence[ImageFeatures], text_features: Tensor) -> list[Scored]:
@@ -120,4 +135,4 @@ class Engine:
         score = probabilities(features.global_feature.to(device).float(), text_features)[1]
         layers = probabilities(features.patch_features.to(device).float(), text_features)
         raw = raw_anomaly_map([layer[None] for layer in layers], self.image_size)
-        return Scored(float(score), smooth(raw)[0] / len(layers))
+        return Scored(float(score), smooth(raw)[0] / (1 if self.reference else len(layers)))

@@ -1,0 +1,60 @@
+"""The command line: `python -m engine score` and `python -m engine tune`."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from engine.backbone import load_backbone
+from engine.commands import score, tune
+from engine.errors import EngineError
+from engine.prompts import default_prompts
+from engine.serving import Engine
+from settings import get_settings
+
+COMMANDS = {"score": score, "tune": tune}
+
+
+def main() -> int:
+    """Parse, load the backbone, run the command; errors are one line on stderr and exit code 2."""
+    arguments = _parser().parse_args()
+    try:
+        backbone = load_backbone(arguments.backbone, arguments.device)
+        engine = Engine(backbone, image_size=arguments.image_size, reference=arguments.reference)
+        prompts = (
+            engine.load_prompts(arguments.prompts.read_bytes()) if arguments.prompts else default_prompts(backbone)
+        )
+        return COMMANDS[arguments.command].run(engine, prompts, arguments)
+    except (EngineError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("Stopped; nothing half-written is left.", file=sys.stderr)
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    settings = get_settings()
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--backbone", default=settings.backbone, help="as ANOMALYLOOP_BACKBONE (default %(default)s)")
+    common.add_argument("--device", default=settings.device, help="auto, cpu, cuda (default %(default)s)")
+    common.add_argument(
+        "--image-size", type=int, default=settings.image_size, help="side in px; 0: the backbone's own (default)"
+    )
+    common.add_argument(
+        "--prompts", type=Path, help="prompt file: ours, or the reference's .pth (default: the shipped)"
+    )
+    common.add_argument(
+        "--reference",
+        action="store_true",
+        help="all choices of the reference implementation: float32 features, learnable tokens rounded to float16, "
+        "maps summed over layers, tuning from random vectors without a pull",
+    )
+    parser = argparse.ArgumentParser(prog="python -m engine", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name, module in COMMANDS.items():
+        module.add_arguments(commands.add_parser(name, parents=[common], help=module.__doc__))
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""What `python -m engine …` does, one file a command."""

@@ -1,0 +1,65 @@
+"""`python -m engine tune`: prompts from a folder of images with masks, into a file."""
+
+import argparse
+from pathlib import Path
+
+import torch
+from tqdm import tqdm
+
+from engine.datasets.folder import DatasetError, LabelledImage, read_folder
+from engine.images import decode_image, decode_mask
+from engine.preprocess import preprocess_mask
+from engine.prompt_files import prompts_to_bytes
+from engine.prompts import Prompts, random_prompts
+from engine.serving import Engine
+from engine.tuning import Example, Tuner, TuningConfig
+
+REFERENCE_SEED = 111
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's own options."""
+    parser.add_argument("--data", type=Path, required=True, help="folder with normal/, anomalous/ and masks/")
+    parser.add_argument("--out", type=Path, required=True, help="file for the prompts (.safetensors)")
+    parser.add_argument("--epochs", type=int, default=15, help="passes over the images (default %(default)s)")
+    parser.add_argument("--learning-rate", type=float, default=1e-3, help="of Adam (default %(default)s)")
+    parser.add_argument("--batch-size", type=int, default=8, help="images a step (default %(default)s)")
+    parser.add_argument("--seed", type=int, default=REFERENCE_SEED, help="of prompts and order (default %(default)s)")
+
+
+def run(engine: Engine, prompts: Prompts, arguments: argparse.Namespace) -> int:
+    """Tune and write; the file appears whole or not at all.
+
+    With the reference's choices tuning starts from random vectors, otherwise from `prompts`.
+    """
+    images = read_folder(arguments.data)
+    examples = [_example(engine, one) for one in tqdm(images, desc="encoding", unit="image")]
+    start = random_prompts(engine.backbone, arguments.seed) if engine.reference else prompts
+    config = TuningConfig(
+        learning_rate=arguments.learning_rate,
+        batch_size=arguments.batch_size,
+        cast_float16=engine.reference,
+        seed=arguments.seed,
+    )
+    tuner = Tuner(engine.backbone, start, examples, config)
+    with tqdm(total=arguments.epochs, desc="tuning", unit="epoch") as bar:
+        for _ in range(arguments.epochs):
+            bar.set_postfix(loss=f"{tuner.run_epoch()['total']:.3f}")
+            bar.update()
+    note = f"tuned on {len(examples)} images of {arguments.data.name} for {arguments.epochs} epochs"
+    unfinished = arguments.out.with_suffix(".part")
+    unfinished.write_bytes(prompts_to_bytes(tuner.prompts(note)))
+    unfinished.replace(arguments.out)
+    print(f"Wrote {arguments.out}: {note}.")
+    return 0
+
+
+def _example(engine: Engine, one: LabelledImage) -> Example:
+    image = decode_image(one.image.read_bytes())
+    if one.label and one.mask is None:
+        raise DatasetError(f"{one.image} is anomalous and has no mask of its name in masks/. Add one, or move it away.")
+    mask = torch.zeros(engine.image_size, engine.image_size, dtype=torch.uint8)
+    if one.mask is not None:
+        pixels = decode_mask(one.mask.read_bytes(), width=image.width, height=image.height)
+        mask = preprocess_mask(pixels, engine.image_size, keep_small=not engine.reference)
+    return Example(engine.encode([image])[0], mask)

@@ -1,0 +1,1 @@
+"""Readers of image sets with labels and masks."""

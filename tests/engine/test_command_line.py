@@ -1,0 +1,82 @@
+"""`python -m engine`, as people call it."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from engine.prompt_files import prompts_from_bytes
+from tests.engine.conftest import picture
+
+ROOT = Path(__file__).parents[2]
+
+
+def call(spec: str, *words: object) -> subprocess.CompletedProcess:
+    environment = {**os.environ, "ANOMALYLOOP_BACKBONE": spec, "ANOMALYLOOP_DEVICE": "cpu"}
+    return subprocess.run(
+        [sys.executable, "-m", "engine", *map(str, words)], cwd=ROOT, env=environment, capture_output=True, text=True
+    )
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for name, count in (("normal", 2), ("anomalous", 2), ("masks", 2)):
+        (tmp_path / "data" / name).mkdir(parents=True)
+        for number in range(count):
+            image = picture(number)
+            if name == "masks":
+                mask = np.zeros((image.height, image.width), dtype=np.uint8)
+                mask[10:30, 20:50] = 255
+                image = Image.fromarray(mask)
+            image.save(tmp_path / "data" / name / f"{number}.png")
+    return tmp_path / "data"
+
+
+def test_score_gives_a_line_an_image_and_maps_at_their_size(tiny_spec, folder, tmp_path):
+    images = sorted((folder / "normal").iterdir())
+    answer = call(tiny_spec, "score", *images, "--json", "--out", tmp_path / "maps")
+    assert answer.returncode == 0, answer.stderr
+    lines = [json.loads(line) for line in answer.stdout.splitlines()]
+    assert [line["image"] for line in lines] == [str(path) for path in images]
+    assert all(0 <= line["score"] <= 1 for line in lines)
+    assert np.load(lines[0]["map"]).shape == (70, 90)
+
+
+def test_score_goes_on_after_a_file_that_is_no_image(tiny_spec, folder, tmp_path):
+    broken = tmp_path / "broken.png"
+    broken.write_bytes(b"no image")
+    answer = call(tiny_spec, "score", broken, folder / "normal" / "0.png")
+    assert answer.returncode == 1
+    assert "broken.png: The file is not an image" in answer.stderr
+    assert len(answer.stdout.splitlines()) == 1
+
+
+@pytest.mark.parametrize("reference", [False, True], ids=["ours", "reference"])
+def test_tune_writes_prompts_that_score_reads(tiny_spec, folder, tmp_path, reference):
+    out, flags = tmp_path / "prompts.safetensors", ["--reference"] if reference else []
+    answer = call(tiny_spec, "tune", "--data", folder, "--out", out, "--epochs", 2, *flags)
+    assert answer.returncode == 0, answer.stderr
+    assert "tuned on 4 images of data for 2 epochs" in prompts_from_bytes(out.read_bytes()).note
+    scored = call(tiny_spec, "score", folder / "normal" / "0.png", "--prompts", out, *flags)
+    assert scored.returncode == 0, scored.stderr
+
+
+def test_the_reference_sums_maps_over_layers(tiny_spec, folder):
+    image = folder / "normal" / "0.png"
+    ours = json.loads(call(tiny_spec, "score", image, "--json").stdout)
+    reference = json.loads(call(tiny_spec, "score", image, "--json", "--reference").stdout)
+    assert reference["map_max"] == pytest.approx(3 * ours["map_max"], rel=1e-2)
+    assert reference["score"] == pytest.approx(ours["score"], abs=1e-3)
+
+
+def test_a_folder_of_another_layout_is_told_what_was_looked_for(tiny_spec, tmp_path):
+    (tmp_path / "pictures").mkdir()
+    answer = call(tiny_spec, "tune", "--data", tmp_path, "--out", tmp_path / "x.safetensors")
+    assert answer.returncode == 2
+    assert "normal" in answer.stderr and "What is there: pictures" in answer.stderr
+    assert not (tmp_path / "x.safetensors").exists()
