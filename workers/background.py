@@ -30,7 +30,7 @@ class BackgroundScorer:
         self._requested: list[int] = []
         self._awake = threading.Event()
         self._stopping = threading.Event()
-        self._last_failure = ""
+        self.failure = ""  # what keeps it from scoring anything at all, for people; empty when nothing does
         self._ready = False
         self._thread = threading.Thread(target=self._run, name="scoring", daemon=True)
 
@@ -42,7 +42,8 @@ class BackgroundScorer:
         """Begin nothing more, and wait a moment for the image in hand to be done."""
         self._stopping.set()
         self._awake.set()
-        self._thread.join(_END_SECONDS)
+        if self._thread.is_alive():
+            self._thread.join(_END_SECONDS)
 
     def request(self, image_ids: Sequence[int]) -> None:
         """Score these images before all others; the last that were asked for come first."""
@@ -59,7 +60,7 @@ class BackgroundScorer:
             self._awake.clear()
             try:
                 done = self._step()
-                self._last_failure = ""
+                self.failure = ""
             except Exception as error:
                 self._report(error)
                 self._stopping.wait(_REST_SECONDS)
@@ -81,7 +82,7 @@ class BackgroundScorer:
         return sum(score_unscored(self._store, project_id, _STEP) for project_id in project_ids)
 
     def _report(self, error: Exception) -> None:
-        # The same failure every few seconds is one line in the log, not a thousand.
-        if str(error) != self._last_failure:
-            logger.error("Scoring has to wait: %s", error, exc_info=error)
-        self._last_failure = str(error)
+        reason = str(error) or type(error).__name__
+        if reason != self.failure:  # the same failure every few seconds is one line in the log, not a thousand
+            logger.error("Scoring has to wait: %s", reason, exc_info=error)
+        self.failure = reason

@@ -7,13 +7,15 @@ from celery.signals import worker_ready
 from kombu import Exchange, Queue
 
 from settings import Settings, get_settings
-from workers import file_broker
+from workers import engine_host, file_broker
 
 QUEUES = ("default", "scoring", "tuning")
 # Seconds between two looks at the database for what a lost message left undone.
 RECOVER_SECONDS = 5.0
 DUE_SECONDS = 10.0
 SCORE_SECONDS = 5.0
+# How long after its start the embedded worker begins to load the engine.
+EMBEDDED_LOADING_SECONDS = 15.0
 
 
 def _schedule(settings: Settings) -> dict[str, Any]:
@@ -64,7 +66,5 @@ celery_app = make_app(get_settings())
 
 @worker_ready.connect
 def _load_engine_early(**_: object) -> None:
-    if not get_settings().embedded_broker:
-        from workers import engine_host
-
-        engine_host.start_loading()
+    """So that the first run need not wait for it; in the embedded mode the page's own engine goes first."""
+    engine_host.start_loading(after_seconds=EMBEDDED_LOADING_SECONDS if get_settings().embedded_broker else 0.0)

@@ -51,9 +51,11 @@ def get_engine() -> "Engine":
         return _host.engine
 
 
-def start_loading() -> None:
-    """Begin to load in the background; returns at once."""
-    threading.Thread(target=_load_quietly, name="engine-loading", daemon=True).start()
+def start_loading(after_seconds: float = 0.0) -> None:
+    """Begin to load in the background, now or a little later; returns at once."""
+    timer = threading.Timer(after_seconds, _load_quietly)
+    timer.daemon = True
+    timer.start()
 
 
 def engine_status() -> dict[str, Any]:

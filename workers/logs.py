@@ -2,8 +2,8 @@
 
 import logging
 
-# At INFO these tell of every look at the schedule, every few seconds, or of every request.
-_TALKATIVE = ("celery.beat", "celery.app.trace", "celery.worker.strategy", "uvicorn.access", "httpx", "alembic")
+# At INFO these tell of every look at the schedule, every few seconds, of every request, or what the app says better itself.
+_TALKATIVE = ("celery.beat", "celery.app.trace", "celery.worker.strategy", "uvicorn.access", "uvicorn.error", "httpx", "alembic")
 
 
 def configure_logging(level: str) -> None:

@@ -5,10 +5,16 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+from sqlalchemy.exc import SQLAlchemyError
+
+from db.models import PromptVersion
+from db.projects import find_project
+from db.prompt_versions import active_version
 from db.store import Store
 from settings import get_settings
 from workers import engine_host
 from workers.celery_app import celery_app
+from workers.projects import DEFAULT_PROJECT
 
 # How long a worker may take to answer, and how long its answer is good for, in seconds.
 _ANSWER_SECONDS = 2.0
@@ -33,7 +39,7 @@ def readiness(store: Store) -> list[Component]:
         # A worker's answer came through the broker.
         _reach("broker", _ping_broker) if worker is None else Component("broker", True, "ok"),
         _worker_component(worker),
-        _engine_component(engine_in_use()),
+        _engine_component(store, engine_in_use()),
     ]
 
 
@@ -74,10 +80,30 @@ def _worker_component(answer: dict[str, Any] | None) -> Component:
     return Component("worker", False, f"No worker answers. {advice}")
 
 
-def _engine_component(status: dict[str, Any]) -> Component:
-    if status["state"] == "ready":
-        return Component("engine", True, f"{status['name']} on {status['device']}")
-    return Component("engine", False, status["error"] or f"The backbone is {status['state']}.")
+def _engine_component(store: Store, status: dict[str, Any]) -> Component:
+    if status["state"] != "ready":
+        return Component("engine", False, status["error"] or f"The backbone is {status['state']}.")
+    foreign = _foreign_prompts(store, status["fingerprint"])
+    if foreign is not None:
+        return Component(
+            "engine",
+            False,
+            f"The active prompts (version {foreign.number}) belong to the backbone {foreign.backbone_name}, and "
+            f"{status['name']} is in use: nothing can be scored. Activate a version of this backbone, or set "
+            "ANOMALYLOOP_BACKBONE to the other one.",
+        )
+    return Component("engine", True, f"{status['name']} on {status['device']}")
+
+
+def _foreign_prompts(store: Store, fingerprint: str) -> PromptVersion | None:
+    """The default project's active version, where it belongs to another backbone than the one in use."""
+    try:
+        with store.session(read_only=True) as session:
+            project = find_project(session, DEFAULT_PROJECT)
+            version = active_version(session, project.id) if project else None
+    except SQLAlchemyError:  # the database's own component says so
+        return None
+    return version if version is not None and version.backbone_fingerprint != fingerprint else None
 
 
 class _Answer:

@@ -1,0 +1,63 @@
+"""What app.py refuses to start with, and what it says then."""
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.running import ROOT, RunningApp
+
+
+def start(*arguments: str, home: Path, **settings: str) -> subprocess.CompletedProcess[str]:
+    """Run app.py where it can't start; returns how it ended."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("ANOMALYLOOP_")}
+    environment |= {"ANOMALYLOOP_HOME": str(home), **{f"ANOMALYLOOP_{k.upper()}": v for k, v in settings.items()}}
+    return subprocess.run(
+        [sys.executable, "app.py", *arguments], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120
+    )
+
+
+def assert_refused(ended: subprocess.CompletedProcess[str], *words: str) -> None:
+    assert ended.returncode == 1
+    assert "Traceback" not in ended.stderr
+    for word in ("AnomalyLoop did not start", *words):
+        assert word in ended.stderr
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "8.8.8.8"])
+def test_an_address_that_others_can_reach_is_refused_without_accounts(host: str, tmp_path: Path) -> None:
+    assert_refused(start("--host", host, home=tmp_path), "accounts", "--host 127.0.0.1")
+
+
+def test_the_address_may_come_from_the_environment_and_is_refused_as_well(tmp_path: Path) -> None:
+    assert_refused(start(home=tmp_path, host="0.0.0.0"), "accounts")
+
+
+def test_a_taken_port_is_named(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert_refused(start("--port", str(port), home=tmp_path), str(port), "--port")
+
+
+def test_a_setting_that_can_not_be_used_is_named(tmp_path: Path) -> None:
+    assert_refused(start(home=tmp_path, port="many"), "ANOMALYLOOP_PORT", "many")
+
+
+def test_two_apps_on_one_data_folder_are_refused(tmp_path: Path, tiny_backbone: str) -> None:
+    first = RunningApp(tmp_path / "home", tiny_backbone)
+    try:
+        assert_refused(start("--port", "0", home=tmp_path / "home"), "Another AnomalyLoop", "ANOMALYLOOP_HOME")
+    finally:
+        assert first.end() == 0
+
+
+def test_it_says_what_it_does(tmp_path: Path, tiny_backbone: str) -> None:
+    app = RunningApp(tmp_path / "home", tiny_backbone)
+    try:
+        for line in ("Data folder: ", "Bringing the database up to date", "Started the worker (pid ", "Ctrl-C ends it"):
+            assert line in app.log
+    finally:
+        app.end()

@@ -1,0 +1,41 @@
+"""What tests of the workers put into an installation."""
+
+from datetime import timedelta
+
+from sqlalchemy import update
+
+from db.models import Annotation, Image, TuningRun, utc_now
+from tests.conftest import Installation
+from tests.pictures import mask_png, png
+from workers.correcting import mark_normal, save_mask
+from workers.intake import add_upload
+
+
+def add(installation: Installation, *, seed: int = 0) -> int:
+    """One noisy picture of 90×70 px; returns its id."""
+    return add_upload(installation.store, installation.project_id, f"{seed}.png", png(seed)).image_id
+
+
+def correct(installation: Installation, count: int, *, normal: bool = False, first_seed: int = 0) -> list[Annotation]:
+    """Add pictures and correct each with a mask, or as normal."""
+    ids = [add(installation, seed=first_seed + number) for number in range(count)]
+    store = installation.store
+    return [mark_normal(store, one) if normal else save_mask(store, one, mask_png()) for one in ids]
+
+
+def change_run(installation: Installation, run_id: int, **values: object) -> None:
+    """Write into a run's row what time or a lost worker would have done."""
+    with installation.store.session() as session:
+        session.execute(update(TuningRun).where(TuningRun.id == run_id).values(**values))
+
+
+def change_image(installation: Installation, image_id: int, **values: object) -> None:
+    """Write into an image's row."""
+    with installation.store.session() as session:
+        session.execute(update(Image).where(Image.id == image_id).values(**values))
+
+
+def age_annotations(installation: Installation, *, hours: float) -> None:
+    """Make every annotation this much older."""
+    with installation.store.session() as session:
+        session.execute(update(Annotation).values(created_at=utc_now() - timedelta(hours=hours)))

@@ -1,0 +1,71 @@
+"""A real Celery worker on the embedded broker: it answers, it carries out runs, and it takes nothing but JSON."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from celery import Celery
+from kombu.exceptions import EncodeError
+
+from db.runs import get_run
+from settings import get_settings
+from tests.conftest import Installation
+from tests.running import wait_until
+from tests.workers.making import correct
+from workers.celery_app import make_app
+from workers.runs import start_run
+from workers.supervisor import Supervisor
+
+
+@pytest.fixture
+def celery(installation: Installation) -> Iterator[Celery]:
+    """The app of this installation, with a worker of its own."""
+    supervisor = Supervisor(roles=("worker",))
+    supervisor.start()
+    app = make_app(get_settings())
+    wait_until(lambda: app.control.broadcast("engine_status", reply=True, timeout=2, limit=1), "a worker that answers")
+    yield app
+    supervisor.stop()
+
+
+def test_the_worker_tells_how_its_engine_is(celery: Celery) -> None:
+    [answer] = celery.control.broadcast("engine_status", reply=True, timeout=5, limit=1)
+    [status] = answer.values()
+    assert status["state"] in ("not loaded", "loading", "ready")
+
+
+def test_a_run_is_carried_out_while_recovery_goes_on(celery: Celery, installation: Installation) -> None:
+    correct(installation, 4)
+    run_id = start_run(installation.store, installation.project_id, trigger="manual", epochs=1000)
+
+    def run_state() -> str:
+        with installation.store.session(read_only=True) as session:
+            return get_run(session, run_id).state
+
+    celery.send_task("workers.tasks.tune", [run_id])
+    wait_until(lambda: run_state() in ("running", "evaluating"), "taken")
+    celery.send_task("workers.tasks.recover", [])
+    celery.send_task("workers.tasks.start_due", [])
+    queue = Path(celery.conf.broker_transport_options["data_folder_in"])
+    wait_until(lambda: not list(queue.glob("*.default.msg")), "other tasks taken")
+    assert run_state() in ("running", "evaluating")
+    with installation.store.session() as session:
+        from db.runs import request_cancel
+
+        request_cancel(session, run_id)
+    wait_until(lambda: run_state() == "cancelled", "cancelled")
+
+
+def test_nothing_but_json_is_sent(celery: Celery) -> None:
+    with pytest.raises(EncodeError):
+        celery.send_task("workers.tasks.tune", [object()])
+    assert celery.conf.accept_content == ["json"]
+
+
+def test_with_a_broker_of_ones_own_scoring_is_on_the_schedule_too(
+    configured: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "score-unscored" not in make_app(get_settings()).conf.beat_schedule
+    monkeypatch.setattr(get_settings(), "broker_url", "redis://localhost")
+    app = make_app(get_settings())
+    assert "score-unscored" in app.conf.beat_schedule and app.conf.broker_url == "redis://localhost"

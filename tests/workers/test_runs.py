@@ -1,0 +1,125 @@
+"""When a run starts: by hand, when it is due, and when it does not."""
+
+import pytest
+
+from db.models import PromptVersion, utc_now
+from db.projects import get_project, update_settings
+from db.runs import get_run
+from tests.conftest import Installation
+from tests.workers.making import add, age_annotations, change_run, correct
+from workers.errors import NotReady, RunInProgress, TooFewCorrections
+from workers.runs import cancel_run, is_due, start_due_runs, start_run
+
+
+def due(installation: Installation) -> bool:
+    with installation.store.session(read_only=True) as session:
+        return is_due(session, get_project(session, installation.project_id))
+
+
+def set_project(installation: Installation, **changes: object) -> None:
+    with installation.store.session() as session:
+        update_settings(session, installation.project_id, changes)
+
+
+def start(installation: Installation) -> int:
+    return start_run(installation.store, installation.project_id, trigger="manual")
+
+
+def test_a_run_freezes_the_newest_annotation_of_every_image(installation: Installation) -> None:
+    first = correct(installation, 3)
+    [second] = correct(installation, 1, normal=True, first_seed=0)  # the same picture, corrected again
+    run_id = start(installation)
+    with installation.store.session(read_only=True) as session:
+        run = get_run(session, run_id)
+    frozen = {*run.training_annotation_ids, *run.holdout_annotation_ids}
+    assert frozen == {second.id, *(annotation.id for annotation in first[1:])}
+    assert run.state == "queued" and run.parent_version_id is not None
+
+
+def test_an_image_never_changes_sides(installation: Installation) -> None:
+    correct(installation, 60)
+    sides = []
+    for _ in range(2):
+        run_id = start(installation)
+        with installation.store.session(read_only=True) as session:
+            sides.append(set(get_run(session, run_id).holdout_annotation_ids))
+        cancel_run(installation.store, run_id)
+        correct(installation, 20, first_seed=100)
+    assert sides[0] and sides[0] <= sides[1]
+
+
+def test_without_corrections_no_run_starts(installation: Installation) -> None:
+    add(installation)
+    with pytest.raises(TooFewCorrections, match="correct 1 more"):
+        start(installation)
+
+
+def test_only_normals_are_allowed(installation: Installation) -> None:
+    correct(installation, 2, normal=True)
+    assert start(installation)
+
+
+def test_a_second_run_waits_for_the_first(installation: Installation) -> None:
+    correct(installation, 1)
+    first = start(installation)
+    with pytest.raises(RunInProgress) as refused:
+        start(installation)
+    assert refused.value.run_id == first
+
+
+def test_before_the_first_prompts_a_run_says_to_wait(installation: Installation) -> None:
+    correct(installation, 1)
+    with installation.store.session() as session:
+        session.query(PromptVersion).update({"state": "retired"})
+    with pytest.raises(NotReady, match="loading"):
+        start(installation)
+
+
+def test_enough_new_corrections_make_a_run_due(installation: Installation) -> None:
+    set_project(installation, retrain_after=3)
+    correct(installation, 2)
+    assert not due(installation)
+    correct(installation, 1, first_seed=2)
+    assert due(installation)
+
+
+def test_a_correction_that_has_waited_makes_a_run_due(installation: Installation) -> None:
+    set_project(installation, retrain_hours=2)
+    correct(installation, 1)
+    assert not due(installation)
+    age_annotations(installation, hours=3)
+    assert due(installation)
+
+
+def test_without_a_schedule_nothing_is_due(installation: Installation) -> None:
+    set_project(installation, retrain_after=1, schedule=False)
+    correct(installation, 1)
+    assert not due(installation)
+
+
+def test_nothing_new_means_nothing_due(installation: Installation) -> None:
+    set_project(installation, retrain_after=1)
+    correct(installation, 1)
+    change_run(installation, start(installation), state="succeeded", finished_at=utc_now())
+    assert not due(installation)
+
+
+@pytest.mark.parametrize("state", ["failed", "cancelled"])
+def test_a_run_that_ended_without_a_result_is_not_repeated_until_something_is_new(
+    installation: Installation, state: str
+) -> None:
+    set_project(installation, retrain_after=1)
+    correct(installation, 1)
+    change_run(installation, start(installation), state=state, finished_at=utc_now())
+    assert not due(installation)
+    correct(installation, 1, first_seed=1)
+    assert due(installation)
+
+
+def test_due_runs_start_once(installation: Installation) -> None:
+    set_project(installation, retrain_after=1)
+    correct(installation, 1)
+    [run_id] = start_due_runs(installation.store)
+    assert start_due_runs(installation.store) == []
+    with installation.store.session(read_only=True) as session:
+        assert get_run(session, run_id).trigger == "schedule"
