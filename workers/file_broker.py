@@ -26,12 +26,13 @@ class Channel(filesystem.Channel):
         for folder in (self.data_folder_in, self.control_folder):
             Path(folder).mkdir(parents=True, exist_ok=True)
 
-    def _put(self, queue: str, message: Any, **_: Any) -> None:
+    # Kombu's own classes disagree on the name of the second parameter.
+    def _put(self, queue: str, payload: Any, **_: Any) -> None:  # type: ignore[override]
         folder = Path(self.data_folder_out)
         # Consumers take names of the form <time>_<id>.<queue>.msg, oldest first, and pass over all others.
         identity = uuid.uuid4()
         unfinished = folder / f"{identity}.unfinished"
-        unfinished.write_bytes(str_to_bytes(dumps(message)))
+        unfinished.write_bytes(str_to_bytes(dumps(payload)))
         os.replace(unfinished, folder / f"{round(monotonic() * 1000)}_{identity}.{queue}.msg")
 
 

@@ -2,8 +2,16 @@
 
 import logging
 
-# At INFO these tell of every look at the schedule, every few seconds, of every request, or what the app says better itself.
-_TALKATIVE = ("celery.beat", "celery.app.trace", "celery.worker.strategy", "uvicorn.access", "uvicorn.error", "httpx", "alembic")
+# At INFO these tell of every look at the schedule, of every request, or what the app says better itself.
+_TALKATIVE = (
+    "alembic",
+    "celery.app.trace",
+    "celery.beat",
+    "celery.worker.strategy",
+    "httpx",
+    "uvicorn.access",
+    "uvicorn.error",
+)
 
 
 def configure_logging(level: str) -> None:

@@ -94,6 +94,7 @@ def test_a_reference_checkpoint_of_another_width_is_refused(client: TestClient) 
     assert_problem(import_file(client, reference_file(width=768)), 422, "unusable-prompts", "768 wide")
 
 
+@pytest.mark.filterwarnings("ignore:Detected pickle protocol")
 @pytest.mark.parametrize("new_format", [True, False], ids=["zip", "legacy"])
 def test_a_pickle_with_code_in_it_is_refused_and_its_code_never_runs(
     client: TestClient, tmp_path: Path, new_format: bool

@@ -7,7 +7,7 @@ import pytest
 from celery import Celery
 from kombu.exceptions import EncodeError
 
-from db.runs import get_run
+from db.runs import get_run, request_cancel
 from settings import get_settings
 from tests.conftest import Installation
 from tests.running import wait_until
@@ -50,8 +50,6 @@ def test_a_run_is_carried_out_while_recovery_goes_on(celery: Celery, installatio
     wait_until(lambda: not list(queue.glob("*.default.msg")), "other tasks taken")
     assert run_state() in ("running", "evaluating")
     with installation.store.session() as session:
-        from db.runs import request_cancel
-
         request_cancel(session, run_id)
     wait_until(lambda: run_state() == "cancelled", "cancelled")
 
