@@ -111,7 +111,7 @@ def _read() -> tuple[float, float, bool, int, float, str, str]:
 
 def _save(threshold: float, map_threshold: float, schedule: bool, after: float, hours: float) -> str:
     if not after or not hours:
-        gr.Warning("Both numbers of the schedule are needed, and each is more than zero.", title="Not saved")
+        gr.Warning("Both numbers of the schedule are needed, and each is more than zero.")
         return schedule_rule(schedule, after, hours)
     changes = {
         "threshold": float(threshold),
@@ -123,7 +123,7 @@ def _save(threshold: float, map_threshold: float, schedule: bool, after: float, 
     try:
         with get_store().session() as session:
             update_settings(session, current_project(), changes)
-        gr.Info("The settings are saved and count from now on.", title="Saved")
+        gr.Info("The settings are saved and count from now on.")
     except BadSetting as error:
-        gr.Warning(str(error), title="Not saved")
+        gr.Warning(str(error))
     return schedule_rule(schedule, after, hours)

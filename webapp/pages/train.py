@@ -111,7 +111,7 @@ def _start() -> tuple[str, str, str, str, gr.Button, gr.Button]:
     try:
         start_run(get_store(), current_project(), trigger="manual")
     except _REFUSALS as error:
-        gr.Warning(str(error), title="Not started")
+        gr.Warning(str(error))
     return _show()
 
 
@@ -126,16 +126,16 @@ def _cancel() -> tuple[str, str, str, str, gr.Button, gr.Button]:
 def _activate(event: gr.EventData) -> tuple[str, str, str, str, gr.Button, gr.Button]:
     try:
         version = activate_version(get_store(), int(event.id))
-        gr.Info(f"Version {version.number} is in use. The images are scored anew.", title="Activated")
+        gr.Info(f"Version {version.number} is in use. The images are scored anew.")
     except _REFUSALS as error:
-        gr.Warning(str(error), title="Not activated")
+        gr.Warning(str(error))
     return _show()
 
 
 def _import(path: str) -> tuple[str, str, str, str, gr.Button, gr.Button]:
     try:
         version = import_prompts(get_store(), current_project(), Path(path).name, Path(path).read_bytes())
-        gr.Info(f"It is version {version.number} and waits. Activate it to put it to use.", title="Imported")
+        gr.Info(f"It is version {version.number} and waits. Activate it to put it to use.")
     except _REFUSALS as error:
-        gr.Warning(str(error), title="Not imported")
+        gr.Warning(str(error))
     return _show()

@@ -154,7 +154,7 @@ class Canvas {
 
   viewChanged() {
     this.layers.redraw();
-    this.panel.showView(this.view);
+    this.panel.showView(this.view, this.image);
     this.tools.drawRing();
   }
 

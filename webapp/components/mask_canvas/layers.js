@@ -104,15 +104,17 @@ class Layers {
     const picture = context.createImageData(width, height);
     const words = new Uint32Array(picture.data.buffer);
     const { sampled, threshold } = this;
+    const mark = (inside, outside) => {
+      words[inside] = OUTLINE;
+      if (sampled[outside] >= 0) words[outside] = OUTLINE_HALO;
+    };
     for (let y = 0, i = 0; y < height; y++) {
       for (let x = 0; x < width; x++, i++) {
         if (sampled[i] < threshold) continue;
-        const sides = [x > 0 ? i - 1 : -1, x < width - 1 ? i + 1 : -1, i >= width ? i - width : -1, y < height - 1 ? i + width : -1];
-        for (const side of sides) {
-          if (side < 0 || sampled[side] >= threshold) continue;
-          words[i] = OUTLINE;
-          if (sampled[side] >= 0) words[side] = OUTLINE_HALO;
-        }
+        if (x > 0 && sampled[i - 1] < threshold) mark(i, i - 1);
+        if (x < width - 1 && sampled[i + 1] < threshold) mark(i, i + 1);
+        if (y > 0 && sampled[i - width] < threshold) mark(i, i - width);
+        if (y < height - 1 && sampled[i + width] < threshold) mark(i, i + width);
       }
     }
     context.putImageData(picture, 0, 0);

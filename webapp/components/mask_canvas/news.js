@@ -18,7 +18,9 @@ async function lookForNews(canvas) {
   if (mask && !canvas.history.dirty) canvas.setMask(mask);
   canvas.setField(field);
   if (newMask && canvas.history.dirty) canvas.panel.say(`${news.annotation.author} saved revision ${news.annotation.revision} meanwhile.`);
-  if (newMap && news.score !== null) canvas.panel.say(`The map is new: prompts v${news.prompt_version}.`);
+  if (newMap && news.score !== null) {
+    canvas.panel.say(known.score === null ? "Scored." : `Score and map are new: prompts v${news.prompt_version}.`);
+  }
   bus.emit("image-changed", { image: news });
 }
 

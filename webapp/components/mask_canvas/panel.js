@@ -127,8 +127,8 @@ class Panel {
   }
 
   // Scale and offset are also told as attributes, in CSS pixels, for whoever needs to find an image pixel on screen.
-  showView(view) {
-    this.ui["zoom-level"].textContent = `${Math.round(view.scale * 100)} %`;
+  showView(view, image) {
+    this.ui["zoom-level"].textContent = image ? `${Math.round(view.scale * 100)} %` : "–";
     const { dataset } = this.ui.stage;
     dataset.scale = view.scale / devicePixelRatio;
     dataset.x = view.x / devicePixelRatio;

@@ -22,7 +22,8 @@ def loss_chart(losses: list[dict[str, Any]]) -> str:
     epochs = max(epoch for line in lines.values() for epoch, _ in line)
     scale = _Scale(lowest, highest, epochs)
     strongest = -1 if -1 in lines else max(lines)
-    paths = "".join(_path(line, scale, fold == strongest) for fold, line in sorted(lines.items(), reverse=True))
+    drawn_last = sorted(lines, key=lambda fold: fold == strongest)
+    paths = "".join(_path(lines[fold], scale, fold == strongest) for fold in drawn_last)
     return (
         f'<figure class="al-chart" data-testid="loss-chart"><figcaption>Loss by epoch</figcaption>'
         f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="Loss from {_number(highest)} down to '

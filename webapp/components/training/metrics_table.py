@@ -1,5 +1,6 @@
 """Candidate against active on corrections held out, as a table."""
 
+from collections.abc import Sequence
 from html import escape
 from typing import Any
 
@@ -31,17 +32,20 @@ def metrics_table(metrics: dict[str, Any]) -> str:
 
 def _row(name: str, metrics: dict[str, Any]) -> str:
     difference = metrics["difference"][name]
-    low, high = metrics["interval"][name] or (None, None)
     trend = "" if not difference else "al-better" if difference > 0 else "al-worse"
     cells = [
         f"<th>{escape(_NAMES.get(name, name))}</th>",
         f"<td>{_value(metrics['active'][name])}</td>",
         f"<td><b>{_value(metrics['candidate'][name])}</b></td>",
         f'<td class="{trend}">{_value(difference, "+.3f")}</td>',
-        f'<td class="al-muted">{_value(low, "+.3f")} … {_value(high, "+.3f")}</td>',
+        f'<td class="al-muted">{_interval(metrics["interval"][name])}</td>',
     ]
     return f"<tr>{''.join(cells)}</tr>"
 
 
+def _interval(bounds: Sequence[float] | None) -> str:
+    return f"{_value(bounds[0], '+.3f')} … {_value(bounds[1], '+.3f')}" if bounds else "–"
+
+
 def _value(value: float | None, form: str = ".3f") -> str:
-    return "–" if value is None or value != value else format(value, form)
+    return "–" if value is None or value != value else format(value, form).replace("-", "−")

@@ -29,10 +29,9 @@ def run_panel(run: TuningRun | None, now: datetime) -> str:
 def _head(run: TuningRun, now: datetime) -> str:
     training, holdout = len(run.training_annotation_ids), len(run.holdout_annotation_ids)
     state = "Cancelling…" if run.cancel_requested and run.state in LIVE_RUN_STATES else STATE_WORDS[run.state]
-    facts = [
-        f"{counted(training, 'correction', 'corrections')} to learn from, {holdout} held out",
-        elapsed(run, now),
-    ]
+    facts = [counted(training, "correction", "corrections") + " to learn from", elapsed(run, now)]
+    if holdout:
+        facts.insert(1, f"{holdout} held out")
     if run.attempt > 1:
         facts.append(f"attempt {run.attempt}")
     return (

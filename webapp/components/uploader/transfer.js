@@ -51,11 +51,15 @@ function parseAnswer({ status, responseText }) {
   return new Problem(status, body.title ?? "Refused", body.detail ?? body.title ?? `The server answered ${status}.`);
 }
 
-// Sends all items; onChange(item) after each change of an item's `sent` (0–1), `state`, `id` or `error`.
-async function sendAll(items, onChange) {
+// Sends all items; onChange(item) after each change of an item's `sent` (0–1), `state`, `id` or `error`, and
+// onAnswer(items) after each answer of the server.
+async function sendAll(items, onChange, onAnswer) {
   const batches = makeBatches(items);
   const worker = async () => {
-    for (let batch = batches.shift(); batch; batch = batches.shift()) await sendBatch(batch, onChange);
+    for (let batch = batches.shift(); batch; batch = batches.shift()) {
+      await sendBatch(batch, onChange);
+      onAnswer(batch);
+    }
   };
   await Promise.all(Array.from({ length: REQUESTS_AT_ONCE }, worker));
 }

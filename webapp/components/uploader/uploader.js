@@ -13,7 +13,7 @@ function addFiles(files) {
   part("upload-list").append(...added.map((item) => item.row));
   part("upload-panel").hidden = false;
   showTotals();
-  sendAll(added, showItem).then(() => announce(added));
+  sendAll(added, showItem, announce);
 }
 
 function uploadRow(file) {
@@ -54,8 +54,8 @@ function finishedWords(count) {
   return words.join(", ");
 }
 
-function announce(added) {
-  const ids = added.filter((item) => item.id).map((item) => item.id);
+function announce(batch) {
+  const ids = batch.filter((item) => item.id).map((item) => item.id);
   if (ids.length) bus.emit("images-added", { ids });
 }
 
