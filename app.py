@@ -9,6 +9,7 @@ import contextlib
 import fcntl
 import ipaddress
 import logging
+import os
 import signal
 import socket
 import sys
@@ -141,7 +142,7 @@ def _end(*_: object) -> None:
 
 
 def main() -> int:
-    """The exit status: 0 when told to end, 1 when the app could not start."""
+    """The exit status: 0 when told to end, 1 when the app could not start, 2 for a wrong command line."""
     # Uvicorn hands the signal on when it has shut down; without these the process would end before its children.
     signal.signal(signal.SIGTERM, _end)
     signal.signal(signal.SIGINT, _end)
@@ -150,8 +151,15 @@ def main() -> int:
     except StartError as error:
         print(f"AnomalyLoop did not start. {error}", file=sys.stderr)
         return 1
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 1
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    status = main()
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # At once: a thread that still loads or runs the model would abort an interpreter that is being taken down.
+    os._exit(status)
