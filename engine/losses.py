@@ -76,3 +76,40 @@ def glocal_loss(
     dice_normal = torch.stack([dice_loss(probs[:, 0], 1 - masks) for probs in layer_probs])
     total = image + weight * (focal + dice_anomalous + dice_normal).sum()
     return GlocalLoss(image, focal, dice_anomalous, dice_normal, total)
+
+
+def patch_glocal_loss(
+    image_similarities: Tensor,
+    anomalous: Tensor,
+    labels: Tensor,
+    shares: Tensor,
+    patch_area: int,
+    weight: float = LAMBDA,
+) -> GlocalLoss:
+    """The glocal loss taken on the patch grid: what `glocal_loss` says, without upsampling, some 60 times less work.
+
+    Focal terms are weighted by the share of a patch that is anomalous; dice is that of the full mask with every
+    pixel as probable as its patch.
+
+    Args:
+        image_similarities: (B, 2) cosine of global and text features, order normal, anomalous.
+        anomalous: (L, B, n), P(anomalous) of each patch in each layer.
+        labels: (B,), 1 where the image is anomalous.
+        shares: (B, n), anomalous share of each patch, 0–1.
+        patch_area: pixels in a patch.
+        weight: λ; 0 leaves the global loss alone.
+    """
+    image = F.cross_entropy(image_similarities / TEMPERATURE, labels.long())
+    p = anomalous.clamp(_LABEL_SMOOTHING, 1.0 - _LABEL_SMOOTHING)
+    focal = -(shares * (1 - p) ** _GAMMA * p.log() + (1 - shares) * p**_GAMMA * (1 - p).log()).mean(dim=(1, 2))
+    smoothing = _DICE_SMOOTHING / patch_area
+    dice_anomalous = _patch_dice(anomalous, shares, smoothing)
+    dice_normal = _patch_dice(1 - anomalous, 1 - shares, smoothing)
+    total = image + weight * (focal + dice_anomalous + dice_normal).sum()
+    return GlocalLoss(image, focal, dice_anomalous, dice_normal, total)
+
+
+def _patch_dice(probs: Tensor, shares: Tensor, smoothing: float) -> Tensor:
+    """1 − dice of (L, B, n) against (B, n), mean over the batch: (L,)."""
+    overlap = 2 * (probs * shares).sum(dim=-1) + smoothing
+    return (1 - overlap / (probs.sum(dim=-1) + shares.sum(dim=-1) + smoothing)).mean(dim=1)

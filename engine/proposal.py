@@ -18,6 +18,7 @@ from engine.prompts import Prompts, encode_prompts
 from engine.serving import Engine
 from engine.tuning import Example, Tuner, TuningConfig
 
+OBJECTIVE = ("pixel_auroc", "pixel_ap", "image_auroc")
 LADDER = (1, 2, 3, 5, 8, 12, 16, 20, 25, 30, 40, 50, 65, 80, 100)
 
 
@@ -187,7 +188,7 @@ class _Work:
 
 
 def objective(images: Sequence[HeldOut]) -> float:
-    """What a run tries to raise: pixel AUROC and image AUROC, the mean of those that are defined."""
+    """What a run tries to raise: the mean of pixel AUROC, pixel AP and image AUROC, of those that are defined."""
     metrics = measure(images)
-    values = np.array([metrics[name][0] for name in ("pixel_auroc", "image_auroc")])
+    values = np.array([metrics[name][0] for name in OBJECTIVE])
     return float(np.nanmean(values)) if np.isfinite(values).any() else float("-inf")

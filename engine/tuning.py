@@ -3,6 +3,7 @@
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -10,7 +11,7 @@ from torch.nn import functional as F
 
 from engine.backbone import Backbone
 from engine.features import ImageFeatures
-from engine.losses import LAMBDA, glocal_loss
+from engine.losses import LAMBDA, GlocalLoss, glocal_loss, patch_glocal_loss
 from engine.prompts import PromptLearner, Prompts
 from engine.scoring import probabilities, to_grid, upsample
 
@@ -42,6 +43,8 @@ class TuningConfig:
         betas: of Adam; the reference's.
         batch_size: images a step.
         weight: λ of the local loss.
+        resolution: where the local loss is taken: on all `pixels` of the mask, as the reference does, or on the grid
+            of `patches`, some 60 times less work.
         pull: weight of 1 − cosine between the text features and those tuning started from, divided by the number of
             examples: few corrections may move the prompts little, many may move them far. 0 in the reference.
         cast_float16: round deep tokens to float16, as the reference does.
@@ -52,6 +55,7 @@ class TuningConfig:
     betas: tuple[float, float] = (0.5, 0.999)
     batch_size: int = 8
     weight: float = LAMBDA
+    resolution: Literal["pixels", "patches"] = "pixels"
     pull: float = 0.0
     cast_float16: bool = False
     seed: int = 0
@@ -103,17 +107,27 @@ class Tuner:
 
     def _loss(self, batch: list[Example]) -> dict[str, Tensor]:
         text = self.learner()
-        masks = torch.stack([example.mask for example in batch]).to(self.device)
-        labels = torch.tensor([example.label for example in batch], device=self.device)
-        global_features = torch.stack([e.features.global_feature for e in batch]).to(self.device).float()
-        patches = torch.stack([e.features.patch_features for e in batch], dim=1).to(self.device).float()
-        layer_probs = [upsample(to_grid(probabilities(layer, text)), masks.shape[-1]) for layer in patches]
-        loss = glocal_loss(global_features @ text.T, layer_probs, labels, masks, self.config.weight)
+        loss = self._glocal(batch, text)
         pull = self.config.pull / len(self.examples) * (1 - F.cosine_similarity(text, self._anchor)).sum()
         image = loss.image if self._both_labels else 0.0 * loss.image
         total = loss.total - loss.image + image + pull
         dice = (loss.dice_anomalous + loss.dice_normal).sum()
         return {"image": image, "focal": loss.focal.sum(), "dice": dice, "pull": pull, "total": total}
+
+    def _glocal(self, batch: list[Example], text: Tensor) -> GlocalLoss:
+        masks = torch.stack([example.mask for example in batch]).to(self.device)
+        labels = torch.tensor([example.label for example in batch], device=self.device)
+        similarities = torch.stack([e.features.global_feature for e in batch]).to(self.device).float() @ text.T
+        patches = torch.stack([e.features.patch_features for e in batch], dim=1).to(self.device).float()
+        if self.config.resolution == "pixels":
+            layer_probs = [upsample(to_grid(probabilities(layer, text)), masks.shape[-1]) for layer in patches]
+            return glocal_loss(similarities, layer_probs, labels, masks, self.config.weight)
+        side = round(patches.shape[2] ** 0.5)
+        shares = F.adaptive_avg_pool2d(masks[:, None].float(), side).flatten(1)
+        area = masks[0].numel() // shares.shape[1]
+        return patch_glocal_loss(
+            similarities, probabilities(patches, text)[..., 1], labels, shares, area, self.config.weight
+        )
 
     @torch.no_grad()
     def text_features(self) -> Tensor:

@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-# How the product tunes; chosen in benchmarks/feedback_loop.py's search, on drawn images.
-PRODUCT_CONFIG = TuningConfig(learning_rate=2e-3, pull=2.0)
+# How the product tunes: the paper's loss on the patch grid, held near the active prompts while corrections are few.
+PRODUCT_CONFIG = TuningConfig(learning_rate=2e-3, resolution="patches", pull=2.0)
 _ENCODING_SHARE = 0.3  # of the progress bar
 _CHECKPOINT_SECONDS = 2.0
 
