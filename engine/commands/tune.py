@@ -6,7 +6,8 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
-from engine.datasets.folder import DatasetError, LabelledImage, read_folder
+from engine.datasets.folder import read_folder
+from engine.datasets.item import DatasetError, LabelledImage
 from engine.images import decode_image, decode_mask
 from engine.preprocess import preprocess_mask
 from engine.prompt_files import prompts_to_bytes
