@@ -9,7 +9,8 @@ from skimage.measure import label as connected_regions
 from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.metrics import auc, average_precision_score, precision_recall_curve, roc_auc_score
 
-FPR_LIMIT = 0.3
+from engine.rank_sums import FPR_LIMIT, RankSums
+
 Array = npt.NDArray[np.generic]
 
 
@@ -67,7 +68,7 @@ def aupro(masks: Array, maps: Array, *, fpr_limit: float = FPR_LIMIT, thresholds
         return float("nan")
     if thresholds is not None:
         return _area_reference(regions.curve(_spaced(np.asarray(maps), thresholds)), fpr_limit)
-    return _area_exact(regions.full_curve(), fpr_limit)
+    return regions.area(fpr_limit)
 
 
 def pro_curve(masks: Array, maps: Array, *, fpr_limit: float = FPR_LIMIT, thresholds: int = 200) -> ProCurve:
@@ -76,41 +77,37 @@ def pro_curve(masks: Array, maps: Array, *, fpr_limit: float = FPR_LIMIT, thresh
 
 
 class _Regions:
-    """Anomalous pixels weighted so that each region counts alike, and normal pixels, both sorted by score.
+    """Anomalous pixels weighted so that each region counts alike, and normal pixels, both by score.
 
     The overlap at a threshold is then a cumulative sum, and no threshold needs a pass over the maps.
     """
 
     def __init__(self, masks: Array, maps: Array) -> None:
-        weights, values, count = [], [], 0
+        weights, values, self._count = [], [], 0
         for mask, scores in zip(masks, maps, strict=True):
             numbered = connected_regions(mask != 0, connectivity=2)
             areas = np.bincount(numbered.ravel())
             inside = numbered > 0
             weights.append(1.0 / areas[numbered[inside]])
             values.append(scores[inside])
-            count += len(areas) - 1
-        normal = np.concatenate([scores[mask == 0] for mask, scores in zip(masks, maps, strict=True)])
-        self.defined = count > 0 and normal.size > 0
-        if not self.defined:
-            return
-        anomalous = np.concatenate(values)
-        order = np.argsort(anomalous)[::-1]
-        self._anomalous = anomalous[order]  # descending
-        self._weight = np.concatenate([[0.0], np.cumsum(np.concatenate(weights)[order])]) / count
-        self._normal = np.sort(normal)[::-1]
+            self._count += len(areas) - 1
+        self._anomalous, self._weights = np.concatenate(values), np.concatenate(weights)
+        self._normal = np.sort(maps[masks == 0])  # ascending
+        self.defined = self._count > 0 and self._normal.size > 0
 
     def curve(self, thresholds: Array) -> ProCurve:
-        """Overlap and FPR of `score > threshold`, for descending thresholds."""
-        above = np.searchsorted(-self._anomalous, -thresholds, side="left")
-        false = np.searchsorted(-self._normal, -thresholds, side="left")
-        return ProCurve(false / self._normal.size, self._weight[above])
+        """Overlap and FPR of `score > threshold`."""
+        order = np.argsort(self._anomalous)[::-1]
+        overlap = np.concatenate([[0.0], np.cumsum(self._weights[order])]) / self._count
+        above = order.size - np.searchsorted(self._anomalous[order[::-1]], thresholds, side="right")
+        false = self._normal.size - np.searchsorted(self._normal, thresholds, side="right")
+        return ProCurve(false / self._normal.size, overlap[above])
 
-    def full_curve(self) -> ProCurve:
-        """The curve over every value that occurs, from nothing to everything called anomalous."""
-        values = np.unique(np.concatenate([self._anomalous, self._normal]))[::-1]
-        curve = self.curve(values)
-        return ProCurve(np.append(curve.fpr, 1.0), np.append(curve.overlap, 1.0))
+    def area(self, fpr_limit: float) -> float:
+        """Area under the curve over every value that occurs, cut at the limit by interpolation."""
+        sums = RankSums(self._normal.size, self._anomalous.size, self._count, fpr_limit)
+        sums.add(self._normal, self._anomalous, self._weights)
+        return sums.metrics()["pixel_aupro"]
 
 
 def _spaced(maps: Array, count: int) -> Array:
@@ -133,11 +130,3 @@ def _area_reference(curve: ProCurve, limit: float) -> float:
     if points.fpr.size < 2 or points.fpr.max() == points.fpr.min():
         return float("nan")
     return float(auc(points.fpr, points.overlap))
-
-
-def _area_exact(curve: ProCurve, limit: float) -> float:
-    fpr, overlap = curve.fpr, curve.overlap
-    end = np.interp(limit, fpr, overlap)
-    keep = fpr < limit
-    area = np.trapezoid(np.append(overlap[keep], end), np.append(fpr[keep], limit))
-    return float(area / limit)
