@@ -15,13 +15,15 @@ from engine.prompts import Prompts, check_sizes
 _FORMAT = "anomalyloop-prompts-1"
 _TENSORS = ("normal_context", "anomalous_context", "deep_tokens")
 _FACTS = ("backbone_name", "backbone_fingerprint", "state_word", "note")
+# All facts under one key: safetensors writes several in any order, and the same prompts must give the same bytes.
+_KEY = "prompts"
 
 
 def prompts_to_bytes(prompts: Prompts) -> bytes:
     """The prompts as a safetensors file, with what they were tuned for in its metadata."""
     tensors = {name: getattr(prompts, name).contiguous() for name in _TENSORS}
-    facts = {name: str(getattr(prompts, name)) for name in _FACTS}
-    return safetensors.torch.save(tensors, {"format": _FORMAT, **facts})
+    facts = {"format": _FORMAT, **{name: str(getattr(prompts, name)) for name in _FACTS}}
+    return safetensors.torch.save(tensors, {_KEY: json.dumps(facts)})
 
 
 def prompts_from_bytes(data: bytes) -> Prompts:
@@ -29,9 +31,9 @@ def prompts_from_bytes(data: bytes) -> Prompts:
     try:
         tensors = safetensors.torch.load(data)
         metadata = _metadata(data)
-    except (SafetensorError, ValueError, KeyError) as error:
+    except (SafetensorError, ValueError, KeyError, TypeError) as error:
         raise PromptError(f"This is not a safetensors file, or it is damaged ({error}).") from error
-    if metadata.get("format") != _FORMAT or set(tensors) != set(_TENSORS):
+    if metadata.get("format") != _FORMAT or set(tensors) != set(_TENSORS) or not set(_FACTS) <= set(metadata):
         raise PromptError("This safetensors file holds no AnomalyLoop prompts. Import a file that was exported here.")
     shapes_fit = (
         tensors["normal_context"].ndim == 2
@@ -46,7 +48,7 @@ def prompts_from_bytes(data: bytes) -> Prompts:
 
 def _metadata(data: bytes) -> dict[str, str]:
     header_size = int.from_bytes(data[:8], "little")
-    return json.loads(data[8 : 8 + header_size]).get("__metadata__", {})
+    return json.loads(json.loads(data[8 : 8 + header_size]).get("__metadata__", {}).get(_KEY, "{}"))
 
 
 def prompts_from_reference(data: bytes, backbone: Backbone) -> Prompts:

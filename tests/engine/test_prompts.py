@@ -38,6 +38,10 @@ def test_a_file_gives_back_the_same_prompts(backbone):
     assert (found.state_word, found.note, found.backbone_name) == ("damaged", "random, seed 3", "tiny")
 
 
+def test_the_same_prompts_give_the_same_bytes(backbone):
+    assert len({prompts_to_bytes(random_prompts(backbone, seed=3)) for _ in range(20)}) == 1
+
+
 def test_prompts_for_another_backbone_are_refused_by_name(backbone, tmp_path):
     other = load_backbone(write_tiny_backbone(tmp_path, seed=1, name="other"), "cpu")
     with pytest.raises(PromptError, match=r"tuned for the backbone tiny .* mean nothing to other"):
