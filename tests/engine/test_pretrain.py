@@ -18,8 +18,10 @@ from engine.pretrain.drawing.defects import DEFECTS, damage
 from engine.pretrain.drawing.sample import Sample, draw_sample, draw_scene
 from engine.pretrain.losses import patch_targets
 from engine.pretrain.model import MODEL_CFG, build_model, text_features
+from engine.pretrain.prompt_tuning import tune_on_drawings
 from engine.pretrain.schedule import STAGES, Stage, rate_at, stage_at
 from engine.pretrain.training import TrainingConfig, train
+from engine.prompt_files import prompts_from_bytes, prompts_to_bytes
 
 TINY_CFG: dict[str, Any] = {
     **MODEL_CFG,
@@ -179,3 +181,12 @@ def test_batches_of_any_drawn_samples_have_one_text_pair_an_image(samples: list[
     assert batch.images.shape == (10, 3, 96, 96) and batch.labels.shape == (10, 96, 96)
     assert len(batch.normal_texts) == len(batch.damaged_texts) == len(batch.captions) == 10
     assert batch.same_caption.diagonal().all() and len(batch.kind_texts) == len(DEFECTS)
+
+
+def test_prompts_tuned_on_drawings_are_never_worse_on_those_kept_apart(tmp_path: Path) -> None:
+    train(dataclasses.replace(TINY, steps=2), tmp_path, background=False, held_out=20)
+    backbone = load_config(tmp_path / "embedded.json")
+    tuned = tune_on_drawings(backbone, count=12, epochs=2)
+    assert tuned.after >= tuned.before
+    read = prompts_from_bytes(prompts_to_bytes(tuned.prompts))
+    read.check_backbone(backbone)
