@@ -54,6 +54,7 @@ class RunningApp:
     """
 
     def __init__(self, home: Path, backbone: str, **settings: object) -> None:
+        self.backbone = backbone
         environment = {name: value for name, value in os.environ.items() if not name.startswith("ANOMALYLOOP_")}
         ours = {"home": home, "backbone": backbone, **settings}
         environment |= {f"ANOMALYLOOP_{name.upper()}": str(value) for name, value in ours.items()}

@@ -1,0 +1,58 @@
+"""The product as a user starts it, with the embedded backbone, and Chromium on it."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page
+
+from db.store import open_store
+from tests.conftest import Installation
+from tests.running import RunningApp
+from tests.webapp.components.conftest import browser
+
+__all__ = ["browser"]
+
+ROOT = Path(__file__).parents[2]
+SAMPLE_DATA = Path(os.environ.get("SAMPLE_DATA_DIR", ROOT.parent / "shared" / "data"))
+# Pictures of every step, for people to look at; kept after the test.
+ARTEFACTS = ROOT / "test-artifacts" / "e2e"
+
+
+@pytest.fixture
+def product(tmp_path: Path) -> Iterator[RunningApp]:
+    app = RunningApp(tmp_path / "home", os.environ.get("E2E_BACKBONE", "embedded"))
+    yield app
+    app.end()
+
+
+@pytest.fixture
+def installation(product: RunningApp, tmp_path: Path) -> Iterator[Installation]:
+    """The product's own database and blobs, read beside it."""
+    home = tmp_path / "home"
+    store = open_store(f"sqlite:///{home / 'anomalyloop.db'}", f"file://{home / 'blobs'}")
+    yield Installation(home, store, project_id=1)
+    store.database.close()
+
+
+@pytest.fixture
+def page(browser) -> Iterator[Page]:
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    opened = context.new_page()
+    errors: list[str] = []
+    opened.on("pageerror", lambda error: errors.append(str(error)))
+    yield opened
+    context.close()
+    assert not errors, errors
+
+
+@pytest.fixture
+def keep(page: Page):
+    """Call with a name: keeps a screenshot under test-artifacts/e2e."""
+    ARTEFACTS.mkdir(parents=True, exist_ok=True)
+
+    def take(name: str) -> None:
+        page.screenshot(path=ARTEFACTS / f"{name}.png")
+
+    return take
