@@ -143,6 +143,24 @@ def test_a_new_version_brings_its_map_to_the_open_image_without_a_reload(canvas:
     canvas.expect_dirty(True)
 
 
+def test_a_second_save_follows_the_first_and_one_without_changes_makes_no_revision(canvas: CanvasPage) -> None:
+    image_id = canvas.add()
+    canvas.open(image_id)
+    canvas.set_brush(5)
+    canvas.stroke((60.5, 60.5))
+    canvas.key("s")
+    canvas.stroke((90.5, 60.5))
+    canvas.key("s")
+    canvas.expect_dirty(False)
+
+    canvas.key("s")
+
+    expect(canvas.part("message")).to_contain_text("Saved already, revision 2")
+    assert label_of(canvas, image_id)[0] == 2
+    two = stroke_mask([(60.5, 60.5)], 5, width=320, height=200) | stroke_mask([(90.5, 60.5)], 5, width=320, height=200)
+    assert np.array_equal(canvas.saved_mask(image_id), two)
+
+
 def activate_copy(canvas: CanvasPage) -> None:
     """A second version with the first one's prompts, active; the images are scored with it."""
     store, project_id = canvas.installation.store, canvas.installation.project_id

@@ -172,20 +172,31 @@ class Canvas {
 
   // Saves what is painted; an empty mask says that the image is normal.
   async save() {
-    if (!this.image) return false;
+    if (!(await this.settled())) return false;
+    if (!this.history.dirty && this.image.annotation) {
+      this.panel.say(`Saved already, revision ${this.image.annotation.revision}.`);
+      return true;
+    }
     const top = this.history.top;
     const decision = this.mask.area > 0 ? this.mask : { label: "normal" };
     return this.put(decision, () => (this.history.saved = top));
   }
 
   async accept() {
-    if (!this.image || this.image.score === null || !(await this.mayReplace("Accept the model's result"))) return;
+    if (!(await this.settled()) || this.image.score === null || !(await this.mayReplace("Accept the model's result"))) return;
     await this.put({ accept: true }, async (image) => this.setMask(await loadMask(image)));
   }
 
   async markNormal() {
-    if (!this.image || !(await this.mayReplace("Mark the image normal"))) return;
+    if (!(await this.settled()) || !(await this.mayReplace("Mark the image normal"))) return;
     await this.put({ label: "normal" }, () => this.setMask(new BinaryMask(this.image.width, this.image.height)));
+  }
+
+  // Waits for the save in progress; false when no image is open, or another one then.
+  async settled() {
+    const id = this.image?.id;
+    while (this.saving) await this.saving;
+    return id !== undefined && this.image.id === id;
   }
 
   async mayReplace(what) {
@@ -240,9 +251,4 @@ class Canvas {
     this.setMask(await loadMask(image));
     return false;
   }
-}
-
-function savedWords(annotation) {
-  if (annotation.label === "normal") return `Saved as normal, revision ${annotation.revision}.`;
-  return `Saved, revision ${annotation.revision}: ${annotation.area.toLocaleString("en")} px anomalous.`;
 }

@@ -9,9 +9,14 @@ function ask(dialog, { title, text, choices }) {
   });
   dialog.querySelector("[data-part=choices]").replaceChildren(...buttons);
   return new Promise((resolve) => {
-    for (const button of buttons) button.addEventListener("click", () => dialog.close(button.value));
-    dialog.addEventListener("close", () => resolve(dialog.returnValue || "cancel"), { once: true });
-    dialog.returnValue = "";
+    for (const button of buttons) {
+      button.addEventListener("click", () => {
+        resolve(button.value);
+        dialog.close();
+      });
+    }
+    // By Escape. The event of an earlier question's end may come late, when the next one is open already.
+    dialog.onclose = () => !dialog.open && resolve("cancel");
     dialog.showModal();
   });
 }

@@ -180,3 +180,8 @@ function revisionWords(annotation) {
   const time = new Date(annotation.created_at).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
   return `Revision ${annotation.revision}, ${SOURCE_WORDS[annotation.source]} by ${annotation.author}, ${time}`;
 }
+
+function savedWords(annotation) {
+  if (annotation.label === "normal") return `Saved as normal, revision ${annotation.revision}.`;
+  return `Saved, revision ${annotation.revision}: ${annotation.area.toLocaleString("en")} px anomalous.`;
+}
