@@ -7,7 +7,7 @@ from pathlib import Path
 from engine.backbone import load_backbone
 from engine.commands import score, tune
 from engine.errors import EngineError
-from engine.prompts import default_prompts
+from engine.prompt_files import shipped_prompts
 from engine.serving import Engine
 from settings import get_settings
 
@@ -21,7 +21,7 @@ def main() -> int:
         backbone = load_backbone(arguments.backbone, arguments.device)
         engine = Engine(backbone, image_size=arguments.image_size, reference=arguments.reference)
         prompts = (
-            engine.load_prompts(arguments.prompts.read_bytes()) if arguments.prompts else default_prompts(backbone)
+            engine.load_prompts(arguments.prompts.read_bytes()) if arguments.prompts else shipped_prompts(backbone)
         )
         return COMMANDS[arguments.command].run(engine, prompts, arguments)
     except (EngineError, OSError) as error:

@@ -49,7 +49,10 @@ class BackboneInfo:
 
 
 class Backbone:
-    """A frozen open_clip model, its tokenizer and its facts. Build it with `load_backbone` or from a config."""
+    """A frozen open_clip model, its tokenizer and its facts. Build it with `load_backbone` or from a config.
+
+    `prompts_file` names the prompts that come with it, where some do.
+    """
 
     def __init__(
         self,
@@ -62,6 +65,7 @@ class Backbone:
         dpam_layer: int | None = None,
         attention: Attention = "vv",
         device: str = "cpu",
+        prompts_file: Path | None = None,
     ) -> None:
         if not isinstance(model, CLIP):
             raise BackboneError(
@@ -69,6 +73,7 @@ class Backbone:
                 f"Set {SETTING} to a model such as ViT-L-14-336-quickgelu/openai."
             )
         check_tower(model.visual)
+        self.prompts_file = prompts_file
         self.device = torch.device(device)
         self.model = model.float().eval().requires_grad_(False).to(self.device)
         self.tokenizer = SimpleTokenizer(context_length=model.context_length)
@@ -136,6 +141,8 @@ def resolve_device(device: str) -> str:
 def load_config(path: Path, *, weights: Path | None = None, device: str = "cpu") -> Backbone:
     """Load a backbone from a config of ours: a JSON with `model_cfg`, `image_size`, `layers`, `dpam_layer`.
 
+    Prompts that come with it lie beside the config, as `<name>_prompts.safetensors`.
+
     Args:
         path: the JSON; without `weights`, they lie beside it under the same name, as `.safetensors`.
         weights: the weights' file.
@@ -162,6 +169,7 @@ def load_config(path: Path, *, weights: Path | None = None, device: str = "cpu")
             layers=tuple(config["layers"]) if "layers" in config else None,
             dpam_layer=config.get("dpam_layer"),
             device=device,
+            prompts_file=prompts if (prompts := path.with_name(f"{path.stem}_prompts.safetensors")).exists() else None,
         )
     except (KeyError, TypeError) as error:
         raise BackboneError(f"The backbone config {path} is incomplete or has an unknown entry: {error}.") from error

@@ -10,7 +10,7 @@ from safetensors import SafetensorError
 
 from engine.backbone import Backbone
 from engine.errors import PromptError
-from engine.prompts import Prompts, check_sizes
+from engine.prompts import Prompts, check_sizes, default_prompts
 
 _FORMAT = "anomalyloop-prompts-1"
 _TENSORS = ("normal_context", "anomalous_context", "deep_tokens")
@@ -94,3 +94,14 @@ def read_prompts(data: bytes, backbone: Backbone) -> Prompts:
     prompts.check_backbone(backbone)
     check_sizes(backbone, prompts)
     return prompts
+
+
+def shipped_prompts(backbone: Backbone) -> Prompts:
+    """What a backbone starts with: the prompts that come with it, or where none do, plain words.
+
+    Raises:
+        PromptError: the file that comes with it is damaged or belongs to another backbone.
+    """
+    if backbone.prompts_file is None:
+        return default_prompts(backbone)
+    return read_prompts(backbone.prompts_file.read_bytes(), backbone)

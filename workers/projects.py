@@ -24,10 +24,9 @@ def ensure_default_project(store: Store, engine: "Engine") -> int:
     Returns:
         The project's id.
     """
-    from engine.prompt_files import prompts_to_bytes
-    from engine.prompts import default_prompts
+    from engine.prompt_files import prompts_to_bytes, shipped_prompts
 
-    data = prompts_to_bytes(default_prompts(engine.backbone))
+    data = prompts_to_bytes(shipped_prompts(engine.backbone))
     blob_key = store.blobs.put(data)
     with store.session() as session:
         project_id = ensure_project(session, DEFAULT_PROJECT).id

@@ -8,7 +8,13 @@ import torch
 
 from engine.backbone import load_backbone
 from engine.errors import PromptError
-from engine.prompt_files import prompts_from_bytes, prompts_from_reference, prompts_to_bytes, read_prompts
+from engine.prompt_files import (
+    prompts_from_bytes,
+    prompts_from_reference,
+    prompts_to_bytes,
+    read_prompts,
+    shipped_prompts,
+)
 from engine.prompts import _ANOMALOUS_WORDS, _NORMAL_WORDS, default_prompts, encode_prompts, random_prompts
 from tests.engine.golden import GOLDEN, golden_backbone, requires_golden, saved_prompts
 from tests.tiny_backbone import write_tiny_backbone
@@ -40,6 +46,15 @@ def test_a_file_gives_back_the_same_prompts(backbone):
 
 def test_the_same_prompts_give_the_same_bytes(backbone):
     assert len({prompts_to_bytes(random_prompts(backbone, seed=3)) for _ in range(20)}) == 1
+
+
+def test_a_backbone_starts_with_the_prompts_beside_it_or_with_plain_words(tmp_path):
+    spec = write_tiny_backbone(tmp_path)
+    without = load_backbone(spec, "cpu")
+    torch.testing.assert_close(shipped_prompts(without).normal_context, default_prompts(without).normal_context)
+    beside = random_prompts(without, seed=3)
+    (tmp_path / "tiny_prompts.safetensors").write_bytes(prompts_to_bytes(beside))
+    torch.testing.assert_close(shipped_prompts(load_backbone(spec, "cpu")).normal_context, beside.normal_context)
 
 
 def test_prompts_for_another_backbone_are_refused_by_name(backbone, tmp_path):

@@ -1,0 +1,5 @@
+"""`python -m benchmarks`: the benchmarks that end within minutes, one after another."""
+
+from benchmarks import times
+
+times.main()

@@ -1,0 +1,139 @@
+"""Time and memory of one image and of one run: `python -m benchmarks.times`.
+
+Each figure is taken in a process of its own, so that its peak memory is its own; times are medians.
+"""
+
+import argparse
+import io
+import json
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from PIL import Image
+
+from benchmarks.machine import machine, markdown_table
+from engine.backbone import load_backbone
+from engine.holdout import judging_folds
+from engine.images import decode_image
+from engine.maps import map_to_npy, resize_map
+from engine.preprocess import preprocess
+from engine.prompt_files import shipped_prompts
+from engine.proposal import propose
+from engine.scoring import probabilities, raw_anomaly_map, smooth
+from engine.serving import Engine
+from engine.tuning import Example, TuningConfig
+from settings import get_settings
+
+REPEATS = 20
+
+
+def main() -> None:
+    """Print both tables, or (for itself, in a process of its own) one figure as JSON."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.times", description=__doc__)
+    parser.add_argument("--backbone", default=get_settings().backbone, help="default %(default)s")
+    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2], help="CPU threads to try")
+    parser.add_argument("--corrections", type=int, nargs="+", default=[5, 10, 40], help="sizes of runs to try")
+    parser.add_argument("--figure", help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.figure:
+        kind, value = arguments.figure.split("=")
+        print(json.dumps({"image": one_image, "run": one_run}[kind](arguments.backbone, int(value))))
+        return
+    images = [(threads, figure(arguments.backbone, f"image={threads}")) for threads in arguments.threads]
+    runs = [(count, figure(arguments.backbone, f"run={count}")) for count in arguments.corrections]
+    print(f"{machine()}; backbone {arguments.backbone}\n\nOne image of 512×512 px, PNG bytes → map at full size:\n")
+    head = [
+        "threads",
+        "decode ms",
+        "resize ms",
+        "vision ms",
+        "score and map ms",
+        "to full size ms",
+        "all ms",
+        "peak MiB",
+    ]
+    print(markdown_table(head, [[threads, *rounded(values)] for threads, values in images]))
+    print("\nOne run of 30 epochs at most, features cached:\n")
+    print(markdown_table(["corrections", "seconds", "peak MiB"], [[count, *rounded(values)] for count, values in runs]))
+
+
+def rounded(values: dict[str, float]) -> list[str]:
+    """Figures for a table: one digit."""
+    return [f"{value:.1f}" for value in values.values()]
+
+
+def figure(backbone: str, name: str) -> dict[str, float]:
+    """One figure from a process of its own."""
+    command = [sys.executable, "-m", "benchmarks.times", "--backbone", backbone, "--figure", name]
+    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()[-1])
+
+
+def _peak_mib() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def _picture(seed: int, side: int = 512) -> Image.Image:
+    noise = np.random.default_rng(seed).normal(128, 40, (side // 8, side // 8, 3)).clip(0, 255).astype(np.uint8)
+    return Image.fromarray(noise).resize((side, side), Image.Resampling.BICUBIC)
+
+
+def one_image(backbone: str, threads: int) -> dict[str, float]:
+    """Median milliseconds of each step from bytes to map, and of all of them."""
+    torch.set_num_threads(threads)
+    engine = Engine(load_backbone(backbone, "auto"))
+    text = engine.encode_prompts(shipped_prompts(engine.backbone))
+    buffer = io.BytesIO()
+    _picture(0).save(buffer, "PNG")
+    steps: dict[str, list[float]] = {}
+
+    def timed(name: str, work: Callable[[], object]) -> object:
+        began = time.perf_counter()
+        result = work()
+        steps.setdefault(name, []).append(1000 * (time.perf_counter() - began))
+        return result
+
+    with torch.inference_mode():
+        for _ in range(REPEATS):
+            began = time.perf_counter()
+            image = timed("decode", lambda: decode_image(buffer.getvalue()))
+            batch = timed("resize", lambda image=image: preprocess([image], engine.image_size))
+            seen = timed("vision", lambda batch=batch: engine.backbone.vision(batch, engine.info.layers))
+            found = timed("score", lambda seen=seen: _score(engine, seen, text))
+            timed(
+                "full size", lambda found=found, image=image: map_to_npy(resize_map(found, image.height, image.width))
+            )
+            steps.setdefault("all", []).append(1000 * (time.perf_counter() - began))
+    return {name: statistics.median(values) for name, values in steps.items()} | {"peak": _peak_mib()}
+
+
+def _score(engine: Engine, seen: object, text: torch.Tensor) -> np.ndarray:
+    layers = [probabilities(seen.patch_features[layer][:, 1:], text) for layer in engine.info.layers]
+    probabilities(seen.global_features, text)
+    return smooth(raw_anomaly_map(layers, engine.image_size))[0]
+
+
+def one_run(backbone: str, corrections: int) -> dict[str, float]:
+    """Seconds of a run over cached features, and its peak memory."""
+    engine = Engine(load_backbone(backbone, "auto"))
+    examples = []
+    for number in range(corrections):
+        mask = torch.zeros(engine.image_size, engine.image_size, dtype=torch.uint8)
+        if number % 2 == 0:
+            mask[40:90, 60:120] = 1
+        examples.append(Example(engine.encode([_picture(number)])[0], mask))
+    keys = [str(number) for number in range(corrections)]
+    folds = judging_folds(keys, [example.label for example in examples])
+    config = TuningConfig(learning_rate=2e-3, resolution="patches", pull=2.0)
+    began = time.perf_counter()
+    propose(engine, shipped_prompts(engine.backbone), examples, folds, config, epochs=30, report=lambda progress: None)
+    return {"seconds": time.perf_counter() - began, "peak": _peak_mib()}
+
+
+if __name__ == "__main__":
+    main()
