@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from engine.backbone import Backbone
-from engine.losses import glocal_loss
+from engine.losses import glocal_loss, patch_glocal_loss
 from engine.prompts import PromptLearner, Prompts
 from engine.scoring import probabilities, to_grid, upsample
 from engine.tuning_loop import Example, TuningConfig, TuningLoop
@@ -43,10 +43,15 @@ class Tuner(TuningLoop):
     def _glocal(self, batch: list[Example], text: Tensor) -> dict[str, Tensor]:
         masks = torch.stack([example.mask for example in batch]).to(self.device)
         labels = torch.tensor([example.label for example in batch], device=self.device)
-        global_features = torch.stack([e.features.global_feature for e in batch]).to(self.device).float()
+        similarities = torch.stack([e.features.global_feature for e in batch]).to(self.device).float() @ text.T
         patches = torch.stack([e.features.patch_features for e in batch], dim=1).to(self.device).float()
-        layer_probs = [upsample(to_grid(probabilities(layer, text)), masks.shape[-1]) for layer in patches]
-        loss = glocal_loss(global_features @ text.T, layer_probs, labels, masks, self.config.weight)
+        if self.config.resolution == "pixels":
+            layer_probs = [upsample(to_grid(probabilities(layer, text)), masks.shape[-1]) for layer in patches]
+            loss = glocal_loss(similarities, layer_probs, labels, masks, self.config.weight)
+        else:
+            shares, area = _patch_shares(masks, patches.shape[2])
+            anomalous = probabilities(patches, text)[..., 1]
+            loss = patch_glocal_loss(similarities, anomalous, labels, shares, area, self.config.weight)
         image = loss.image * self.config.image_weight if self._both_labels else 0.0 * loss.image
         dice = (loss.dice_anomalous + loss.dice_normal).sum()
         return {"image": image, "focal": loss.focal.sum(), "dice": dice, "total": loss.total - loss.image + image}
@@ -59,3 +64,10 @@ class Tuner(TuningLoop):
     def prompts(self, note: str) -> Prompts:
         """The prompts as they are now."""
         return self.learner.prompts(note)
+
+
+def _patch_shares(masks: Tensor, patches: int) -> tuple[Tensor, int]:
+    """(B, s, s) masks → anomalous share of each patch (B, n), and the pixels in a patch."""
+    side = round(patches**0.5)
+    shares = F.adaptive_avg_pool2d(masks[:, None].float(), side).flatten(1)
+    return shares, masks[0].numel() // patches

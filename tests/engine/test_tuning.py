@@ -1,5 +1,8 @@
 """Tuning: learns what there is to learn, is pulled to its start, and resumes as if unbroken."""
 
+from dataclasses import replace
+
+import pytest
 import torch
 
 from engine.prompts import default_prompts
@@ -9,9 +12,11 @@ from tests.engine.conftest import separable_examples
 FAST = TuningConfig(learning_rate=1e-2, batch_size=4)
 
 
-def test_the_loss_falls_and_the_maps_find_the_anomalies(engine):
+@pytest.mark.parametrize("resolution", ["pixels", "patches"])
+def test_the_loss_falls_and_the_maps_find_the_anomalies(engine, resolution):
     examples = separable_examples(engine, 8, anomalous=4)
-    tuner = Tuner(engine.backbone, default_prompts(engine.backbone), examples, FAST)
+    config = replace(FAST, resolution=resolution)
+    tuner = Tuner(engine.backbone, default_prompts(engine.backbone), examples, config)
     first = tuner.run_epoch()["total"]
     for _ in range(30):
         last = tuner.run_epoch()["total"]
