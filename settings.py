@@ -29,7 +29,7 @@ class Settings(BaseSettings):
     image_size: int = Field(0, ge=0, description="Side in px that images are resized to; 0: the backbone's own default.")
     score_threads: int = Field(0, ge=0, description="CPU threads for the model; 0: torch's choice.")
 
-    host: str = Field("127.0.0.1", description="Address to serve on. Others than loopback are refused without accounts.")
+    host: str = Field("127.0.0.1", description="Address to serve on; only loopback, without accounts.")
     port: int = Field(7860, ge=1, le=65535, description="Port to serve on.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="How much is logged.")
 

@@ -11,7 +11,6 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -28,9 +27,11 @@ from engine.proposal import propose
 from engine.scoring import probabilities, raw_anomaly_map, smooth
 from engine.serving import Engine
 from engine.tuning import Example, TuningConfig
+from engine.vision import VisionFeatures
 from settings import get_settings
 
 REPEATS = 20
+STEPS = ("decode", "resize", "vision", "score", "full size")
 
 
 def main() -> None:
@@ -90,29 +91,27 @@ def one_image(backbone: str, threads: int) -> dict[str, float]:
     text = engine.encode_prompts(shipped_prompts(engine.backbone))
     buffer = io.BytesIO()
     _picture(0).save(buffer, "PNG")
-    steps: dict[str, list[float]] = {}
-
-    def timed(name: str, work: Callable[[], object]) -> object:
-        began = time.perf_counter()
-        result = work()
-        steps.setdefault(name, []).append(1000 * (time.perf_counter() - began))
-        return result
-
+    steps: dict[str, list[float]] = {name: [] for name in (*STEPS, "all")}
     with torch.inference_mode():
         for _ in range(REPEATS):
-            began = time.perf_counter()
-            image = timed("decode", lambda: decode_image(buffer.getvalue()))
-            batch = timed("resize", lambda image=image: preprocess([image], engine.image_size))
-            seen = timed("vision", lambda batch=batch: engine.backbone.vision(batch, engine.info.layers))
-            found = timed("score", lambda seen=seen: _score(engine, seen, text))
-            timed(
-                "full size", lambda found=found, image=image: map_to_npy(resize_map(found, image.height, image.width))
-            )
-            steps.setdefault("all", []).append(1000 * (time.perf_counter() - began))
+            began = [time.perf_counter()]
+            image = decode_image(buffer.getvalue())
+            began.append(time.perf_counter())
+            batch = preprocess([image], engine.image_size)
+            began.append(time.perf_counter())
+            seen = engine.backbone.vision(batch, engine.info.layers)
+            began.append(time.perf_counter())
+            found = _score(engine, seen, text)
+            began.append(time.perf_counter())
+            map_to_npy(resize_map(found, image.height, image.width))
+            began.append(time.perf_counter())
+            for name, start, end in zip(STEPS, began, began[1:], strict=False):
+                steps[name].append(1000 * (end - start))
+            steps["all"].append(1000 * (began[-1] - began[0]))
     return {name: statistics.median(values) for name, values in steps.items()} | {"peak": _peak_mib()}
 
 
-def _score(engine: Engine, seen: object, text: torch.Tensor) -> np.ndarray:
+def _score(engine: Engine, seen: VisionFeatures, text: torch.Tensor) -> np.ndarray:
     layers = [probabilities(seen.patch_features[layer][:, 1:], text) for layer in engine.info.layers]
     probabilities(seen.global_features, text)
     return smooth(raw_anomaly_map(layers, engine.image_size))[0]

@@ -242,7 +242,5 @@ def _fingerprint(model: CLIP, layers: tuple[int, ...], dpam_layer: int, attentio
     for name in sorted(tensors):
         tensor = tensors[name].detach().float().cpu().contiguous()
         digest.update(f"{name}{tuple(tensor.shape)}".encode())
-        digest.update(
-            memoryview(tensor.view(torch.uint8).numpy().reshape(-1)) if tensor.ndim else bytes(tensor.numpy())
-        )
+        digest.update(tensor.numpy().tobytes())
     return digest.hexdigest()

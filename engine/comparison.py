@@ -51,7 +51,7 @@ def held_out(score: float, anomaly_map: FloatMap, mask: npt.NDArray[np.uint8]) -
         label=int(inside.any()),
         normal=np.bincount(bins[~inside], minlength=_BINS).astype(float),
         anomalous=np.bincount(bins[inside], minlength=_BINS).astype(float),
-        regions=np.bincount(bins[inside], weights=1.0 / areas[numbered[inside]], minlength=_BINS),
+        regions=np.bincount(bins[inside], weights=1.0 / areas[numbered[inside]], minlength=_BINS).astype(float),
         region_count=len(areas) - 1,
     )
 
@@ -79,7 +79,7 @@ def measure(images: Sequence[HeldOut], weights: Floats | None = None) -> dict[st
         precision = found / (found + normal.cumsum(axis=1))
         ap = np.nansum(np.diff(tpr, axis=1) * np.nan_to_num(precision), axis=1)
     return {
-        "pixel_auroc": np.trapezoid(tpr, fpr, axis=1),
+        "pixel_auroc": np.atleast_1d(np.trapezoid(tpr, fpr, axis=1)),
         "pixel_ap": np.where(anomalous.sum(axis=1) > 0, ap, np.nan),
         "pixel_aupro": _partial_area(fpr, overlap),
         "image_auroc": _image_auroc(images, weights),
@@ -129,7 +129,8 @@ class Comparison:
 
 def compare(candidate: Sequence[HeldOut], active: Sequence[HeldOut], *, seed: int, resamples: int = 400) -> Comparison:
     """Compare two sets of prompts on the same held-out images, in the same order."""
-    draws = np.random.default_rng(seed).multinomial(len(active), np.full(len(active), 1 / len(active)), resamples)
+    even = np.full(len(active), 1 / len(active))
+    draws = np.random.default_rng(seed).multinomial(len(active), even, resamples).astype(float)
     ours, theirs = measure(candidate), measure(active)
     resampled, baseline = measure(candidate, draws), measure(active, draws)
     spread = {name: resampled[name] - baseline[name] for name in METRICS}

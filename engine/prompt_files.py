@@ -43,7 +43,12 @@ def prompts_from_bytes(data: bytes) -> Prompts:
     )
     if not shapes_fit or not all(tensor.isfinite().all() for tensor in tensors.values()):
         raise PromptError("The prompt file's tensors have impossible shapes or values. Export it anew.")
-    return Prompts(**{name: tensors[name].float() for name in _TENSORS}, **{name: metadata[name] for name in _FACTS})
+    return Prompts(
+        normal_context=tensors["normal_context"].float(),
+        anomalous_context=tensors["anomalous_context"].float(),
+        deep_tokens=tensors["deep_tokens"].float(),
+        **{name: metadata[name] for name in _FACTS},
+    )
 
 
 def _metadata(data: bytes) -> dict[str, str]:
