@@ -26,7 +26,9 @@ class Settings(BaseSettings):
         description="`embedded`, an open_clip `model/tag`, or `model@file` with a local weights file.",
     )
     device: str = Field("auto", description="`auto` (CUDA where there is one), `cpu`, `cuda`, `cuda:1`.")
-    image_size: int = Field(0, ge=0, description="Side in px that images are resized to; 0: the backbone's own default.")
+    image_size: int = Field(
+        0, ge=0, description="Side in px that images are resized to; 0: the backbone's own default."
+    )
     score_threads: int = Field(0, ge=0, description="CPU threads for the model; 0: torch's choice.")
 
     host: str = Field("127.0.0.1", description="Address to serve on; only loopback, without accounts.")
