@@ -8,13 +8,14 @@ class Layers {
     for (const canvas of stage.querySelectorAll("canvas[data-layer]")) this.canvases[canvas.dataset.layer] = canvas;
     this.colours = colourTable();
     this.due = { image: false, heat: false, outline: false, mask: null };
-    this.stretch = true;
+    this.stretch = false;
     this.threshold = 0.5;
-    this.setContent({ picture: null, mask: null, field: null });
+    this.setContent({ picture: null, mask: null, field: null, image: null });
   }
 
-  setContent({ picture, mask, field }) {
+  setContent({ picture, mask, field, image }) {
     Object.assign(this, { picture, mask, field });
+    this.projectThreshold = image?.map_threshold ?? 1;
     this.redraw();
   }
 
@@ -78,6 +79,13 @@ class Layers {
     return sampled;
   }
 
+  // The map values at both ends of the colours: those of this image when stretched; else such that the hottest colours
+  // mean "at or above the project's threshold", and an image without anything stays cool.
+  get range() {
+    if (!this.field) return [0, 1];
+    return this.stretch ? [this.field.low, this.field.high] : [0, Math.max(this.field.high, this.projectThreshold)];
+  }
+
   drawHeat() {
     const context = this.canvases.heat.getContext("2d");
     const { width, height } = this.view;
@@ -86,8 +94,8 @@ class Layers {
     if (!this.sampled) return;
     const picture = context.createImageData(width, height);
     const words = new Uint32Array(picture.data.buffer);
-    const low = this.stretch ? this.field.low : 0;
-    const range = (this.stretch ? this.field.high - low : 1) || 1;
+    const [low, high] = this.range;
+    const range = high - low || 1;
     for (let i = 0; i < words.length; i++) {
       const value = this.sampled[i];
       if (value >= 0) words[i] = this.colours[Math.max(0, Math.min(255, (255 * (value - low)) / range)) | 0];

@@ -88,8 +88,8 @@ class Panel {
     ui.revision.textContent = revisionWords(image.annotation);
   }
 
-  showLegend({ field, layers }) {
-    const [low, high] = layers.stretch && field ? [field.low, field.high] : [0, 1];
+  showLegend({ layers }) {
+    const [low, high] = layers.range;
     this.ui["legend-low"].textContent = low.toFixed(2);
     this.ui["legend-high"].textContent = high.toFixed(2);
   }
