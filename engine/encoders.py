@@ -1,7 +1,7 @@
 """What methods see of an image: each kind of features is encoded once, kept on disk, and shared by all that read it."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from PIL import Image
@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from engine.features import ImageFeatures, split_batch
 from engine.preprocess import preprocess
 from engine.serving import Engine
-from engine.vision import TwoStreamVision
+from engine.vision import Attention, TwoStreamVision
 
 
 @dataclass(frozen=True)
@@ -19,12 +19,30 @@ class Encoder:
     """One kind of features.
 
     Attributes:
-        key: names all that the features depend on besides the image; a folder of the cache.
+        cache_key: names all that the features depend on besides the image; a folder of the cache.
         encode: upright 8-bit images of any sizes → their features, one each.
+        rows: which of the layers' rows are read, so that methods that read some of them share what is cached.
     """
 
-    key: str
+    cache_key: str
     encode: Callable[[Sequence[Image.Image]], list[ImageFeatures]]
+    rows: tuple[int, ...] | None = None
+
+    @property
+    def key(self) -> str:
+        """Names all that what is read depends on besides the image."""
+        return self.cache_key if self.rows is None else f"{self.cache_key} rows {self.rows}"
+
+    def pick(self, features: ImageFeatures) -> ImageFeatures:
+        """What is read of all that is cached of an image."""
+        if self.rows is None:
+            return features
+        return ImageFeatures(features.global_feature, features.patch_features[list(self.rows)])
+
+
+def only_layers(encoder: Encoder, layers: tuple[int, ...], chosen: tuple[int, ...]) -> Encoder:
+    """The same features, of some of the encoder's layers alone."""
+    return replace(encoder, rows=tuple(layers.index(layer) for layer in chosen) if chosen != layers else None)
 
 
 def local_features(engine: Engine) -> Encoder:
@@ -73,15 +91,16 @@ def raw_tokens(engine: Engine) -> Encoder:
     return Encoder(_key(engine, "-raw"), encode)
 
 
-def variant_features(engine: Engine, attention: str, dpam_layer: int, layers: tuple[int, ...]) -> Encoder:
-    """Like `local_features` with another attention in the local stream, another reach, or other layers."""
-    tower = TwoStreamVision(engine.backbone.model.visual, dpam_layer, attention)  # type: ignore[arg-type]
+def variant_features(engine: Engine, attention: Attention) -> Encoder:
+    """Like `local_features`, with another attention in the local stream."""
+    info = engine.info
+    tower = TwoStreamVision(engine.backbone.model.visual, info.dpam_layer, attention)
 
     @torch.inference_mode()
     def encode(images: Sequence[Image.Image]) -> list[ImageFeatures]:
-        return split_batch(tower(_batch(engine, images), layers), layers, _dtype(engine))
+        return split_batch(tower(_batch(engine, images), info.layers), info.layers, _dtype(engine))
 
-    return Encoder(_key(engine, f"-{attention}{dpam_layer}-{'.'.join(map(str, layers))}"), encode)
+    return Encoder(_key(engine, f"-{attention}"), encode)
 
 
 def _batch(engine: Engine, images: Sequence[Image.Image]) -> Tensor:

@@ -58,11 +58,13 @@ class TextTower:
     Only the positions up to the longer prompt's end are computed: attention is causal, the rest can't matter.
     """
 
-    def __init__(self, backbone: Backbone, context_length: int, state_word: str = STATE_WORD) -> None:
+    def __init__(
+        self, backbone: Backbone, context_length: int, state_word: str = STATE_WORD, object_name: str = "object"
+    ) -> None:
         model = backbone.model
         placeholder = " ".join(["X"] * context_length)
-        words = f"{state_word} object." if state_word else "object."
-        ids = backbone.tokenizer([f"{placeholder} object.", f"{placeholder} {words}"]).to(backbone.device)
+        words = f"{state_word} {object_name}." if state_word else f"{object_name}."
+        ids = backbone.tokenizer([f"{placeholder} {object_name}.", f"{placeholder} {words}"]).to(backbone.device)
         self.ends = ids.argmax(dim=1)  # the end token has the largest id
         self.length = int(self.ends.max()) + 1
         self._model = model
@@ -195,17 +197,24 @@ def default_prompts(backbone: Backbone, state_word: str = STATE_WORD) -> Prompts
 
 
 def random_prompts(
-    backbone: Backbone, seed: int, *, context_length: int = CONTEXT_LENGTH, deep_tokens: int = DEEP_TOKENS
+    backbone: Backbone,
+    seed: int,
+    *,
+    context_length: int = CONTEXT_LENGTH,
+    deep_tokens: int = DEEP_TOKENS,
+    depth: int = DEPTH,
+    state_word: str = STATE_WORD,
 ) -> Prompts:
-    """Prompts drawn from N(0, 0.02²), as the reference starts a training."""
+    """Prompts drawn from N(0, 0.02²), as the reference starts a training; text blocks 1 … depth − 1 get deep tokens."""
     generator = torch.Generator().manual_seed(seed)
     width = backbone.info.text_width
-    depth = min(DEPTH, len(backbone.model.transformer.resblocks)) - 1
+    rows = min(depth, len(backbone.model.transformer.resblocks)) - 1
     return Prompts(
         normal_context=0.02 * torch.randn(context_length, width, generator=generator),
         anomalous_context=0.02 * torch.randn(context_length, width, generator=generator),
-        deep_tokens=0.02 * torch.randn(depth, deep_tokens, width, generator=generator),
+        deep_tokens=0.02 * torch.randn(rows, deep_tokens, width, generator=generator),
         backbone_name=backbone.info.name,
         backbone_fingerprint=backbone.info.fingerprint,
+        state_word=state_word,
         note=f"random, seed {seed}",
     )

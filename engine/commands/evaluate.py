@@ -1,0 +1,215 @@
+"""`python -m engine evaluate`: methods and experiments on data sets, resumable, with the paper's figures beside."""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from engine.baselines.trained import Auxiliary
+from engine.datasets.catalogue import CATALOGUE, DataSet, describe_catalogue, find_data_set
+from engine.datasets.item import DatasetError, LabelledImage, folders
+from engine.evaluate import Bench, evaluate_class
+from engine.experiments import EXPERIMENTS, METHODS, Row, Setting, method_rows
+from engine.method import Method
+from engine.prompts import Prompts
+from engine.reporting.page import to_html
+from engine.reporting.parts import Parts, describe_files, write_whole
+from engine.reporting.results import ClassResult
+from engine.reporting.tables import Outcome, to_json, to_markdown
+from engine.serving import Engine
+from engine.tuning_loop import TuningConfig
+
+_BATCH_ON_GPU = 8
+
+
+class _List(argparse.Action):
+    def __call__(self, *_: object) -> None:
+        print(describe_catalogue())
+        sys.exit(0)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's own options."""
+    several: dict[str, Any] = {"nargs": "+", "metavar": "NAME"}
+    parser.add_argument("--list", nargs=0, action=_List, help="show all data sets with layouts and licences, and stop")
+    parser.add_argument(
+        "--dataset", required=True, choices=list(CATALOGUE), help="one for all --data, or one for each", **several
+    )
+    parser.add_argument("--data", required=True, nargs="+", type=Path, metavar="DIR", help="folders of the data sets")
+    parser.add_argument(
+        "--method", choices=[*METHODS, "all"], help="methods to compare (default anomalyclip; all: six)", **several
+    )
+    parser.add_argument("--experiment", choices=[*EXPERIMENTS, "all"], help="experiments of the paper", **several)
+    parser.add_argument("--tune-dataset", default=[], choices=list(CATALOGUE), help="sets to tune on", **several)
+    parser.add_argument("--tune-data", default=[], nargs="+", type=Path, metavar="DIR", help="their folders")
+    parser.add_argument("--epochs", type=int, default=15, help="of each tuning (default %(default)s)")
+    parser.add_argument("--learning-rate", type=float, default=1e-3, help="of Adam (default %(default)s)")
+    parser.add_argument("--batch-size", type=int, default=8, help="images a step of tuning (default %(default)s)")
+    parser.add_argument("--seed", type=int, default=111, help="of tuning (default %(default)s)")
+    parser.add_argument("--out", type=Path, default=Path("evaluation"), help="results (default ./%(default)s)")
+    parser.add_argument("--cache", type=Path, help="folder of encoded features (default: OUT/features)")
+    parser.add_argument("--cache-gb", type=float, default=32, help="how much it may hold (default %(default)s)")
+
+
+def run(engine: Engine, prompts: Prompts, arguments: argparse.Namespace) -> int:
+    """Evaluate everything asked for and write results.json, results.md and report.html into OUT.
+
+    Returns:
+        0; 1 where images or masks could not be used, after all the others were.
+
+    Raises:
+        EngineError: a folder is of no known layout, there is nothing to tune on, or the disk is full.
+    """
+    work = _Work(engine, prompts, arguments)
+    facts = {
+        "backbone": engine.info.name,
+        "fingerprint": engine.info.fingerprint,
+        "image_size": engine.image_size,
+        "reference": engine.reference,
+        "seed": arguments.seed,
+        "epochs": arguments.epochs,
+    }
+    outcomes = work.run()
+    markdown = to_markdown(outcomes, facts)
+    for name, text in (
+        ("results.json", json.dumps(to_json(outcomes, facts), indent=1, sort_keys=True)),
+        ("results.md", markdown),
+        ("report.html", to_html(outcomes, facts)),
+    ):
+        write_whole(arguments.out / name, text.encode())
+    print(markdown)
+    problems = dict.fromkeys(problem for one in outcomes for problem in one.every_problem())
+    print(f"Wrote {arguments.out}/results.json, results.md and report.html.")
+    if problems:
+        print(f"{len(problems)} problems, listed above; the first: {next(iter(problems))}", file=sys.stderr)
+    return int(bool(problems))
+
+
+@dataclass(frozen=True)
+class _Set:
+    data_set: DataSet
+    root: Path
+    classes: dict[str, list[LabelledImage]]
+    has_masks: bool
+    problems: list[str]
+
+    @property
+    def images(self) -> list[LabelledImage]:
+        return [one for some in self.classes.values() for one in some]
+
+
+class _Work:
+    def __init__(self, engine: Engine, prompts: Prompts, arguments: argparse.Namespace) -> None:
+        self.engine, self.prompts, self.arguments = engine, prompts, arguments
+        self.bench = Bench(
+            engine.image_size,
+            cache=arguments.cache or arguments.out / "features",
+            cache_bytes=int(arguments.cache_gb * 2**30),
+            batch_size=1 if engine.backbone.device.type == "cpu" else _BATCH_ON_GPU,
+            keep_small=not engine.reference,
+        )
+        self.sets = [read_set(*pair) for pair in _pairs(arguments.dataset, arguments.data, "--dataset", "--data")]
+        self.tune_sets = [
+            read_set(*pair)
+            for pair in _pairs(arguments.tune_dataset, arguments.tune_data, "--tune-dataset", "--tune-data")
+        ]
+        arguments.out.mkdir(parents=True, exist_ok=True)
+        self.auxiliaries: dict[tuple[str, ...], Auxiliary] = {}
+        self.parts = Parts(arguments.out / "parts")
+
+    def run(self) -> list[Outcome]:
+        planned = [(one, row) for one in self.sets for row in self._rows(one)]
+        total = sum(len(one.images) for one, _ in planned)
+        outcomes = []
+        with tqdm(total=total, desc="evaluating", unit="image") as bar:
+            for one, (name, build) in planned:
+                bar.set_postfix_str(f"{one.root.name}, {name}")
+                results = list(self._results(one, build(), bar))
+                outcomes.append(Outcome(one.data_set.name, one.root.resolve().name, name, results, one.problems))
+        return outcomes
+
+    def _results(self, one: _Set, method: Method, bar: tqdm) -> Iterator[ClassResult]:
+        for name, images in one.classes.items():
+            key = "\n".join(
+                (method.name, method.key, method.encoder.key, f"{self.bench.image_size} {one.has_masks}",
+                 name, str(one.root.resolve()), describe_files(images))
+            )  # fmt: skip
+            result = self.parts.get(key)
+            if result is None:
+                result = evaluate_class(
+                    method, images, self.bench, root=one.root, has_masks=one.has_masks, on_image=bar.update
+                )
+                self.parts.put(key, result)
+            else:
+                bar.update(len(images))
+            yield result
+
+    def _rows(self, one: _Set) -> list[Row]:
+        others = [other for other in self.tune_sets if other.root.resolve() != one.root.resolve()]
+        setting = Setting(
+            self.engine,
+            self.prompts,
+            [other.data_set.name for other in others],
+            lambda names: self._auxiliary([other for other in others if other.data_set.name in names]),
+            self.arguments.seed,
+        )
+        experiments = self.arguments.experiment or []
+        default = [] if experiments else ["anomalyclip"]
+        methods = self.arguments.method or default
+        rows = method_rows(setting, METHODS if "all" in methods else methods)
+        for name in EXPERIMENTS if "all" in experiments else experiments:
+            rows += [(f"{name}: {title}", build) for title, build in EXPERIMENTS[name](setting)]
+        return rows
+
+    def _auxiliary(self, sets: Sequence[_Set]) -> Auxiliary:
+        key = tuple(str(one.root) for one in sets)
+        if key not in self.auxiliaries:
+            self.auxiliaries = {key: self._make_auxiliary(sets)}  # one at a time: it keeps features in memory
+        return self.auxiliaries[key]
+
+    def _make_auxiliary(self, sets: Sequence[_Set]) -> Auxiliary:
+        given: argparse.Namespace = self.arguments
+        config = TuningConfig(
+            learning_rate=given.learning_rate,
+            batch_size=given.batch_size,
+            cast_float16=self.engine.reference,
+            seed=given.seed,
+        )
+        images = [image for one in sets for image in one.images]
+        return Auxiliary(images, config, given.epochs, given.out / "tuned", self.bench)
+
+
+def read_set(data_set: DataSet, root: Path) -> _Set:
+    """The test images of a data set by class. Raises DatasetError where there are none."""
+    images = data_set.read(root)
+    classes: dict[str, list[LabelledImage]] = {}
+    for one in images:
+        if one.split == "test":
+            classes.setdefault(one.class_name, []).append(one)
+    if not classes:
+        raise DatasetError(f"{root} holds {len(images)} images, none of them to test on.")
+    empty = {one.class_name for one in images} | {folder.name for folder in folders(root) if (folder / "test").is_dir()}
+    problems = [
+        f"Class {name} of {root} has no images to test on, so it is left out." for name in sorted(empty - set(classes))
+    ]
+    if data_set.class_count and len(classes) != data_set.class_count:
+        print(
+            f"{root} holds {len(classes)} of the {data_set.class_count} classes of {data_set.title}.", file=sys.stderr
+        )
+    has_masks = any(one.mask for one in images) if data_set.has_masks is None else data_set.has_masks
+    return _Set(data_set, root, classes, has_masks, problems)
+
+
+def _pairs(names: Sequence[str], roots: Sequence[Path], one: str, other: str) -> list[tuple[DataSet, Path]]:
+    if len(names) == 1:
+        names = list(names) * len(roots)
+    if len(names) != len(roots):
+        raise DatasetError(
+            f"{one} names {len(names)} sets and {other} {len(roots)} folders; give one name, or as many."
+        )
+    return [(find_data_set(name), root) for name, root in zip(names, roots, strict=True)]

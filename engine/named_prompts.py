@@ -1,0 +1,53 @@
+"""Prompts that name the class, `[V1]…[VE][cls]` and `[W1]…[WE][damaged][cls]`: the paper's object-aware ones.
+
+With plain CLIP's features, no deep tokens and the global loss alone they are CoOp.
+"""
+
+from collections.abc import Iterable, Sequence
+
+import torch
+from torch import Tensor
+
+from engine.backbone import Backbone
+from engine.baselines.texts import spoken
+from engine.prompts import Prompts, TextTower
+from engine.tuning import Tuner
+from engine.tuning_loop import Example, TuningConfig
+
+
+class NamedPromptTuner(Tuner):
+    """Tunes contexts that all classes share; each example is compared with the texts of its own class.
+
+    The terms of its loss are image, focal, dice and total; there is no pull.
+
+    Args:
+        backbone: the frozen CLIP.
+        start: the prompts to start from.
+        examples: at least one, with their classes' names.
+        config: how to tune.
+    """
+
+    def __init__(self, backbone: Backbone, start: Prompts, examples: Sequence[Example], config: TuningConfig) -> None:
+        super().__init__(backbone, start, examples, config)
+        self._backbone = backbone
+        self._towers: dict[str, TextTower] = {}
+
+    def _loss(self, batch: list[Example]) -> dict[str, Tensor]:
+        total: dict[str, Tensor] = {}
+        for name in sorted({example.class_name for example in batch}):
+            chosen = [example for example in batch if example.class_name == name]
+            terms = self._glocal(chosen, self.text_of(name))
+            for term, value in terms.items():  # every term is a mean over images
+                total[term] = total.get(term, torch.zeros((), device=self.device)) + value * len(chosen) / len(batch)
+        return total
+
+    def text_of(self, class_name: str) -> Tensor:
+        """Text features (2, D) of a class, differentiable."""
+        if class_name not in self._towers:
+            start = self.learner.start
+            self._towers[class_name] = TextTower(
+                self._backbone, start.normal_context.shape[0], start.state_word, spoken(class_name)
+            )
+        contexts = torch.stack([self.learner.normal_context, self.learner.anomalous_context])
+        deep: Iterable[Tensor] = self.learner.deep_tokens
+        return self._towers[class_name](contexts, list(deep), cast_float16=self.config.cast_float16)

@@ -1,0 +1,1 @@
+"""What is kept and shown of an evaluation: parts, tables, the paper's figures, a page."""
