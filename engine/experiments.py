@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from engine.baselines.clip import clip, clip_ac
 from engine.baselines.trained import Auxiliary, april_gan, coop, tuned_prompts
@@ -173,9 +174,7 @@ def state_words(setting: Setting) -> list[Row]:
     for word in STATE_WORDS:
         title = word or "no word"
         plain = default_prompts(engine.backbone, word)
-        rows.append(
-            (f"{title}, plain words", lambda p=plain, t=title: AnomalyClip(engine, p, name=f"{t}, plain words"))
-        )
+        rows.append((f"{title}, plain words", partial(AnomalyClip, engine, plain, f"{title}, plain words")))
         if setting.names:
             rows.append(setting.tuned(f"{title}, tuned", setting.random(state_word=word)))
     return rows

@@ -49,5 +49,5 @@ def paper_figures(data_set: str, method: str) -> dict[str, float]:
             name, *values = line.split()
             if name == data_set:
                 pair = values[2 * _METHODS.index(method) :][:2]
-                found |= {metric: float(v) / 100 for metric, v in zip(names, pair, strict=True) if v != "-"}
+                found |= {metric: round(float(v) / 100, 3) for metric, v in zip(names, pair, strict=True) if v != "-"}
     return found
