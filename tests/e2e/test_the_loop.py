@@ -3,7 +3,7 @@
 import csv
 import io
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +13,7 @@ from playwright.sync_api import Page, expect
 
 from engine.backbone import load_backbone
 from engine.images import decode_mask
-from engine.prompt_files import prompts_to_bytes
-from engine.prompts import random_prompts
+from engine.prompt_files import prompts_to_bytes, shipped_prompts
 from tests.conftest import Installation
 from tests.e2e.conftest import SAMPLE_DATA
 from tests.running import RunningApp, wait_until
@@ -149,16 +148,16 @@ def test_upload_correct_retrain_and_see_it_better(
     for other in (*chosen[0:10], *chosen[22:26]):
         loop.correct(other.image.name, other)
 
-    # Prompts that know nothing are put to use: every map becomes worse.
-    import_untuned(loop)
+    # Prompts that have it the wrong way round are put to use: every map becomes worse.
+    import_swapped(loop)
     loop.wait_until_scored(40, version=2)
-    untuned = loop.grid(seen["id"])
-    assert not np.allclose(before, untuned, atol=1e-3)
+    swapped = loop.grid(seen["id"])
+    assert not np.allclose(before, swapped, atol=1e-3)
 
     # The open image follows without a reload; then a run learns from the corrections.
     canvas.open(seen["id"])
     expect(page.get_by_test_id("prompt-version")).to_have_text(re.compile("v2"))
-    keep("4-untuned")
+    keep("4-swapped")
     loop.go_to("train")
     expect(page.get_by_test_id("waiting")).to_have_attribute("data-count", "16")
     page.locator("#retrain").click()
@@ -175,7 +174,7 @@ def test_upload_correct_retrain_and_see_it_better(
     loop.wait_until_scored(40, version=3)
     canvas.open(seen["id"])
     expect(page.get_by_test_id("prompt-version")).to_have_text(re.compile("v3"))
-    assert not np.allclose(untuned, loop.grid(seen["id"]), atol=1e-3)
+    assert not np.allclose(swapped, loop.grid(seen["id"]), atol=1e-3)
     keep("7-after")
     loop.go_to("library")
     expect(page.get_by_test_id("library-item")).to_have_count(40, timeout=20_000)
@@ -185,14 +184,15 @@ def test_upload_correct_retrain_and_see_it_better(
     keep("9-settings")
 
 
-def import_untuned(loop: Loop) -> None:
-    """Import a file of random vectors in Train, and activate it."""
-    backbone = load_backbone(loop.product.backbone, "cpu")
-    data = prompts_to_bytes(random_prompts(backbone, seed=1))
+def import_swapped(loop: Loop) -> None:
+    """Import a file in which the learnt vectors of normal and anomalous are swapped, in Train, and activate it."""
+    shipped = shipped_prompts(load_backbone(loop.product.backbone, "cpu"))
+    swapped = replace(shipped, normal_context=shipped.anomalous_context, anomalous_context=shipped.normal_context)
+    data = prompts_to_bytes(swapped)
     loop.go_to("train")
     with loop.page.expect_file_chooser() as chooser:
         loop.page.locator("#import-prompts").click()
-    chooser.value.set_files({"name": "untuned.safetensors", "mimeType": "application/octet-stream", "buffer": data})
+    chooser.value.set_files({"name": "swapped.safetensors", "mimeType": "application/octet-stream", "buffer": data})
     loop.page.get_by_test_id("activate-v2").click()
     expect(loop.page.locator("[data-version='2']")).to_have_attribute("data-state", "active", timeout=20_000)
 
@@ -208,7 +208,7 @@ def test_the_open_image_shows_its_new_map_after_a_version_is_activated(
     expect(page.get_by_test_id("prompt-version")).to_have_text(re.compile("v1"), timeout=20_000)
     shown = page.get_by_test_id("stage").screenshot()
 
-    import_untuned(loop)
+    import_swapped(loop)
     loop.go_to("inspect")
 
     expect(page.get_by_test_id("prompt-version")).to_have_text(re.compile("v2"), timeout=30_000)
