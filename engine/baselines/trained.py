@@ -25,6 +25,7 @@ from engine.prompt_files import prompts_to_bytes
 from engine.prompts import Prompts, random_prompts
 from engine.reporting.parts import describe_files, write_whole
 from engine.serving import Engine, Scored
+from engine.spilled import SpilledFeatures
 from engine.tuning import Tuner
 from engine.tuning_loop import Example, TuningConfig, TuningLoop
 
@@ -41,7 +42,7 @@ class Auxiliary:
         epochs: passes over the images.
         folder: where tunings are kept.
         bench: resolution and feature cache.
-        memory: the examples of the encoder that was asked last, so that several tunings read them once.
+        read: the examples of the encoder that was asked last, so that several tunings read them once.
     """
 
     images: Sequence[LabelledImage]
@@ -49,7 +50,7 @@ class Auxiliary:
     epochs: int
     folder: Path
     bench: Bench
-    memory: dict[str, list[Example]] = field(default_factory=dict, compare=False, repr=False)
+    read: dict[str, tuple[SpilledFeatures, list[Example]]] = field(default_factory=dict, compare=False, repr=False)
 
 
 @dataclass
@@ -140,13 +141,14 @@ def _run(make: Callable[[list[Example]], Loop], kind: str, encoder: Encoder, aux
 
 
 def _examples(encoder: Encoder, auxiliary: Auxiliary) -> list[Example]:
-    if encoder.key not in auxiliary.memory:
-        auxiliary.memory.clear()
-        auxiliary.memory[encoder.key] = _read_examples(encoder, auxiliary)
-    return auxiliary.memory[encoder.key]
+    if encoder.key not in auxiliary.read:
+        auxiliary.read.clear()
+        spilled = SpilledFeatures(auxiliary.bench.scratch)
+        auxiliary.read[encoder.key] = spilled, _read_examples(encoder, auxiliary, spilled)
+    return auxiliary.read[encoder.key][1]
 
 
-def _read_examples(encoder: Encoder, auxiliary: Auxiliary) -> list[Example]:
+def _read_examples(encoder: Encoder, auxiliary: Auxiliary, spilled: SpilledFeatures) -> list[Example]:
     problems: list[str] = []
     examples = []
     bar = tqdm(auxiliary.images, desc="encoding to tune on", unit="image", disable=None)
@@ -161,7 +163,7 @@ def _read_examples(encoder: Encoder, auxiliary: Auxiliary) -> list[Example]:
                 )
             pixels = read_mask(one.mask, width=picture.width, height=picture.height)
             mask = preprocess_mask(pixels, side, keep_small=auxiliary.bench.keep_small)
-        examples.append(Example(features, mask, one.class_name))
+        examples.append(Example(spilled.keep(features), mask, one.class_name))
     bar.close()
     if problems:
         raise DatasetError("Images to tune on can't be used: " + " ".join(problems))

@@ -169,7 +169,7 @@ class _Work:
     def _auxiliary(self, sets: Sequence[_Set]) -> Auxiliary:
         key = tuple(str(one.root) for one in sets)
         if key not in self.auxiliaries:
-            self.auxiliaries = {key: self._make_auxiliary(sets)}  # one at a time: it keeps features in memory
+            self.auxiliaries = {key: self._make_auxiliary(sets)}  # one at a time: it keeps features on disk
         return self.auxiliaries[key]
 
     def _make_auxiliary(self, sets: Sequence[_Set]) -> Auxiliary:

@@ -1,4 +1,4 @@
-"""`python -m engine tune`: prompts from a folder of images with masks, into a file."""
+"""`python -m engine tune`: prompts from the test images of a data set with masks, into a file."""
 
 import argparse
 from pathlib import Path
@@ -6,13 +6,15 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
-from engine.datasets.folder import read_folder
+from engine.datasets.catalogue import CATALOGUE, find_data_set
 from engine.datasets.item import DatasetError, LabelledImage
-from engine.images import decode_image, decode_mask
+from engine.datasets.truth import read_mask
+from engine.images import decode_image
 from engine.preprocess import preprocess_mask
 from engine.prompt_files import prompts_to_bytes
 from engine.prompts import Prompts, random_prompts
 from engine.serving import Engine
+from engine.spilled import SpilledFeatures
 from engine.tuning import Example, Tuner, TuningConfig
 
 REFERENCE_SEED = 111
@@ -20,7 +22,14 @@ REFERENCE_SEED = 111
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's own options."""
-    parser.add_argument("--data", type=Path, required=True, help="folder with normal/, anomalous/ and masks/")
+    parser.add_argument(
+        "--dataset",
+        default="folder",
+        choices=list(CATALOGUE),
+        metavar="NAME",
+        help="as `evaluate --list` names them (default %(default)s: normal/, anomalous/ and masks/)",
+    )
+    parser.add_argument("--data", type=Path, required=True, help="folder of the data set")
     parser.add_argument("--out", type=Path, required=True, help="file for the prompts (.safetensors)")
     parser.add_argument("--epochs", type=int, default=15, help="passes over the images (default %(default)s)")
     parser.add_argument("--learning-rate", type=float, default=1e-3, help="of Adam (default %(default)s)")
@@ -33,8 +42,11 @@ def run(engine: Engine, prompts: Prompts, arguments: argparse.Namespace) -> int:
 
     With the reference's choices tuning starts from random vectors, otherwise from `prompts`.
     """
-    images = read_folder(arguments.data)
-    examples = [_example(engine, one) for one in tqdm(images, desc="encoding", unit="image")]
+    images = [one for one in find_data_set(arguments.dataset).read(arguments.data) if one.split == "test"]
+    if not images:
+        raise DatasetError(f"{arguments.data} holds no images of the test split, which tuning learns from.")
+    spilled = SpilledFeatures()
+    examples = [_example(engine, one, spilled) for one in tqdm(images, desc="encoding", unit="image")]
     start = random_prompts(engine.backbone, arguments.seed) if engine.reference else prompts
     config = TuningConfig(
         learning_rate=arguments.learning_rate,
@@ -55,12 +67,12 @@ def run(engine: Engine, prompts: Prompts, arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _example(engine: Engine, one: LabelledImage) -> Example:
+def _example(engine: Engine, one: LabelledImage, spilled: SpilledFeatures) -> Example:
     image = decode_image(one.image.read_bytes())
     if one.label and one.mask is None:
-        raise DatasetError(f"{one.image} is anomalous and has no mask of its name in masks/. Add one, or move it away.")
+        raise DatasetError(f"{one.image} is anomalous and has no mask. Add one, or move it away.")
     mask = torch.zeros(engine.image_size, engine.image_size, dtype=torch.uint8)
     if one.mask is not None:
-        pixels = decode_mask(one.mask.read_bytes(), width=image.width, height=image.height)
+        pixels = read_mask(one.mask, width=image.width, height=image.height)
         mask = preprocess_mask(pixels, engine.image_size, keep_small=not engine.reference)
-    return Example(engine.encode([image])[0], mask)
+    return Example(spilled.keep(engine.encode([image])[0]), mask)

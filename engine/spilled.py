@@ -1,0 +1,35 @@
+"""Tensors on disk that read as tensors in memory: the system loads what is used and drops what isn't."""
+
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from engine.features import ImageFeatures
+
+
+class SpilledFeatures:
+    """Keeps features of more images than fit into memory; the file is removed with the object.
+
+    Args:
+        folder: where the file is made; None: the system's folder for temporary files.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="features-", dir=folder)
+        self._path = Path(self._folder.name) / "tensors"
+        self._file = self._path.open("wb")
+
+    def keep(self, features: ImageFeatures) -> ImageFeatures:
+        """The same features, their patches on disk. Raises OSError when the disk is full."""
+        return ImageFeatures(features.global_feature, self._spill(features.patch_features))
+
+    def _spill(self, tensor: Tensor) -> Tensor:
+        values = tensor.contiguous().numpy()
+        offset = self._file.tell()
+        self._file.write(values.tobytes())
+        self._file.flush()
+        # Copy on write: torch wants tensors that may be written to.
+        return torch.from_numpy(np.memmap(self._path, values.dtype, "c", offset, values.shape))

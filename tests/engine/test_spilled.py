@@ -1,0 +1,19 @@
+"""Features on disk read like those in memory, and leave nothing behind."""
+
+import torch
+
+from engine.features import ImageFeatures
+from engine.spilled import SpilledFeatures
+
+
+def test_what_is_kept_is_what_was_given_and_the_file_goes_with_it(tmp_path):
+    given = [ImageFeatures(torch.randn(8).half(), torch.randn(4, 9, 8).half()) for _ in range(5)]
+    spilled = SpilledFeatures(tmp_path)
+    kept = [spilled.keep(one) for one in given]
+    for ours, theirs in zip(kept, given, strict=True):
+        torch.testing.assert_close(ours.patch_features, theirs.patch_features, rtol=0, atol=0)
+        torch.testing.assert_close(ours.global_feature, theirs.global_feature, rtol=0, atol=0)
+    stacked = torch.stack([one.patch_features for one in kept], dim=1)
+    assert stacked.shape == (4, 5, 9, 8)
+    del spilled
+    assert list(tmp_path.iterdir()) == []
