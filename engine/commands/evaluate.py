@@ -4,7 +4,7 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from engine.evaluate import Bench, evaluate_class
 from engine.experiments import EXPERIMENTS, METHODS, Row, Setting, method_rows
 from engine.method import Method
 from engine.prompts import Prompts
+from engine.protocols import PROTOCOLS, ConceptMatching, one_class, open_set, out_of_distribution
 from engine.reporting.page import to_html
 from engine.reporting.parts import Parts, describe_files, write_whole
 from engine.reporting.results import ClassResult
@@ -45,6 +46,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--method", choices=[*METHODS, "all"], help="methods to compare (default anomalyclip; all: six)", **several
     )
     parser.add_argument("--experiment", choices=[*EXPERIMENTS, "all"], help="experiments of the paper", **several)
+    parser.add_argument("--protocol", choices=PROTOCOLS, help="on folders of classes: what counts as anomalous")
+    parser.add_argument("--unknown", type=Path, metavar="DIR", help="folder of unknown classes, for --protocol ood")
     parser.add_argument("--tune-dataset", default=[], choices=list(CATALOGUE), help="sets to tune on", **several)
     parser.add_argument("--tune-data", default=[], nargs="+", type=Path, metavar="DIR", help="their folders")
     parser.add_argument("--epochs", type=int, default=15, help="of each tuning (default %(default)s)")
@@ -97,6 +100,7 @@ class _Set:
     classes: dict[str, list[LabelledImage]]
     has_masks: bool
     problems: list[str]
+    known: tuple[str, ...] = ()
 
     @property
     def images(self) -> list[LabelledImage]:
@@ -114,6 +118,7 @@ class _Work:
             keep_small=not engine.reference,
         )
         self.sets = [read_set(*pair) for pair in _pairs(arguments.dataset, arguments.data, "--dataset", "--data")]
+        self.sets = [with_protocol(one, arguments) for one in self.sets]
         self.tune_sets = [
             read_set(*pair)
             for pair in _pairs(arguments.tune_dataset, arguments.tune_data, "--tune-dataset", "--tune-data")
@@ -150,6 +155,8 @@ class _Work:
             yield result
 
     def _rows(self, one: _Set) -> list[Row]:
+        if one.known:
+            return [("mcm", lambda: ConceptMatching(self.engine, one.known))]
         others = [other for other in self.tune_sets if other.root.resolve() != one.root.resolve()]
         setting = Setting(
             self.engine,
@@ -203,6 +210,22 @@ def read_set(data_set: DataSet, root: Path) -> _Set:
         )
     has_masks = any(one.mask for one in images) if data_set.has_masks is None else data_set.has_masks
     return _Set(data_set, root, classes, has_masks, problems)
+
+
+def with_protocol(one: _Set, arguments: argparse.Namespace) -> _Set:
+    """The set with the labels of the protocol that was asked for. Raises DatasetError where it doesn't fit."""
+    if arguments.protocol is None:
+        return one
+    if arguments.protocol == "one_class":
+        return replace(one, classes=one_class(one.images), has_masks=False)
+    if arguments.protocol == "open_set":
+        known, classes = open_set(one.images, arguments.seed)
+        return replace(one, classes=classes, has_masks=False, known=tuple(known))
+    if arguments.unknown is None:
+        raise DatasetError("--protocol ood needs a folder of classes that are not known: name it by --unknown.")
+    unknown = read_set(find_data_set("classes"), arguments.unknown)
+    classes = out_of_distribution(one.images, unknown.images)
+    return replace(one, classes=classes, has_masks=False, known=tuple(one.classes))
 
 
 def _pairs(names: Sequence[str], roots: Sequence[Path], one: str, other: str) -> list[tuple[DataSet, Path]]:

@@ -10,7 +10,7 @@ from engine.datasets.folder import read_folder
 from engine.datasets.index_files import read_index, read_meta
 from engine.datasets.item import DatasetError, LabelledImage, OtherLayout, Reader, what_is_there
 from engine.datasets.kolektor import read_kolektor
-from engine.datasets.label_folders import label_folders, read_head_ct
+from engine.datasets.label_folders import label_folders, read_class_images, read_head_ct
 from engine.datasets.paired_folders import paired_folders
 from engine.datasets.visa import read_visa
 
@@ -192,6 +192,14 @@ CATALOGUE = {
         DataSet("mvtec_like", "a folder like MVTec AD", {_MVTEC_LIKE: class_folders(())}, "yours", has_masks=None),
         DataSet(
             "meta", "the reference's meta.json", {"meta.json": read_meta}, "its set's", has_masks=None, listings={}
+        ),
+        DataSet(
+            "classes",
+            "a folder of classes, for one-class, open-set and out-of-distribution protocols",
+            {"<class>/*.jpg, at least two classes": read_class_images},
+            "yours",
+            has_masks=False,
+            listings={},
         ),
         DataSet(
             "index",

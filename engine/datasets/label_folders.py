@@ -4,7 +4,7 @@ import csv
 from collections.abc import Mapping
 from pathlib import Path
 
-from engine.datasets.item import DatasetError, LabelledImage, OtherLayout, Reader, child, image_files, inside
+from engine.datasets.item import DatasetError, LabelledImage, OtherLayout, Reader, child, folders, image_files, inside
 
 
 def label_folders(labels: Mapping[str, int], class_name: str, *, within: str = "") -> Reader:
@@ -28,6 +28,14 @@ def label_folders(labels: Mapping[str, int], class_name: str, *, within: str = "
         return images
 
     return read
+
+
+def read_class_images(root: Path) -> list[LabelledImage]:
+    """`<class>/*`: images of classes, none of them anomalous by itself. Raises OtherLayout with fewer than two."""
+    images = [LabelledImage(path, 0, None, one.name) for one in folders(root) for path in image_files(one)]
+    if len({image.class_name for image in images}) < 2:
+        raise OtherLayout(f"{root}/<class>/*.jpg for at least two classes")
+    return images
 
 
 def read_head_ct(root: Path) -> list[LabelledImage]:
