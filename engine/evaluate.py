@@ -25,7 +25,6 @@ from engine.metrics import auroc, average_precision, f1_max
 from engine.pixel_metrics import PixelMetrics
 from engine.preprocess import preprocess_mask
 from engine.reporting.panels import WorstPanels
-from engine.reporting.parts import raise_if_full
 from engine.reporting.results import ClassResult
 from engine.serving import Scored
 
@@ -73,33 +72,29 @@ def evaluate_class(
         on_image: called once an image, for progress.
 
     Raises:
-        EngineError: the disk is full.
+        OSError: the disk is full.
     """
     name = images[0].class_name
     rows: list[dict[str, Any]] = []
     problems: list[str] = []
     panels = WorstPanels()
-    try:
-        with PixelMetrics(bench.scratch) as pixels:
-            for one, picture, features in encoded(images, method.encoder, bench, problems):
-                scored = method.score(features, name)
-                mask = _truth(one, picture, bench, problems) if has_masks else None
-                if mask is not None:
-                    pixels.add(mask, scored.anomaly_map)
-                error = image_error(one.label, scored, mask)
-                row = {
-                    "image": os.path.relpath(one.image, root),
-                    "label": one.label,
-                    "defect": one.defect,
-                    "score": scored.score,
-                }
-                rows.append({**row, "error": error})
-                panels.add(error, rows[-1], picture, scored.anomaly_map, mask)
-                on_image()
-            found = pixels.metrics()
-    except OSError as error:
-        raise_if_full(error)
-        raise
+    with PixelMetrics(bench.scratch) as pixels:
+        for one, picture, features in encoded(images, method.encoder, bench, problems):
+            scored = method.score(features, name)
+            mask = _truth(one, picture, bench, problems) if has_masks else None
+            if mask is not None:
+                pixels.add(mask, scored.anomaly_map)
+            error = image_error(one.label, scored, mask)
+            row = {
+                "image": os.path.relpath(one.image, root),
+                "label": one.label,
+                "defect": one.defect,
+                "score": scored.score,
+            }
+            rows.append({**row, "error": error})
+            panels.add(error, rows[-1], picture, scored.anomaly_map, mask)
+            on_image()
+        found = pixels.metrics()
     if not rows:
         problems.append(
             f"Class {name}: none of its {len(images)} images could be read, so it is left out of the means."

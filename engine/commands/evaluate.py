@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -19,7 +20,7 @@ from engine.method import Method
 from engine.prompts import Prompts
 from engine.protocols import PROTOCOLS, ConceptMatching, one_class, open_set, out_of_distribution
 from engine.reporting.page import to_html
-from engine.reporting.parts import Parts, describe_files, write_whole
+from engine.reporting.parts import Parts, describe_files, raise_if_full, write_whole
 from engine.reporting.results import ClassResult
 from engine.reporting.tables import Outcome, to_json, to_markdown
 from engine.serving import Engine
@@ -77,7 +78,13 @@ def run(engine: Engine, prompts: Prompts, arguments: argparse.Namespace) -> int:
         "seed": arguments.seed,
         "epochs": arguments.epochs,
     }
-    outcomes = work.run()
+    try:
+        outcomes = work.run()
+    except OSError as error:
+        raise_if_full(error)
+        raise
+    finally:
+        shutil.rmtree(arguments.out / "scratch", ignore_errors=True)
     markdown = to_markdown(outcomes, facts)
     for name, text in (
         ("results.json", json.dumps(to_json(outcomes, facts), indent=1, sort_keys=True)),
@@ -114,6 +121,7 @@ class _Work:
             engine.image_size,
             cache=arguments.cache or arguments.out / "features",
             cache_bytes=int(arguments.cache_gb * 2**30),
+            scratch=arguments.out / "scratch",
             batch_size=1 if engine.backbone.device.type == "cpu" else _BATCH_ON_GPU,
             keep_small=not engine.reference,
         )
@@ -123,7 +131,8 @@ class _Work:
             read_set(*pair)
             for pair in _pairs(arguments.tune_dataset, arguments.tune_data, "--tune-dataset", "--tune-data")
         ]
-        arguments.out.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(arguments.out / "scratch", ignore_errors=True)  # of a run that was killed
+        (arguments.out / "scratch").mkdir(parents=True)
         self.auxiliaries: dict[tuple[str, ...], Auxiliary] = {}
         self.parts = Parts(arguments.out / "parts")
 
