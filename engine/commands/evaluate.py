@@ -5,20 +5,19 @@ import json
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
 from engine.baselines.trained import Auxiliary
-from engine.datasets.catalogue import CATALOGUE, DataSet, describe_catalogue, find_data_set
-from engine.datasets.item import DatasetError, LabelledImage, folders
+from engine.datasets.catalogue import CATALOGUE, describe_catalogue, find_data_set
 from engine.evaluate import Bench, evaluate_class
+from engine.evaluated_sets import EvaluatedSet, pairs, read_set, with_protocol
 from engine.experiments import EXPERIMENTS, METHODS, Row, Setting, method_rows
 from engine.method import Method
 from engine.prompts import Prompts
-from engine.protocols import PROTOCOLS, ConceptMatching, one_class, open_set, out_of_distribution
+from engine.protocols import PROTOCOLS, ConceptMatching
 from engine.reporting.page import to_html
 from engine.reporting.parts import Parts, describe_files, raise_if_full, write_whole
 from engine.reporting.results import ClassResult
@@ -100,20 +99,6 @@ def run(engine: Engine, prompts: Prompts, arguments: argparse.Namespace) -> int:
     return int(bool(problems))
 
 
-@dataclass(frozen=True)
-class _Set:
-    data_set: DataSet
-    root: Path
-    classes: dict[str, list[LabelledImage]]
-    has_masks: bool
-    problems: list[str]
-    known: tuple[str, ...] = ()
-
-    @property
-    def images(self) -> list[LabelledImage]:
-        return [one for some in self.classes.values() for one in some]
-
-
 class _Work:
     def __init__(self, engine: Engine, prompts: Prompts, arguments: argparse.Namespace) -> None:
         self.engine, self.prompts, self.arguments = engine, prompts, arguments
@@ -125,16 +110,23 @@ class _Work:
             batch_size=1 if engine.backbone.device.type == "cpu" else _BATCH_ON_GPU,
             keep_small=not engine.reference,
         )
-        self.sets = [read_set(*pair) for pair in _pairs(arguments.dataset, arguments.data, "--dataset", "--data")]
-        self.sets = [with_protocol(one, arguments) for one in self.sets]
+        self.sets = [read_set(*pair) for pair in pairs(arguments.dataset, arguments.data, "--dataset", "--data")]
+        self.sets = [self._with_protocol(one) for one in self.sets]
         self.tune_sets = [
             read_set(*pair)
-            for pair in _pairs(arguments.tune_dataset, arguments.tune_data, "--tune-dataset", "--tune-data")
+            for pair in pairs(arguments.tune_dataset, arguments.tune_data, "--tune-dataset", "--tune-data")
         ]
         shutil.rmtree(arguments.out / "scratch", ignore_errors=True)  # of a run that was killed
         (arguments.out / "scratch").mkdir(parents=True)
         self.auxiliaries: dict[tuple[str, ...], Auxiliary] = {}
         self.parts = Parts(arguments.out / "parts")
+
+    def _with_protocol(self, one: EvaluatedSet) -> EvaluatedSet:
+        given: argparse.Namespace = self.arguments
+        if given.protocol is None:
+            return one
+        unknown = read_set(find_data_set("classes"), given.unknown) if given.unknown else None
+        return with_protocol(one, given.protocol, seed=given.seed, unknown=unknown)
 
     def run(self) -> list[Outcome]:
         planned = [(one, row) for one in self.sets for row in self._rows(one)]
@@ -147,7 +139,7 @@ class _Work:
                 outcomes.append(Outcome(one.data_set.name, one.root.resolve().name, name, results, one.problems))
         return outcomes
 
-    def _results(self, one: _Set, method: Method, bar: tqdm) -> Iterator[ClassResult]:
+    def _results(self, one: EvaluatedSet, method: Method, bar: tqdm) -> Iterator[ClassResult]:
         for name, images in one.classes.items():
             key = "\n".join(
                 (method.name, method.key, method.encoder.key, f"{self.bench.image_size} {one.has_masks}",
@@ -163,7 +155,7 @@ class _Work:
                 bar.update(len(images))
             yield result
 
-    def _rows(self, one: _Set) -> list[Row]:
+    def _rows(self, one: EvaluatedSet) -> list[Row]:
         if one.known:
             return [("mcm", lambda: ConceptMatching(self.engine, one.known))]
         others = [other for other in self.tune_sets if other.root.resolve() != one.root.resolve()]
@@ -182,13 +174,13 @@ class _Work:
             rows += [(f"{name}: {title}", build) for title, build in EXPERIMENTS[name](setting)]
         return rows
 
-    def _auxiliary(self, sets: Sequence[_Set]) -> Auxiliary:
+    def _auxiliary(self, sets: Sequence[EvaluatedSet]) -> Auxiliary:
         key = tuple(str(one.root) for one in sets)
         if key not in self.auxiliaries:
             self.auxiliaries = {key: self._make_auxiliary(sets)}  # one at a time: it keeps features on disk
         return self.auxiliaries[key]
 
-    def _make_auxiliary(self, sets: Sequence[_Set]) -> Auxiliary:
+    def _make_auxiliary(self, sets: Sequence[EvaluatedSet]) -> Auxiliary:
         given: argparse.Namespace = self.arguments
         config = TuningConfig(
             learning_rate=given.learning_rate,
@@ -198,50 +190,3 @@ class _Work:
         )
         images = [image for one in sets for image in one.images]
         return Auxiliary(images, config, given.epochs, given.out / "tuned", self.bench)
-
-
-def read_set(data_set: DataSet, root: Path) -> _Set:
-    """The test images of a data set by class. Raises DatasetError where there are none."""
-    images = data_set.read(root)
-    classes: dict[str, list[LabelledImage]] = {}
-    for one in images:
-        if one.split == "test":
-            classes.setdefault(one.class_name, []).append(one)
-    if not classes:
-        raise DatasetError(f"{root} holds {len(images)} images, none of them to test on.")
-    empty = {one.class_name for one in images} | {folder.name for folder in folders(root) if (folder / "test").is_dir()}
-    problems = [
-        f"Class {name} of {root} has no images to test on, so it is left out." for name in sorted(empty - set(classes))
-    ]
-    if data_set.class_count and len(classes) != data_set.class_count:
-        print(
-            f"{root} holds {len(classes)} of the {data_set.class_count} classes of {data_set.title}.", file=sys.stderr
-        )
-    has_masks = any(one.mask for one in images) if data_set.has_masks is None else data_set.has_masks
-    return _Set(data_set, root, classes, has_masks, problems)
-
-
-def with_protocol(one: _Set, arguments: argparse.Namespace) -> _Set:
-    """The set with the labels of the protocol that was asked for. Raises DatasetError where it doesn't fit."""
-    if arguments.protocol is None:
-        return one
-    if arguments.protocol == "one_class":
-        return replace(one, classes=one_class(one.images), has_masks=False)
-    if arguments.protocol == "open_set":
-        known, classes = open_set(one.images, arguments.seed)
-        return replace(one, classes=classes, has_masks=False, known=tuple(known))
-    if arguments.unknown is None:
-        raise DatasetError("--protocol ood needs a folder of classes that are not known: name it by --unknown.")
-    unknown = read_set(find_data_set("classes"), arguments.unknown)
-    classes = out_of_distribution(one.images, unknown.images)
-    return replace(one, classes=classes, has_masks=False, known=tuple(one.classes))
-
-
-def _pairs(names: Sequence[str], roots: Sequence[Path], one: str, other: str) -> list[tuple[DataSet, Path]]:
-    if len(names) == 1:
-        names = list(names) * len(roots)
-    if len(names) != len(roots):
-        raise DatasetError(
-            f"{one} names {len(names)} sets and {other} {len(roots)} folders; give one name, or as many."
-        )
-    return [(find_data_set(name), root) for name, root in zip(names, roots, strict=True)]

@@ -66,7 +66,8 @@ def to_markdown(outcomes: Sequence[Outcome], facts: dict[str, Any]) -> str:
     for key in dict.fromkeys((one.data_set, one.data) for one in outcomes):
         chosen = [one for one in outcomes if (one.data_set, one.data) == key]
         images = sum(len(one.images) for one in chosen[0].classes)
-        blocks.append(f"## {key[1]} ({key[0]}): {len(chosen[0].classes)} classes, {images} images")
+        count = len(chosen[0].classes)
+        blocks.append(f"## {key[1]} ({key[0]}): {count} class{'es' if count > 1 else ''}, {images} images")
         blocks.append(_methods_table(chosen))
         blocks += [f"Per class, {one.method}\n\n{_classes_table(one)}" for one in chosen if len(one.classes) > 1]
         problems = dict.fromkeys(problem for one in chosen for problem in one.every_problem())
