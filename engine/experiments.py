@@ -31,6 +31,7 @@ class Setting:
         names: of the data sets to tune on; empty where none was given.
         join: makes one auxiliary set of those of the given names.
         seed: of the prompts that tuning starts from.
+        final: the prompts come from a file and are evaluated as they are, whatever there is to tune on.
     """
 
     engine: Engine
@@ -38,6 +39,7 @@ class Setting:
     names: Sequence[str]
     join: Callable[[Sequence[str]], Auxiliary]
     seed: int = 111
+    final: bool = False
 
     def auxiliary(self, purpose: str, names: Sequence[str] | None = None) -> Auxiliary:
         """The sets to tune on. Raises EngineError, saying what it was for, where none was given."""
@@ -71,7 +73,7 @@ def method_rows(setting: Setting, names: Sequence[str]) -> list[Row]:
     engine = setting.engine
 
     def anomalyclip() -> Method:
-        if not setting.names:
+        if setting.final or not setting.names:
             return AnomalyClip(engine, setting.prompts)
         start = setting.random() if engine.reference else setting.prompts
         return tuned_prompts(engine, start, setting.auxiliary("AnomalyCLIP"))

@@ -165,6 +165,7 @@ class _Work:
             [other.data_set.name for other in others],
             lambda names: self._auxiliary([other for other in others if other.data_set.name in names]),
             self.arguments.seed,
+            self.arguments.prompts is not None,
         )
         experiments = self.arguments.experiment or []
         default = [] if experiments else ["anomalyclip"]

@@ -89,6 +89,18 @@ def test_what_must_be_tuned_says_what_is_missing(tiny_spec, mvtec, tmp_path):
     assert "CoOp is tuned on labelled images of another set" in answer.stderr
 
 
+def test_prompts_of_a_file_are_evaluated_as_they_are(tiny_spec, mvtec, visible, tmp_path):
+    prompts = tmp_path / "prompts.safetensors"
+    words = ("--dataset", "mvtec_like", "--data", visible, "--out", prompts, "--epochs", 1)
+    assert call(tiny_spec, "tune", *words).returncode == 0
+    tuning = ("--tune-dataset", "mvtec_like", "--tune-data", visible, "--epochs", 1)
+    alone = evaluate(tiny_spec, mvtec, tmp_path / "alone", "mvtec", "--prompts", prompts)
+    beside = evaluate(tiny_spec, mvtec, tmp_path / "beside", "mvtec", "--prompts", prompts, *tuning)
+    assert alone.returncode == beside.returncode == 0
+    assert results(tmp_path / "alone") == results(tmp_path / "beside")
+    assert not (tmp_path / "beside" / "tuned").exists()
+
+
 def test_a_set_without_masks_or_without_normal_images_has_no_such_metrics(tiny_spec, tmp_path):
     for label in ("yes", "no"):
         draw_image(tmp_path / "br35h" / label / "1.jpg", seed=len(label))
