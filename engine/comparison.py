@@ -16,6 +16,8 @@ from engine.metrics import FPR_LIMIT
 
 _BINS = 4096
 Floats = npt.NDArray[np.float64]
+# What a run tries to raise: the mean of those of these that the held-out images define.
+OBJECTIVE = ("pixel_auroc", "pixel_ap", "image_auroc")
 METRICS = ("pixel_auroc", "pixel_ap", "pixel_aupro", "image_auroc")
 
 
@@ -119,12 +121,16 @@ class Comparison:
         active: the same.
         difference: candidate − active.
         interval: metric → 95 % bootstrap interval of the difference over images.
+        gain: mean difference over the metrics of `OBJECTIVE`; None where none is defined.
+        gain_interval: its 95 % bootstrap interval.
     """
 
     candidate: dict[str, float | None]
     active: dict[str, float | None]
     difference: dict[str, float | None]
     interval: dict[str, tuple[float, float] | None]
+    gain: float | None
+    gain_interval: tuple[float, float] | None
 
 
 def compare(candidate: Sequence[HeldOut], active: Sequence[HeldOut], *, seed: int, resamples: int = 400) -> Comparison:
@@ -135,11 +141,15 @@ def compare(candidate: Sequence[HeldOut], active: Sequence[HeldOut], *, seed: in
     resampled, baseline = measure(candidate, draws), measure(active, draws)
     spread = {name: resampled[name] - baseline[name] for name in METRICS}
     difference = {name: _number(ours[name][0] - theirs[name][0]) for name in METRICS}
+    defined = [name for name in OBJECTIVE if difference[name] is not None]
+    gains = np.mean([spread[name] for name in defined], axis=0) if defined else None
     return Comparison(
         candidate={name: _number(ours[name][0]) for name in METRICS},
         active={name: _number(theirs[name][0]) for name in METRICS},
         difference=difference,
         interval={name: _interval(spread[name]) if difference[name] is not None else None for name in METRICS},
+        gain=float(np.mean([difference[name] for name in defined])) if defined else None,
+        gain_interval=None if gains is None else _interval(gains),
     )
 
 

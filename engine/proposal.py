@@ -12,13 +12,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from engine.comparison import Comparison, HeldOut, compare, held_out, measure
+from engine.comparison import OBJECTIVE, Comparison, HeldOut, compare, held_out, measure
 from engine.holdout import Fold
 from engine.prompts import Prompts, encode_prompts
 from engine.serving import Engine
 from engine.tuning import Example, Tuner, TuningConfig
 
-OBJECTIVE = ("pixel_auroc", "pixel_ap", "image_auroc")
 LADDER = (1, 2, 3, 5, 8, 12, 16, 20, 25, 30, 40, 50, 65, 80, 100)
 
 
