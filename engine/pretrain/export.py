@@ -14,8 +14,9 @@ from engine.pretrain.model import IMAGE_SIZE
 
 NAME = "embedded"
 DESCRIPTION = (
-    "A tiny CLIP (10.8 million parameters) trained only on drawn images: it finds marks, cracks, stains and breaks on "
-    "surfaces and parts; expect much less on medical pictures and missing parts until you have corrected some images."
+    "A tiny CLIP (10.6 million parameters) trained only on drawn images: it finds cracks, scratches, spots and stains "
+    "on surfaces; it is weaker on medical pictures, and poor on missing, chipped or misplaced parts, until you have "
+    "corrected some images."
 )
 
 
