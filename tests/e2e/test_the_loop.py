@@ -173,7 +173,9 @@ def test_upload_correct_retrain_and_see_it_better(
     # The version and the map of the image change.
     loop.wait_until_scored(40, version=3)
     canvas.open(seen["id"])
+    loop.go_to("inspect")
     expect(page.get_by_test_id("prompt-version")).to_have_text(re.compile("v3"))
+    expect(page.get_by_test_id("stage")).to_be_visible()
     assert not np.allclose(swapped, loop.grid(seen["id"]), atol=1e-3)
     keep("7-after")
     loop.go_to("library")
