@@ -6,6 +6,8 @@ process wrote in between. A transaction of an engine with the option `read_only`
 nobody, and may not write. PostgreSQL: its defaults (READ COMMITTED).
 """
 
+import sqlite3
+import time
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +41,7 @@ def make_engine(url: str, *, foreign_keys: bool = True) -> Engine:
         # Python's sqlite3 opens transactions of its own, only before writes; with None it leaves that to `_begin`.
         dbapi_connection.isolation_level = None
         dbapi_connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT}")
-        dbapi_connection.execute("PRAGMA journal_mode = WAL")
+        _use_wal(dbapi_connection)
         dbapi_connection.execute(f"PRAGMA foreign_keys = {'ON' if foreign_keys else 'OFF'}")
 
     @event.listens_for(engine, "begin")
@@ -49,3 +51,16 @@ def make_engine(url: str, *, foreign_keys: bool = True) -> Engine:
         connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
 
     return engine
+
+
+def _use_wal(connection: sqlite3.Connection) -> None:
+    """Switch to WAL, waiting as a writer does: on a new file SQLite answers "locked" at once to all but the first."""
+    deadline = time.monotonic() + BUSY_TIMEOUT / 1000
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
