@@ -156,6 +156,8 @@ def test_upload_correct_retrain_and_see_it_better(
 
     # The open image follows without a reload; then a run learns from the corrections.
     canvas.open(seen["id"])
+    loop.go_to("inspect")
+    expect(page.get_by_test_id("stage")).to_be_visible()
     expect(page.get_by_test_id("prompt-version")).to_have_text(re.compile("v2"))
     keep("4-swapped")
     loop.go_to("train")
