@@ -234,7 +234,7 @@ def _stale(lease_seconds: float) -> ColumnElement[bool]:
 
 
 def _change(session: Session, run_id: int, condition: ColumnElement[bool], values: dict[str, Any]) -> bool:
-    """UPDATE the run if the condition holds; a row of it in this session is read anew."""
+    """UPDATE the run if the condition holds; a row of it that is already loaded is read anew."""
     statement = update(TuningRun).where(TuningRun.id == run_id, condition).values(**values).returning(TuningRun)
     options = {"populate_existing": True, "synchronize_session": False}
     return session.scalars(statement, execution_options=options).one_or_none() is not None

@@ -10,7 +10,7 @@ from playwright.sync_api import Page
 from db.store import open_store
 from tests.conftest import Installation
 from tests.running import RunningApp
-from tests.webapp.components.conftest import browser
+from tests.webapp.components.conftest import browser, open_page
 
 __all__ = ["browser"]
 
@@ -39,13 +39,7 @@ def installation(product: RunningApp, tmp_path: Path) -> Iterator[Installation]:
 
 @pytest.fixture
 def page(browser) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
-    opened = context.new_page()
-    errors: list[str] = []
-    opened.on("pageerror", lambda error: errors.append(str(error)))
-    yield opened
-    context.close()
-    assert not errors, errors
+    yield from open_page(browser, 1440, 900)
 
 
 @pytest.fixture

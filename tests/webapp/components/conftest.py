@@ -55,16 +55,20 @@ def site(installation: Installation) -> Iterator[Site]:
     thread.join()
 
 
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    """An empty page of 1280×800 px; a script error in it fails the test."""
-    context = browser.new_context(viewport={"width": 1280, "height": 800})
+def open_page(browser: Browser, width: int, height: int) -> Iterator[Page]:
+    """An empty page of this size in px; a script error in it fails the test."""
+    context = browser.new_context(viewport={"width": width, "height": height})
     opened = context.new_page()
     errors: list[str] = []
     opened.on("pageerror", lambda error: errors.append(str(error)))
     yield opened
     context.close()
     assert not errors, errors
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    yield from open_page(browser, 1280, 800)
 
 
 @pytest.fixture
