@@ -3,6 +3,7 @@
 import argparse
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -10,6 +11,7 @@ import torch
 from engine.pretrain.batches import DrawnBatches
 from engine.pretrain.drawing.defects import DEFECTS
 from engine.pretrain.model import build_model
+from engine.pretrain.schedule import LATER_RATE, LATER_STAGES, STAGES
 from engine.pretrain.training import TrainingConfig, make_optimizers, train, train_step
 from engine.vision import TwoStreamVision
 
@@ -20,11 +22,19 @@ def main() -> None:
     """Parse the command line and train."""
     arguments = _parser().parse_args()
     torch.set_num_threads(arguments.threads)
-    config = TrainingConfig(steps=arguments.steps, seed=arguments.seed, without=frozenset(arguments.without))
+    config = TrainingConfig(
+        steps=arguments.steps,
+        seed=arguments.seed,
+        stages=LATER_STAGES if arguments.start else STAGES,
+        without=frozenset(arguments.without),
+        muon=arguments.optimizer == "muon",
+        start=arguments.start,
+        rate=LATER_RATE if arguments.start else 1.0,
+    )
     if arguments.minutes:
         steps = steps_within(arguments.minutes, config)
         print(f"About {steps} steps fit into {arguments.minutes:g} minutes: the same run as --steps {steps}.")
-        config = TrainingConfig(steps=steps, seed=arguments.seed, without=config.without)
+        config = replace(config, steps=steps)
     try:
         train(config, arguments.out, resume=arguments.resume)
     except (FileNotFoundError, ValueError) as error:
@@ -42,6 +52,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--threads", type=int, default=os.cpu_count() or 1, help="CPU threads for the model (default: all cores)"
     )
+    parser.add_argument(
+        "--start", type=Path, help="exported weights to begin a later round with (default: new weights)"
+    )
+    parser.add_argument(
+        "--optimizer", choices=["muon", "adamw"], default="muon",
+        help="muon learns faster by the step; its bfloat16 products take longer than all the rest on a CPU that has "
+        "no instructions for them, where adamw is the better choice (default %(default)s)",
+    )  # fmt: skip
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out; same other options")
     parser.add_argument(
         "--without", nargs="*", default=[], choices=[defect.name for defect in DEFECTS], metavar="KIND",

@@ -12,7 +12,7 @@ from engine.pretrain.model import normalised, text_features
 from engine.scoring import TEMPERATURE
 from engine.vision import TwoStreamVision
 
-_CONTRASTIVE, _STATE, _DENSE, _KIND = 0.2, 1.0, 3.0, 0.2
+_CONTRASTIVE, _STATE, _DENSE, _KIND = 0.2, 2.0, 3.0, 0.2
 _DICE_SHARE = 0.25
 _EDGE = 0.4
 _NO_KIND = -100

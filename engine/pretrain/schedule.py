@@ -17,6 +17,9 @@ class Stage:
 
 
 STAGES = (Stage(0.0, 96, 64), Stage(0.35, 128, 64), Stage(0.75, 192, 32), Stage(0.93, 256, 16))
+# A later round begins with weights that know the easy part: no step at the smallest size, and smaller steps.
+LATER_STAGES = (Stage(0.0, 128, 64), Stage(0.6, 192, 32), Stage(0.85, 256, 16))
+LATER_RATE = 0.6
 
 
 def stage_at(stages: tuple[Stage, ...], progress: float) -> Stage:

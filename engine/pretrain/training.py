@@ -1,5 +1,6 @@
 """The training loop: seeded, resumable, with snapshots that can be used while it runs."""
 
+import hashlib
 import json
 import os
 import time
@@ -7,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import open_clip
 import torch
 from open_clip.model import CLIP
 from torch import nn
@@ -26,7 +28,10 @@ _SMOOTHING = 0.97
 
 @dataclass(frozen=True)
 class TrainingConfig:
-    """Everything that decides what comes out. A checkpoint made with another one is not resumed."""
+    """Everything that decides what comes out. A checkpoint made with another one is not resumed.
+
+    `start` names exported weights to begin with, in place of new ones; `rate` scales every learning rate.
+    """
 
     steps: int
     seed: int = 0
@@ -35,12 +40,15 @@ class TrainingConfig:
     dpam_layer: int = DPAM_LAYER
     without: frozenset[str] = frozenset()
     muon: bool = True
+    start: Path | None = None
+    rate: float = 1.0
     model_cfg: dict[str, Any] = field(default_factory=lambda: MODEL_CFG)
 
     def summary(self) -> str:
         """One line that is equal for equal configurations."""
+        start = None if self.start is None else hashlib.sha256(self.start.read_bytes()).hexdigest()
         return json.dumps([self.steps, self.seed, [vars(s) for s in self.stages], self.layers, self.dpam_layer,
-                           sorted(self.without), self.muon, self.model_cfg])  # fmt: skip
+                           sorted(self.without), self.muon, start, self.rate, self.model_cfg])  # fmt: skip
 
 
 def train(
@@ -68,6 +76,8 @@ def train(
     """
     out.mkdir(parents=True, exist_ok=True)
     model = build_model(config.seed, config.model_cfg)
+    if config.start is not None:
+        open_clip.load_checkpoint(model, str(config.start), weights_only=True)
     vision = TwoStreamVision(model.visual, config.dpam_layer)
     optimizers = make_optimizers(model, muon=config.muon)
     first = load_checkpoint(out / "checkpoint.pt", config, model, optimizers) if resume else 0
@@ -79,7 +89,8 @@ def train(
     saved_at = time.monotonic()
     with tqdm(total=config.steps, initial=first, unit="step", smoothing=0.05) as bar:
         for step in range(first, last):
-            losses = train_step(model, vision, config.layers, next(drawn), optimizers, rate_at(step / config.steps))
+            rate = config.rate * rate_at(step / config.steps)
+            losses = train_step(model, vision, config.layers, next(drawn), optimizers, rate)
             smooth = _smoothed(smooth, losses)
             bar.set_postfix({name: f"{value:.3f}" for name, value in smooth.items()}, refresh=False)
             bar.update()
@@ -98,8 +109,8 @@ def train_step(
     optimizers: list[torch.optim.Optimizer],
     rate: float,
 ) -> Losses:
-    """One update at `rate` (0–1) of the highest learning rate; bfloat16 matrix products, float32 weights."""
-    with torch.autocast("cpu", torch.bfloat16):
+    """One update at `rate` (0–1) of the highest learning rate; float32 weights, bfloat16 products where they pay."""
+    with torch.autocast("cpu", torch.bfloat16, enabled=multiplies_bfloat16()):
         losses = training_losses(model, vision, layers, batch)
     losses.total.backward()
     nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -109,6 +120,12 @@ def train_step(
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
     return losses
+
+
+def multiplies_bfloat16() -> bool:
+    """Whether this CPU has instructions for bfloat16 products; without them they are imitated, some 20 times slower."""
+    capabilities = torch.cpu.get_capabilities()
+    return bool(capabilities.get("amx_bf16") or capabilities.get("avx512_bf16"))
 
 
 def make_optimizers(model: CLIP, *, muon: bool) -> list[torch.optim.Optimizer]:

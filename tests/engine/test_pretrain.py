@@ -163,6 +163,15 @@ def test_training_lowers_the_loss_resumes_to_the_same_result_and_exports(tmp_pat
     assert torch.allclose(exported, unbroken.visual.conv1.weight, atol=1e-3)
 
 
+def test_a_later_round_begins_with_the_weights_of_an_earlier_one(tmp_path: Path) -> None:
+    first = train(dataclasses.replace(TINY, steps=2), tmp_path / "first", background=False, held_out=20)
+    exported = tmp_path / "first" / "embedded.safetensors"
+    later = dataclasses.replace(TINY, steps=1, start=exported, rate=0.0, muon=False)
+    second = train(later, tmp_path / "second", background=False, held_out=20)
+    for name, tensor in first.state_dict().items():
+        assert torch.equal(tensor.half().float(), second.state_dict()[name]), name
+
+
 def _figures(out: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
 
