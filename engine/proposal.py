@@ -187,7 +187,7 @@ class _Work:
 
 
 def objective(images: Sequence[HeldOut]) -> float:
-    """What a run tries to raise: the mean of pixel AUROC, pixel AP and image AUROC, of those that are defined."""
+    """What a run tries to raise: the mean of the metrics of `OBJECTIVE` that are defined."""
     metrics = measure(images)
     values = np.array([metrics[name][0] for name in OBJECTIVE])
     return float(np.nanmean(values)) if np.isfinite(values).any() else float("-inf")

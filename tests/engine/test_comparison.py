@@ -29,6 +29,9 @@ def test_metrics_of_histograms_equal_those_of_pixels():
     assert found["pixel_auroc"] == pytest.approx(auroc(masks, maps), abs=2e-4)
     assert found["pixel_ap"] == pytest.approx(average_precision(masks, maps), abs=2e-3)
     assert found["pixel_aupro"] == pytest.approx(aupro(masks, maps), abs=2e-3)
+    alone = [(auroc(k, m), average_precision(k, m)) for m, k in zip(maps, masks, strict=True) if k.any()]
+    assert found["within_auroc"] == pytest.approx(np.mean([pair[0] for pair in alone]), abs=2e-4)
+    assert found["within_ap"] == pytest.approx(np.mean([pair[1] for pair in alone]), abs=2e-3)
     labels = masks.reshape(6, -1).max(axis=1)
     assert found["image_auroc"] == pytest.approx(auroc(labels, maps.reshape(6, -1).max(axis=1)), abs=1e-9)
 
@@ -40,9 +43,12 @@ def test_a_clear_gain_has_an_interval_above_zero_and_luck_has_not():
     clear = compare(images_of(strong, masks), images_of(weak, masks), seed=0)
     assert clear.difference["pixel_auroc"] > 0.2
     assert clear.interval["pixel_auroc"][0] > 0.1
+    assert clear.risk["pixel_auroc"] == 0 and clear.gain_risk == 0
     luck = compare(images_of(np.roll(weak, 1, axis=2) * 0 + other, masks), images_of(other, masks), seed=0)
     low, high = luck.interval["pixel_auroc"]
     assert low <= 0 <= high
+    worse = compare(images_of(weak, masks), images_of(strong, masks), seed=0)
+    assert worse.risk["pixel_auroc"] == 1 and worse.gain_risk == 1
 
 
 def test_what_is_undefined_is_none():

@@ -8,6 +8,8 @@ _NAMES = {
     "pixel_auroc": "Pixel AUROC",
     "pixel_ap": "Pixel AP",
     "pixel_aupro": "Pixel AUPRO",
+    "within_auroc": "Pixel AUROC within an image",
+    "within_ap": "Pixel AP within an image",
     "image_auroc": "Image AUROC",
 }
 
