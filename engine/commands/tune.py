@@ -9,6 +9,7 @@ from tqdm import tqdm
 from engine.datasets.catalogue import CATALOGUE, find_data_set
 from engine.datasets.item import DatasetError, LabelledImage
 from engine.datasets.truth import read_mask
+from engine.files import write_whole
 from engine.images import decode_image
 from engine.preprocess import preprocess_mask
 from engine.prompt_files import prompts_to_bytes
@@ -60,9 +61,7 @@ def run(engine: Engine, prompts: Prompts, arguments: argparse.Namespace) -> int:
             bar.set_postfix(loss=f"{tuner.run_epoch()['total']:.3f}")
             bar.update()
     note = f"tuned on {len(examples)} images of {arguments.data.name} for {arguments.epochs} epochs"
-    unfinished = arguments.out.with_suffix(".part")
-    unfinished.write_bytes(prompts_to_bytes(tuner.prompts(note)))
-    unfinished.replace(arguments.out)
+    write_whole(arguments.out, prompts_to_bytes(tuner.prompts(note)))
     print(f"Wrote {arguments.out}: {note}.")
     return 0
 

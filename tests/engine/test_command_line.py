@@ -1,5 +1,6 @@
 """`python -m engine`, as people call it."""
 
+import csv
 import json
 import os
 import subprocess
@@ -54,6 +55,31 @@ def test_score_goes_on_after_a_file_that_is_no_image(tiny_spec, folder, tmp_path
     assert answer.returncode == 1
     assert "broken.png: The file is not an image" in answer.stderr
     assert len(answer.stdout.splitlines()) == 1
+
+
+def test_folders_are_scored_into_a_table_with_masks_and_overlays(tiny_spec, folder, tmp_path):
+    (folder / "normal" / "1.png").write_bytes(b"no image")
+    out, words = tmp_path / "out", ("--csv", "--masks", "--overlays", "--threshold", "0.5", "--map-threshold", "0.4")
+    answer = call(tiny_spec, "score", folder, "--out", out, *words)
+    assert answer.returncode == 1
+    assert "1 of 6 files could not be read" in answer.stderr
+    with (out / "scores.csv").open(newline="") as file:
+        rows = {Path(row["path"]).relative_to(folder).as_posix(): row for row in csv.DictReader(file)}
+    assert len(rows) == 6
+    assert rows["normal/1.png"]["score"] == "" and "not an image" in rows["normal/1.png"]["error"]
+    good = rows["anomalous/0.png"]
+    assert good["verdict"] == ("anomalous" if float(good["score"]) >= 0.5 else "normal")
+    with Image.open(out / "anomalous" / "0_mask.png") as mask, Image.open(out / "anomalous" / "0_overlay.jpg") as over:
+        assert mask.size == over.size == (90, 70)
+        assert bool(np.asarray(mask).any()) == (float(good["map_max"]) >= 0.4)
+    assert not list(out.rglob("*.npy")) and not list(out.rglob("*.part"))
+    again = call(tiny_spec, "score", tmp_path, "--out", out, "--csv")  # OUT lies within: what was written isn't scored
+    assert "1 of 6 files" in again.stderr
+
+
+def test_what_is_written_needs_a_folder(tiny_spec, folder):
+    answer = call(tiny_spec, "score", folder, "--masks")
+    assert answer.returncode == 2 and "name a folder for them by --out" in answer.stderr
 
 
 @pytest.mark.parametrize("reference", [False, True], ids=["ours", "reference"])
