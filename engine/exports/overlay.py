@@ -7,26 +7,14 @@ from PIL import Image
 from engine.images import to_rgb
 from engine.maps import FloatMap
 
-# inferno, from low to high: perceptually ordered, and safe for colour-blind eyes.
-_INFERNO = [
-    "000004",
-    "160b39",
-    "420a68",
-    "6a176e",
-    "932667",
-    "bc3754",
-    "dd513a",
-    "f37819",
-    "fca50a",
-    "f6d746",
-    "fcffa4",
-]
+# inferno's colours, from low to high: perceptually ordered, and safe for colour-blind eyes.
+_STOPS = "000004160b39420a686a176e932667bc3754dd513af37819fca50af6d746fcffa4"
 _OPACITY = 0.55
 
 
 def heat_colours(values: FloatMap) -> npt.NDArray[np.uint8]:
     """(h, w) values 0–1 → (h, w, 4): inferno's colours, and an alpha that lets the image through where they are low."""
-    stops = np.array([tuple(bytes.fromhex(one)) for one in _INFERNO], dtype=np.float32)
+    stops = np.frombuffer(bytes.fromhex(_STOPS), np.uint8).reshape(-1, 3)
     at = np.clip(values, 0, 1)
     channels = [np.interp(at, np.linspace(0, 1, len(stops)), stops[:, channel]) for channel in range(3)]
     alpha = 255 * np.minimum(1, 0.25 + 1.5 * at)
