@@ -5,13 +5,13 @@ import sys
 from pathlib import Path
 
 from engine.backbone import load_backbone
-from engine.commands import evaluate, score, tune
+from engine.commands import evaluate, export, score, tune
 from engine.errors import EngineError
 from engine.prompt_files import shipped_prompts
 from engine.serving import Engine
 from settings import get_settings
 
-COMMANDS = {"score": score, "tune": tune, "evaluate": evaluate}
+COMMANDS = {"score": score, "tune": tune, "evaluate": evaluate, "export": export}
 
 
 def main() -> int:
