@@ -92,6 +92,18 @@ def test_tune_writes_prompts_that_score_reads(tiny_spec, folder, tmp_path, refer
     assert scored.returncode == 0, scored.stderr
 
 
+def test_tune_goes_on_without_images_that_can_not_be_used(tiny_spec, folder, tmp_path):
+    (folder / "normal" / "1.png").write_bytes(b"no image")
+    (folder / "masks" / "0.png").unlink()
+    out = tmp_path / "prompts.safetensors"
+    answer = call(tiny_spec, "tune", "--data", folder, "--out", out, "--epochs", 1)
+    assert answer.returncode == 1
+    assert "normal/1.png: The file is not an image" in answer.stderr
+    assert "anomalous/0.png: It is anomalous and has no mask" in answer.stderr
+    assert "2 of 4 images could not be used" in answer.stderr
+    assert "tuned on 2 images" in prompts_from_bytes(out.read_bytes()).note
+
+
 def test_the_reference_sums_maps_over_layers(tiny_spec, folder):
     image = folder / "normal" / "0.png"
     ours = json.loads(call(tiny_spec, "score", image, "--json").stdout)
