@@ -53,7 +53,7 @@ def run(engine: Engine, prompts: Prompts, arguments: argparse.Namespace) -> int:
                 image = decode_image(source.path.read_bytes())
             except (OSError, ImageError) as error:
                 tqdm.write(f"{source.path}: {error}", file=sys.stderr)
-                writer.fail(source, error)
+                writer.fail(source, str(error))
                 continue
             scored = engine.score(engine.encode([image]), text_features)[0]
             result = writer.add(source, image, scored)

@@ -78,10 +78,10 @@ class BatchWriter:
         self._rows.writerow({"path": source.path, **facts})
         return {"image": str(source.path), **facts, **self._write_pictures(source, image, scored)}
 
-    def fail(self, source: Source, error: Exception) -> None:
+    def fail(self, source: Source, problem: str) -> None:
         """Take down a file that can't be read."""
         self.failed += 1
-        self._rows.writerow({"path": source.path, "error": str(error)})
+        self._rows.writerow({"path": source.path, "error": problem})
 
     def _write_pictures(self, source: Source, image: Image.Image, scored: Scored) -> dict[str, str]:
         options = self.options
