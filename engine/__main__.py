@@ -1,17 +1,17 @@
-"""The command line: `python -m engine score`, `tune` and `evaluate`."""
+"""The command line: `python -m engine score`, `tune`, `evaluate`, `export` and `prompts`."""
 
 import argparse
 import sys
 from pathlib import Path
 
 from engine.backbone import load_backbone
-from engine.commands import evaluate, score, tune
+from engine.commands import evaluate, export, prompt_file, score, tune
 from engine.errors import EngineError
 from engine.prompt_files import shipped_prompts
 from engine.serving import Engine
 from settings import get_settings
 
-COMMANDS = {"score": score, "tune": tune, "evaluate": evaluate}
+COMMANDS = {"score": score, "tune": tune, "evaluate": evaluate, "export": export, "prompts": prompt_file}
 
 
 def main() -> int:

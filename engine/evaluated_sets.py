@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from engine.datasets.catalogue import DataSet, find_data_set
+from engine.datasets.discovery import find_data_sets
 from engine.datasets.item import DatasetError, LabelledImage, folders
 from engine.protocols import one_class, open_set, out_of_distribution
 
@@ -55,6 +56,23 @@ def read_set(data_set: DataSet, root: Path) -> EvaluatedSet:
         )
     has_masks = any(one.mask for one in images) if data_set.has_masks is None else data_set.has_masks
     return EvaluatedSet(data_set, root, classes, has_masks, problems)
+
+
+def read_all(root: Path) -> list[EvaluatedSet]:
+    """Every data set among a folder's folders. Those that are none are named on stderr; DatasetError where all are."""
+    found, others = find_data_sets(root)
+    for folder in others:
+        print(f"{folder} is no data set in a layout that is known, so it is passed over.", file=sys.stderr)
+    return [read_set(*one) for one in found]
+
+
+def to_tune_on(sets: Sequence[EvaluatedSet]) -> list[EvaluatedSet]:
+    """The sets that every method can be tuned on: with normal and anomalous images, and a mask for each of those."""
+    return [
+        one
+        for one in sets
+        if {image.label for image in one.images} == {0, 1} and all(image.mask for image in one.images if image.label)
+    ]
 
 
 def with_protocol(one: EvaluatedSet, protocol: str, *, seed: int, unknown: EvaluatedSet | None = None) -> EvaluatedSet:

@@ -4,8 +4,9 @@ Each image's values are sorted once and spilled to a file; at the end, ranges of
 of pixels, are merged from the highest down, and the sums of `RankSums` go on from range to range.
 """
 
+import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -19,6 +20,7 @@ from engine.rank_sums import PIXEL_METRICS, RankSums
 
 _VALUES_AT_ONCE = 1 << 23  # pixels merged at a time: 32 MB, and as much again while sorting
 _SAMPLE = 1024  # every so many-th value of an image helps to choose the ranges
+_KINDS: dict[str, type[np.generic]] = {"normal": np.float32, "anomalous": np.float32, "weights": np.float64}
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ class PixelMetrics:
     """Collects maps and masks image by image; a context manager that removes its files.
 
     On disk it takes 4 bytes a normal pixel and 12 an anomalous one. In memory it takes some 100 MB, and 4 bytes for
-    each `_SAMPLE` pixels.
+    each `_SAMPLE` pixels: the files are read piece by piece, not mapped, as mapped pages count as the process's memory.
 
     Args:
         folder: where the files are made; None: the system's folder for temporary files.
@@ -42,9 +44,7 @@ class PixelMetrics:
 
     def __init__(self, folder: Path | None = None, *, values_at_once: int = _VALUES_AT_ONCE) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="pixel-metrics-", dir=folder)
-        root = Path(self._folder.name)
-        self._paths = {name: root / name for name in ("normal", "anomalous", "weights")}
-        self._files = {name: path.open("wb") for name, path in self._paths.items()}
+        self._files = {name: (Path(self._folder.name) / name).open("w+b") for name in _KINDS}
         self._runs: list[_Run] = []
         self._samples: list[FloatMap] = []
         self._values_at_once = values_at_once
@@ -89,37 +89,37 @@ class PixelMetrics:
         if not self._runs:
             return dict.fromkeys(PIXEL_METRICS, float("nan"))
         sums = RankSums(self._runs[-1].normal.stop, self._runs[-1].anomalous.stop, self._regions)
-        normal, anomalous, weights = (
-            _mapped(self._paths[name], kind)
-            for name, kind in (("normal", np.float32), ("anomalous", np.float32), ("weights", np.float64))
-        )
-        for low, high in self._ranges():
-            chosen = [_within(anomalous, run.anomalous, low, high) for run in self._runs]
+        edges = self._edges()
+        normal = [self._bounds("normal", run.normal, edges) for run in self._runs]
+        anomalous = [self._bounds("anomalous", run.anomalous, edges) for run in self._runs]
+        for number in reversed(range(len(edges) + 1)):
             sums.add(
-                np.sort(np.concatenate([normal[_within(normal, run.normal, low, high)] for run in self._runs])),
-                np.concatenate([anomalous[one] for one in chosen]),
-                np.concatenate([weights[one] for one in chosen]),
+                np.sort(self._range("normal", normal, number)),
+                self._range("anomalous", anomalous, number),
+                self._range("weights", anomalous, number),
             )
         return sums.metrics()
 
-    def _ranges(self) -> Iterator[tuple[float, float]]:
-        """Half-open ranges [low, high) of values, descending, that part the pixels evenly."""
+    def _edges(self) -> FloatMap:
+        """Ascending values that part the pixels into ranges of about `values_at_once`; may be none."""
         sample = np.sort(np.concatenate(self._samples))
         step = max(1, self._values_at_once // _SAMPLE)
-        edges = np.unique(sample[step::step]) if sample.size > step else sample[:0]
-        bounds = [-np.inf, *edges.tolist(), np.inf]
-        yield from zip(reversed(bounds[:-1]), reversed(bounds[1:]), strict=True)
+        return np.unique(sample[step::step])
+
+    def _bounds(self, name: str, run: slice, edges: FloatMap) -> npt.NDArray[np.int64]:
+        """Where each range begins among one image's values, counted from the start of the file; the end comes last."""
+        inner = np.searchsorted(self._read(name, run.start, run.stop), edges, side="left")
+        return np.array([run.start, *(inner + run.start), run.stop])
+
+    def _range(self, name: str, bounds: Sequence[npt.NDArray[np.int64]], number: int) -> npt.NDArray:
+        """All images' values of one range."""
+        return np.concatenate([self._read(name, one[number], one[number + 1]) for one in bounds])
+
+    def _read(self, name: str, start: int, stop: int) -> npt.NDArray:
+        kind = np.dtype(_KINDS[name])
+        size = int(stop - start) * kind.itemsize
+        return np.frombuffer(os.pread(self._files[name].fileno(), size, int(start) * kind.itemsize), kind)
 
 
 def _after(last: slice, count: int) -> slice:
     return slice(last.stop, last.stop + count)
-
-
-def _within(values: FloatMap, run: slice, low: float, high: float) -> slice:
-    """The part of a run, sorted ascending, with low ≤ value < high."""
-    first, end = np.searchsorted(values[run], np.asarray([low, high], dtype=np.float32), side="left")
-    return slice(run.start + int(first), run.start + int(end))
-
-
-def _mapped(path: Path, kind: type[np.generic]) -> npt.NDArray:
-    return np.memmap(path, dtype=kind, mode="r") if path.stat().st_size else np.empty(0, dtype=kind)

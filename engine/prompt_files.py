@@ -1,16 +1,14 @@
-"""Prompt files: ours (safetensors with metadata), and the reference's `.pth`, read without running code."""
+"""Prompt files: ours (safetensors with metadata), and through `reference_checkpoint` the reference's `.pth`."""
 
-import io
 import json
-import zipfile
 
 import safetensors.torch
-import torch
 from safetensors import SafetensorError
 
 from engine.backbone import Backbone
 from engine.errors import PromptError
 from engine.prompts import Prompts, check_sizes, default_prompts
+from engine.reference_checkpoint import for_backbone, is_torch_file, prompts_of_checkpoint
 
 _FORMAT = "anomalyloop-prompts-1"
 _TENSORS = ("normal_context", "anomalous_context", "deep_tokens")
@@ -32,7 +30,7 @@ def prompts_from_bytes(data: bytes) -> Prompts:
         tensors = safetensors.torch.load(data)
         metadata = _metadata(data)
     except (SafetensorError, ValueError, KeyError, TypeError) as error:
-        raise PromptError(f"This is not a safetensors file, or it is damaged ({error}).") from error
+        raise PromptError(f"This safetensors file is damaged ({error}). Copy or export it anew.") from error
     if metadata.get("format") != _FORMAT or set(tensors) != set(_TENSORS) or not set(_FACTS) <= set(metadata):
         raise PromptError("This safetensors file holds no AnomalyLoop prompts. Import a file that was exported here.")
     shapes_fit = (
@@ -56,46 +54,42 @@ def _metadata(data: bytes) -> dict[str, str]:
     return json.loads(json.loads(data[8 : 8 + header_size]).get("__metadata__", {}).get(_KEY, "{}"))
 
 
-def prompts_from_reference(data: bytes, backbone: Backbone) -> Prompts:
-    """Read a checkpoint in the format that the reference implementation saves and releases.
-
-    The format doesn't say which backbone it was made for: sizes are checked, and the caller vouches for the rest.
+def parse_prompts(data: bytes) -> Prompts:
+    """Read either format, whatever backbone it is for; a checkpoint of the reference names none.
 
     Raises:
-        PromptError: not that format, holding more than tensors (nothing in it is run), or of other sizes.
+        PromptError: neither of them, or damaged; it says which it is.
     """
-    try:
-        saved = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
-        state = saved["prompt_learner"]
-        normal, anomalous = state["ctx_pos"][0, 0].float(), state["ctx_neg"][0, 0].float()
-        deep_names = sorted((n for n in state if n.startswith("compound_prompts_text.")), key=_last_number)
-        deep = [state[name].float() for name in deep_names]
-    except Exception as error:  # pickle, zip and torch each raise their own
-        raise PromptError(
-            "This is not a checkpoint of AnomalyCLIP's format that can be read safely: it must hold tensors only, "
-            f"under prompt_learner ({type(error).__name__}). No code in it was run."
-        ) from error
-    prompts = Prompts(
-        normal_context=normal,
-        anomalous_context=anomalous,
-        deep_tokens=torch.stack(deep) if deep else torch.zeros(0, 1, normal.shape[1]),
-        backbone_name=backbone.info.name,
-        backbone_fingerprint=backbone.info.fingerprint,
-        note="a checkpoint in the reference implementation's format",
+    if is_torch_file(data):
+        return prompts_of_checkpoint(data)
+    if data[8:9] != b"{":  # a safetensors file holds its header's length, and then JSON
+        raise PromptError(_what_it_is(data))
+    return prompts_from_bytes(data)
+
+
+def _what_it_is(data: bytes) -> str:
+    if not data:
+        return "The prompt file is empty (0 bytes). Copy or download it anew."
+    if data.lstrip()[:1] == b"<":
+        return "This is a web page, not the prompt file that it shows. Download the raw file."
+    return (
+        "This is not a safetensors file of prompts, and not a checkpoint of the reference implementation (.pth) "
+        f"either: it begins with {data[:8]!r}. Export or download it anew."
     )
-    check_sizes(backbone, prompts)
-    return prompts
-
-
-def _last_number(name: str) -> int:
-    return int(name.rsplit(".", 1)[1])
 
 
 def read_prompts(data: bytes, backbone: Backbone) -> Prompts:
-    """Read either format and check that it belongs to the backbone. Raises PromptError."""
-    if zipfile.is_zipfile(io.BytesIO(data)) or data[:1] == b"\x80":
-        return prompts_from_reference(data, backbone)
-    prompts = prompts_from_bytes(data)
+    """Read either format and check that it belongs to the backbone.
+
+    A checkpoint of the reference doesn't say which backbone it is for: its sizes are checked, and the caller vouches
+    for the rest.
+
+    Raises:
+        PromptError: see `parse_prompts`; or made for another backbone.
+    """
+    prompts = parse_prompts(data)
+    if not prompts.backbone_fingerprint:
+        return for_backbone(prompts, backbone)
     prompts.check_backbone(backbone)
     check_sizes(backbone, prompts)
     return prompts

@@ -52,7 +52,8 @@ def import_prompts(store: Store, project_id: int, file_name: str, data: bytes) -
     from engine.prompt_files import prompts_to_bytes
 
     engine = get_engine()
-    ours = prompts_to_bytes(engine.load_prompts(data))
+    prompts = engine.load_prompts(data)
+    ours = prompts_to_bytes(prompts)
     with store.session(read_only=True) as session:
         get_project(session, project_id)
     blob_key = store.blobs.put(ours)
@@ -65,5 +66,5 @@ def import_prompts(store: Store, project_id: int, file_name: str, data: bytes) -
             sha256=hashlib.sha256(ours).hexdigest(),
             backbone_name=engine.info.name,
             backbone_fingerprint=engine.info.fingerprint,
-            note=f"imported from {file_name[:200]}",
+            note=f"imported from {file_name[:200]}" + (f": {prompts.note}" if prompts.note else ""),
         )

@@ -12,8 +12,9 @@ from tqdm import tqdm
 
 from engine.baselines.trained import Auxiliary
 from engine.datasets.catalogue import CATALOGUE, describe_catalogue, find_data_set
+from engine.datasets.item import DatasetError
 from engine.evaluate import Bench, evaluate_class
-from engine.evaluated_sets import EvaluatedSet, pairs, read_set, with_protocol
+from engine.evaluated_sets import EvaluatedSet, pairs, read_all, read_set, to_tune_on, with_protocol
 from engine.experiments import EXPERIMENTS, METHODS, Row, Setting, method_rows
 from engine.method import Method
 from engine.prompts import Prompts
@@ -39,9 +40,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     several: dict[str, Any] = {"nargs": "+", "metavar": "NAME"}
     parser.add_argument("--list", nargs=0, action=_List, help="show all data sets with layouts and licences, and stop")
     parser.add_argument(
-        "--dataset", required=True, choices=list(CATALOGUE), help="one for all --data, or one for each", **several
+        "--all",
+        type=Path,
+        metavar="DIR",
+        help="in place of --dataset and --data: every data set in DIR, with all methods and all experiments, tuned on "
+        "those of them that have masks and both kinds of images, unless other options say otherwise",
     )
-    parser.add_argument("--data", required=True, nargs="+", type=Path, metavar="DIR", help="folders of the data sets")
+    parser.add_argument("--dataset", choices=list(CATALOGUE), help="one for all --data, or one for each", **several)
+    parser.add_argument("--data", nargs="+", type=Path, metavar="DIR", help="folders of the data sets")
     parser.add_argument(
         "--method", choices=[*METHODS, "all"], help="methods to compare (default anomalyclip; all: six)", **several
     )
@@ -99,6 +105,16 @@ def run(engine: Engine, prompts: Prompts, arguments: argparse.Namespace) -> int:
     return int(bool(problems))
 
 
+def _sets(given: argparse.Namespace) -> list[EvaluatedSet]:
+    if given.all and (given.dataset or given.data):
+        raise DatasetError("--all takes every data set of a folder: leave out --dataset and --data, or --all.")
+    if given.all:
+        return read_all(given.all)
+    if not given.dataset or not given.data:
+        raise DatasetError("Name what to evaluate by --dataset and --data, or a folder of data sets by --all.")
+    return [read_set(*pair) for pair in pairs(given.dataset, given.data, "--dataset", "--data")]
+
+
 class _Work:
     def __init__(self, engine: Engine, prompts: Prompts, arguments: argparse.Namespace) -> None:
         self.engine, self.prompts, self.arguments = engine, prompts, arguments
@@ -110,12 +126,11 @@ class _Work:
             batch_size=1 if engine.backbone.device.type == "cpu" else _BATCH_ON_GPU,
             keep_small=not engine.reference,
         )
-        self.sets = [read_set(*pair) for pair in pairs(arguments.dataset, arguments.data, "--dataset", "--data")]
-        self.sets = [self._with_protocol(one) for one in self.sets]
+        self.sets = [self._with_protocol(one) for one in _sets(arguments)]
         self.tune_sets = [
             read_set(*pair)
             for pair in pairs(arguments.tune_dataset, arguments.tune_data, "--tune-dataset", "--tune-data")
-        ]
+        ] or (to_tune_on(self.sets) if arguments.all else [])
         shutil.rmtree(arguments.out / "scratch", ignore_errors=True)  # of a run that was killed
         (arguments.out / "scratch").mkdir(parents=True)
         self.auxiliaries: dict[tuple[str, ...], Auxiliary] = {}
@@ -167,9 +182,12 @@ class _Work:
             self.arguments.seed,
             self.arguments.prompts is not None,
         )
-        experiments = self.arguments.experiment or []
-        default = [] if experiments else ["anomalyclip"]
-        methods = self.arguments.method or default
+        given: argparse.Namespace = self.arguments
+        if given.all and not given.experiment and not given.method:
+            methods, experiments = ["all"], ["all"]
+        else:
+            experiments = given.experiment or []
+            methods = given.method or ([] if experiments else ["anomalyclip"])
         rows = method_rows(setting, METHODS if "all" in methods else methods)
         for name in EXPERIMENTS if "all" in experiments else experiments:
             rows += [(f"{name}: {title}", build) for title, build in EXPERIMENTS[name](setting)]

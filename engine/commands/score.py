@@ -1,4 +1,4 @@
-"""`python -m engine score`: scores and maps of image files."""
+"""`python -m engine score`: scores, maps, masks and overlays of image files and folders."""
 
 import argparse
 import json
@@ -6,38 +6,79 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from engine.errors import ImageError
+from tqdm import tqdm
+
+from engine.errors import EngineError, ImageError
+from engine.exports.batch import BatchOptions, BatchWriter
+from engine.exports.sources import find_sources
 from engine.images import decode_image
-from engine.maps import map_to_npy, resize_map
 from engine.prompts import Prompts
 from engine.serving import Engine
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's own options."""
-    parser.add_argument("images", nargs="+", type=Path, metavar="IMAGE", help="image files")
-    parser.add_argument("--out", type=Path, help="folder for one float32 .npy map an image, at the image's size")
+    parser.add_argument("images", nargs="+", type=Path, metavar="IMAGE", help="image files, and folders of images")
+    parser.add_argument("--out", type=Path, help="folder for what is written, in the folders' own structure")
     parser.add_argument("--json", action="store_true", help="one JSON object a line in place of a table")
+    parser.add_argument("--csv", action="store_true", help="write OUT/scores.csv and show progress in place of a table")
+    parser.add_argument(
+        "--maps", action="store_true", help="write float32 .npy maps of the images' sizes (default, with --out alone)"
+    )
+    parser.add_argument("--masks", action="store_true", help="write *_mask.png, 255 from --map-threshold up")
+    parser.add_argument("--overlays", action="store_true", help="write *_overlay.jpg, the map over the image")
+    parser.add_argument("--threshold", type=float, help="score 0–1 from which an image is anomalous (default: unsaid)")
+    parser.add_argument(
+        "--map-threshold", type=float, default=0.5, help="map value 0–1 from which a pixel is (default %(default)s)"
+    )
 
 
 def run(engine: Engine, prompts: Prompts, arguments: argparse.Namespace) -> int:
-    """Score each file and print a line for it; returns the exit code, 1 when a file could not be read."""
+    """Score each image and print a line for it, or write what the options ask for.
+
+    Returns:
+        0; 1 where files could not be read, after all the others were scored.
+
+    Raises:
+        EngineError: a folder without images, something to write and no --out, two images of one name.
+        OSError: what is written can't be.
+    """
+    options = _options(arguments)
+    sources = find_sources(arguments.images, out=arguments.out)
     text_features = engine.encode_prompts(prompts)
-    if arguments.out:
-        arguments.out.mkdir(parents=True, exist_ok=True)
-    failed = False
-    for path in arguments.images:
-        try:
-            image = decode_image(path.read_bytes())
-        except (OSError, ImageError) as error:
-            print(f"{path}: {error}", file=sys.stderr)
-            failed = True
-            continue
-        scored = engine.score(engine.encode([image]), text_features)[0]
-        result: dict[str, Any] = {"image": str(path), "score": scored.score, "map_max": float(scored.anomaly_map.max())}
-        if arguments.out:
-            file = arguments.out / f"{path.stem}.npy"
-            file.write_bytes(map_to_npy(resize_map(scored.anomaly_map, image.height, image.width)))
-            result["map"] = str(file)
-        print(json.dumps(result) if arguments.json else f"{scored.score:.4f}  {path}")
-    return int(failed)
+    bar = tqdm(sources, desc="scoring", unit="image", disable=not arguments.csv)
+    with BatchWriter(options) as writer, bar:
+        for source in bar:
+            try:
+                image = decode_image(source.path.read_bytes())
+            except (OSError, ImageError) as error:
+                tqdm.write(f"{source.path}: {error}", file=sys.stderr)
+                writer.fail(source, str(error))
+                continue
+            scored = engine.score(engine.encode([image]), text_features)[0]
+            result = writer.add(source, image, scored)
+            if not arguments.csv:
+                print(json.dumps(result) if arguments.json else _line(result))
+    if writer.failed:
+        print(f"{writer.failed} of {len(sources)} files could not be read; they are named above.", file=sys.stderr)
+    return int(bool(writer.failed))
+
+
+def _options(arguments: argparse.Namespace) -> BatchOptions:
+    chosen = [name for name in ("csv", "maps", "masks", "overlays") if getattr(arguments, name)]
+    if chosen and arguments.out is None:
+        raise EngineError(f"--{chosen[0]} writes files: name a folder for them by --out.")
+    return BatchOptions(
+        out=arguments.out,
+        maps=arguments.maps or not chosen,
+        masks=arguments.masks,
+        overlays=arguments.overlays,
+        table=arguments.csv,
+        threshold=arguments.threshold,
+        map_threshold=arguments.map_threshold,
+    )
+
+
+def _line(result: dict[str, Any]) -> str:
+    verdict = f"{result['verdict']:<11}" if "verdict" in result else ""
+    return f"{result['score']:.4f}  {verdict}{result['image']}"

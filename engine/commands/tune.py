@@ -1,6 +1,7 @@
 """`python -m engine tune`: prompts from the test images of a data set with masks, into a file."""
 
 import argparse
+import sys
 from pathlib import Path
 
 import torch
@@ -9,6 +10,8 @@ from tqdm import tqdm
 from engine.datasets.catalogue import CATALOGUE, find_data_set
 from engine.datasets.item import DatasetError, LabelledImage
 from engine.datasets.truth import read_mask
+from engine.errors import EngineError
+from engine.files import write_whole
 from engine.images import decode_image
 from engine.preprocess import preprocess_mask
 from engine.prompt_files import prompts_to_bytes
@@ -41,12 +44,26 @@ def run(engine: Engine, prompts: Prompts, arguments: argparse.Namespace) -> int:
     """Tune and write; the file appears whole or not at all.
 
     With the reference's choices tuning starts from random vectors, otherwise from `prompts`.
+
+    Returns:
+        0; 1 where images or masks could not be used, and the others were tuned on.
+
+    Raises:
+        DatasetError: there is nothing to tune on.
     """
     images = [one for one in find_data_set(arguments.dataset).read(arguments.data) if one.split == "test"]
     if not images:
         raise DatasetError(f"{arguments.data} holds no images of the test split, which tuning learns from.")
     spilled = SpilledFeatures()
-    examples = [_example(engine, one, spilled) for one in tqdm(images, desc="encoding", unit="image")]
+    examples, failed = [], 0
+    for one in tqdm(images, desc="encoding", unit="image"):
+        try:
+            examples.append(_example(engine, one, spilled))
+        except (OSError, EngineError) as error:
+            tqdm.write(f"{one.image}: {error}", file=sys.stderr)
+            failed += 1
+    if not examples:
+        raise DatasetError(f"None of the {failed} images of {arguments.data} can be tuned on; see above.")
     start = random_prompts(engine.backbone, arguments.seed) if engine.reference else prompts
     config = TuningConfig(
         learning_rate=arguments.learning_rate,
@@ -60,17 +77,17 @@ def run(engine: Engine, prompts: Prompts, arguments: argparse.Namespace) -> int:
             bar.set_postfix(loss=f"{tuner.run_epoch()['total']:.3f}")
             bar.update()
     note = f"tuned on {len(examples)} images of {arguments.data.name} for {arguments.epochs} epochs"
-    unfinished = arguments.out.with_suffix(".part")
-    unfinished.write_bytes(prompts_to_bytes(tuner.prompts(note)))
-    unfinished.replace(arguments.out)
+    write_whole(arguments.out, prompts_to_bytes(tuner.prompts(note)))
     print(f"Wrote {arguments.out}: {note}.")
-    return 0
+    if failed:
+        print(f"{failed} of {len(images)} images could not be used; they are named above.", file=sys.stderr)
+    return int(bool(failed))
 
 
 def _example(engine: Engine, one: LabelledImage, spilled: SpilledFeatures) -> Example:
     image = decode_image(one.image.read_bytes())
     if one.label and one.mask is None:
-        raise DatasetError(f"{one.image} is anomalous and has no mask. Add one, or move it away.")
+        raise DatasetError("It is anomalous and has no mask. Add one, or move it away.")
     mask = torch.zeros(engine.image_size, engine.image_size, dtype=torch.uint8)
     if one.mask is not None:
         pixels = read_mask(one.mask, width=image.width, height=image.height)

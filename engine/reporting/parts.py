@@ -3,11 +3,11 @@
 import errno
 import hashlib
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from engine import files
 from engine.datasets.item import LabelledImage
 from engine.errors import EngineError
 from engine.reporting.results import ClassResult
@@ -42,12 +42,9 @@ class Parts:
 
 def write_whole(path: Path, data: bytes) -> None:
     """Write a file that appears whole or not at all. Raises EngineError when the disk is full."""
-    unfinished = path.with_name(path.name + ".part")
     try:
-        unfinished.write_bytes(data)
-        os.replace(unfinished, path)
+        files.write_whole(path, data)
     except OSError as error:
-        unfinished.unlink(missing_ok=True)
         raise_if_full(error)
         raise
 

@@ -83,6 +83,30 @@ def test_experiments_give_a_row_for_each_choice(tiny_spec, mvtec, visible, tmp_p
         assert len({json.dumps(one["classes"][0]["images"]) for one in found}) == rows
 
 
+def test_everything_in_a_folder_by_one_option(tiny_spec, mvtec, tmp_path):
+    """The folder holds `mvtec`, another set to tune on, and one that has no masks."""
+    draw_mvtec_class(tmp_path / "sets" / "others" / "wood")
+    for label in ("yes", "no"):
+        draw_image(tmp_path / "sets" / "Br35H" / label / "1.jpg", seed=len(label))
+    mvtec.rename(tmp_path / "sets" / "mvtec")
+    (tmp_path / "sets" / "notes").mkdir()
+    words = ("--all", tmp_path / "sets", "--out", tmp_path / "out", "--epochs", 1)
+    answer = call(tiny_spec, "evaluate", *words, "--method", "coop", "clip", "--experiment", "losses")
+    assert answer.returncode == 0, answer.stderr
+    assert "notes is no data set in a layout that is known" in answer.stderr
+    rows = [(one["data_set"], one["method"]) for one in results(tmp_path / "out")]
+    methods = ["coop", "clip", "losses: global loss", "losses: local loss", "losses: both"]
+    assert rows == [(name, method) for name in ("br35h", "mvtec", "mvtec_like") for method in methods]
+    assert len(list((tmp_path / "out" / "tuned").iterdir())) == 3 * 4  # on both, and on each for the other
+
+
+def test_all_and_named_sets_exclude_each_other(tiny_spec, mvtec, tmp_path):
+    both = evaluate(tiny_spec, mvtec, tmp_path / "out", "mvtec", "--all", mvtec.parent)
+    neither = call(tiny_spec, "evaluate", "--out", tmp_path / "out")
+    assert both.returncode == neither.returncode == 2
+    assert "leave out --dataset and --data" in both.stderr and "a folder of data sets by --all" in neither.stderr
+
+
 def test_what_must_be_tuned_says_what_is_missing(tiny_spec, mvtec, tmp_path):
     answer = evaluate(tiny_spec, mvtec, tmp_path / "out", "mvtec", "--method", "coop")
     assert answer.returncode == 2

@@ -10,7 +10,6 @@ from engine.backbone import load_backbone
 from engine.errors import PromptError
 from engine.prompt_files import (
     prompts_from_bytes,
-    prompts_from_reference,
     prompts_to_bytes,
     read_prompts,
     shipped_prompts,
@@ -94,7 +93,7 @@ def test_another_safetensors_file_is_refused(backbone):
 @requires_golden
 def test_golden_reference_checkpoint_gives_the_same_prompts():
     backbone = golden_backbone("t8")
-    loaded = prompts_from_reference((GOLDEN / "t8_checkpoint.pth").read_bytes(), backbone)
+    loaded = read_prompts((GOLDEN / "t8_checkpoint.pth").read_bytes(), backbone)
     expected = saved_prompts(backbone, "t8")
     torch.testing.assert_close(loaded.normal_context, expected.normal_context, rtol=0, atol=0)
     torch.testing.assert_close(loaded.anomalous_context, expected.anomalous_context, rtol=0, atol=0)
