@@ -9,7 +9,7 @@ from torch.nn import functional as F
 from engine.backbone import Backbone
 from engine.losses import glocal_loss, patch_glocal_loss
 from engine.prompts import PromptLearner, Prompts
-from engine.scoring import probabilities
+from engine.scoring import TEMPERATURE
 from engine.tuning_loop import Example, TuningConfig, TuningLoop
 
 __all__ = ["Example", "Tuner", "TuningConfig"]
@@ -45,7 +45,8 @@ class Tuner(TuningLoop):
         labels = torch.tensor([example.label for example in batch], device=self.device)
         similarities = torch.stack([e.features.global_feature for e in batch]).to(self.device).float() @ text.T
         patches = torch.stack([e.features.patch_features for e in batch], dim=1).to(self.device).float()
-        anomalous = probabilities(patches, text)[..., 1]
+        # Softmax over two is the sigmoid of their difference: one direction is compared with the patches, not two.
+        anomalous = (patches @ (text[1] - text[0]) / TEMPERATURE).sigmoid()
         if self.config.resolution == "pixels":
             loss = glocal_loss(similarities, anomalous, labels, masks, self.config.weight)
         else:
