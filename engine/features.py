@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load as load_tensors
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as save_tensors
 from torch import Tensor
 from torch.nn import functional as F
@@ -62,15 +61,20 @@ class FeatureCache:
         return self._folder / sha256[:2] / f"{sha256}.safetensors"
 
     def get(self, sha256: str) -> ImageFeatures | None:
-        """The features of an image, or None; a damaged file counts as missing and is removed."""
+        """The features of an image, or None; a damaged file counts as missing and is removed.
+
+        They are mapped into memory: the system reads what is used, may drop it again, and keeps the file's content
+        for as long as they live, also when it is evicted meanwhile.
+        """
         path = self._path(sha256)
         try:
-            tensors = load_tensors(path.read_bytes())
+            with safe_open(path, "pt") as file:
+                found = ImageFeatures(file.get_tensor("global_feature"), file.get_tensor("patch_features"))
             os.utime(path)
-            return ImageFeatures(tensors["global_feature"], tensors["patch_features"])
+            return found
         except FileNotFoundError:
             return None
-        except (SafetensorError, KeyError):
+        except SafetensorError:  # cut off, or without one of the two
             path.unlink(missing_ok=True)
             return None
 

@@ -1,6 +1,5 @@
 """The glocal loss: cross-entropy on the image, focal and dice on the map of each layer (paper, equation 3)."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -55,27 +54,30 @@ class GlocalLoss:
 
 
 def glocal_loss(
-    image_similarities: Tensor,
-    layer_probs: Sequence[Tensor],
-    labels: Tensor,
-    masks: Tensor,
-    weight: float = LAMBDA,
+    image_similarities: Tensor, anomalous: Tensor, labels: Tensor, masks: Tensor, weight: float = LAMBDA
 ) -> GlocalLoss:
-    """Cross-entropy(image) + λ · Σ over layers [focal + dice(S_a, mask) + dice(S_n, 1 − mask)].
+    """Cross-entropy(image) + λ · Σ over layers [focal + dice(S_a, mask) + dice(S_n, 1 − mask)], on all pixels.
+
+    Upsampling is linear and dice is made of sums that are linear in the map: Σ upsample(S) · mask is
+    Σ S · upsampleᵀ(mask), the same number without a map. Only the focal term sees every pixel.
 
     Args:
         image_similarities: (B, 2) cosine of global and text features, order normal, anomalous.
-        layer_probs: one (B, 2, H, W) a layer, at the masks' size.
+        anomalous: (L, B, n), P(anomalous) of each patch in each layer.
         labels: (B,), 1 where the image is anomalous.
-        masks: (B, H, W), 1 where the pixel is.
+        masks: (B, s, s), 1 where the pixel is; s is a multiple of √n.
         weight: λ; 0 leaves the global loss alone.
     """
-    image = F.cross_entropy(image_similarities / TEMPERATURE, labels.long())
-    focal = torch.stack([focal_loss(probs, masks) for probs in layer_probs])
-    dice_anomalous = torch.stack([dice_loss(probs[:, 1], masks) for probs in layer_probs])
-    dice_normal = torch.stack([dice_loss(probs[:, 0], 1 - masks) for probs in layer_probs])
-    total = image + weight * (focal + dice_anomalous + dice_normal).sum()
-    return GlocalLoss(image, focal, dice_anomalous, dice_normal, total)
+    side, size = round(anomalous.shape[2] ** 0.5), masks.shape[-1]
+    # (√n, s): how a row of patches spreads over a row of pixels, bilinearly; for images it is applied on both sides.
+    spread = F.interpolate(torch.eye(side, device=masks.device)[None], size=size, mode="linear")[0]
+    masks = masks.to(anomalous.dtype)
+    maps = spread.T @ anomalous.unflatten(2, (side, side)) @ spread
+    focal = _focal(maps, masks).mean(dim=(1, 2, 3))
+    area = (size // side) ** 2
+    return _glocal(
+        image_similarities, anomalous, labels, (spread @ masks @ spread.T).flatten(1) / area, area, focal, weight
+    )
 
 
 def patch_glocal_loss(
@@ -86,27 +88,44 @@ def patch_glocal_loss(
     patch_area: int,
     weight: float = LAMBDA,
 ) -> GlocalLoss:
-    """The glocal loss taken on the patch grid: what `glocal_loss` says, without upsampling, some 60 times less work.
-
-    Focal terms are weighted by the share of a patch that is anomalous; dice is that of the full mask with every
-    pixel as probable as its patch.
+    """The glocal loss taken on the patch grid: what `glocal_loss` says, every pixel as probable as its patch.
 
     Args:
         image_similarities: (B, 2) cosine of global and text features, order normal, anomalous.
         anomalous: (L, B, n), P(anomalous) of each patch in each layer.
         labels: (B,), 1 where the image is anomalous.
-        shares: (B, n), anomalous share of each patch, 0–1.
+        shares: (B, n), anomalous share of each patch, 0–1; it weights the focal terms.
         patch_area: pixels in a patch.
         weight: λ; 0 leaves the global loss alone.
     """
-    image = F.cross_entropy(image_similarities / TEMPERATURE, labels.long())
     p = anomalous.clamp(_LABEL_SMOOTHING, 1.0 - _LABEL_SMOOTHING)
     focal = -(shares * (1 - p) ** _GAMMA * p.log() + (1 - shares) * p**_GAMMA * (1 - p).log()).mean(dim=(1, 2))
+    return _glocal(image_similarities, anomalous, labels, shares, patch_area, focal, weight)
+
+
+def _glocal(
+    image_similarities: Tensor,
+    anomalous: Tensor,
+    labels: Tensor,
+    shares: Tensor,
+    patch_area: int,
+    focal: Tensor,
+    weight: float,
+) -> GlocalLoss:
+    image = F.cross_entropy(image_similarities / TEMPERATURE, labels.long())
     smoothing = _DICE_SMOOTHING / patch_area
     dice_anomalous = _patch_dice(anomalous, shares, smoothing)
     dice_normal = _patch_dice(1 - anomalous, 1 - shares, smoothing)
     total = image + weight * (focal + dice_anomalous + dice_normal).sum()
     return GlocalLoss(image, focal, dice_anomalous, dice_normal, total)
+
+
+def _focal(anomalous: Tensor, masks: Tensor) -> Tensor:
+    """`focal_per_pixel` of two classes whose probabilities add to 1: (L, B, s, s) of P(anomalous) → (L, B, s, s)."""
+    sure = 1 - 2 * _LABEL_SMOOTHING
+    # The smoothed probability of the true class: 2ε + (1 − 2ε) · (p where anomalous, 1 − p elsewhere).
+    true_class = torch.addcmul(2 * _LABEL_SMOOTHING + sure * (1 - masks), sure * (2 * masks - 1), anomalous)
+    return -((1 - true_class) ** _GAMMA) * true_class.log()
 
 
 def _patch_dice(probs: Tensor, shares: Tensor, smoothing: float) -> Tensor:

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
+from open_clip.transformer import ResidualAttentionBlock
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from engine.backbone import Backbone
-from engine.errors import PromptError
+from engine.errors import BackboneError, PromptError
 
 CONTEXT_LENGTH = 12  # E
 DEEP_TOKENS = 4  # M, learnable tokens before each of the text blocks 1 … DEPTH − 1
@@ -56,12 +57,16 @@ class TextTower:
     """CLIP's text tower for one pair of prompts: context vectors in, two unit-length text features out.
 
     Only the positions up to the longer prompt's end are computed: attention is causal, the rest can't matter.
+
+    Raises:
+        BackboneError: the text tower is of another kind than CLIP's.
     """
 
     def __init__(
         self, backbone: Backbone, context_length: int, state_word: str = STATE_WORD, object_name: str = "object"
     ) -> None:
         model = backbone.model
+        _check_text_tower(backbone)
         placeholder = " ".join(["X"] * context_length)
         words = f"{state_word} {object_name}." if state_word else f"{object_name}."
         ids = backbone.tokenizer([f"{placeholder} {object_name}.", f"{placeholder} {words}"]).to(backbone.device)
@@ -69,7 +74,6 @@ class TextTower:
         self.length = int(self.ends.max()) + 1
         self._model = model
         self._embedded = model.token_embedding(ids[:, : self.length])
-        self._mask = model.attn_mask[: self.length, : self.length]
 
     def input_embeddings(self, contexts: Tensor) -> Tensor:
         """(2, E, W) contexts, normal first → (2, length, W), positions not added yet."""
@@ -90,7 +94,7 @@ class TextTower:
         for number, block in enumerate(model.transformer.resblocks):
             if 1 <= number <= len(deep_tokens):
                 tokens = _overwrite(tokens, deep_tokens[number - 1], cast_float16)
-            tokens = block(tokens, attn_mask=self._mask)
+            tokens = _causal_block(block, tokens)
         ends = model.ln_final(tokens[torch.arange(2, device=tokens.device), self.ends])
         projection = model.text_projection
         features = projection(ends) if isinstance(projection, nn.Linear) else ends @ projection
@@ -103,9 +107,22 @@ class TextTower:
         tokens = self.input_embeddings(contexts) + model.positional_embedding[: self.length]
         states = []
         for block in model.transformer.resblocks[:depth]:
-            tokens = block(tokens, attn_mask=self._mask)
+            tokens = _causal_block(block, tokens)
             states.append(tokens[0, 1 : 1 + count])
         return torch.stack(states)
+
+
+def _check_text_tower(backbone: Backbone) -> None:
+    model = backbone.model
+    plain = all(
+        isinstance(block, ResidualAttentionBlock) and isinstance(block.attn, nn.MultiheadAttention)
+        for block in model.transformer.resblocks
+    )
+    if model.attn_mask is None or not plain:
+        raise BackboneError(
+            f"The text tower of {backbone.info.name} is not CLIP's causal transformer, which prompt tuning needs. "
+            "Set ANOMALYLOOP_BACKBONE to a model such as ViT-L-14-336-quickgelu/openai."
+        )
 
 
 def _overwrite(tokens: Tensor, deep: Tensor, cast_float16: bool) -> Tensor:
@@ -113,6 +130,16 @@ def _overwrite(tokens: Tensor, deep: Tensor, cast_float16: bool) -> Tensor:
     if cast_float16:  # after the expansion, so that gradients are rounded once for each prompt, as in the reference
         deep = deep.half().to(tokens.dtype)
     return torch.cat([tokens[:, :1], deep, tokens[:, 1 + deep.shape[1] :]], dim=1)
+
+
+def _causal_block(block: ResidualAttentionBlock, tokens: Tensor) -> Tensor:
+    """A block of the text tower, (2, t, W) → (2, t, W): what it does itself, with both prompts' rows in one product."""
+    attention = block.attn
+    projected = F.linear(block.ln_1(tokens), attention.in_proj_weight, attention.in_proj_bias)
+    query, key, value = projected.unflatten(-1, (3, attention.num_heads, -1)).permute(2, 0, 3, 1, 4)
+    attended = F.scaled_dot_product_attention(query, key, value, is_causal=True)
+    tokens = tokens + block.ls_1(attention.out_proj(attended.transpose(1, 2).flatten(2)))
+    return tokens + block.ls_2(block.mlp(block.ln_2(tokens)))
 
 
 class PromptLearner(nn.Module):

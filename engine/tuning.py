@@ -9,7 +9,7 @@ from torch.nn import functional as F
 from engine.backbone import Backbone
 from engine.losses import glocal_loss, patch_glocal_loss
 from engine.prompts import PromptLearner, Prompts
-from engine.scoring import probabilities, to_grid, upsample
+from engine.scoring import TEMPERATURE
 from engine.tuning_loop import Example, TuningConfig, TuningLoop
 
 __all__ = ["Example", "Tuner", "TuningConfig"]
@@ -45,12 +45,12 @@ class Tuner(TuningLoop):
         labels = torch.tensor([example.label for example in batch], device=self.device)
         similarities = torch.stack([e.features.global_feature for e in batch]).to(self.device).float() @ text.T
         patches = torch.stack([e.features.patch_features for e in batch], dim=1).to(self.device).float()
+        # Softmax over two is the sigmoid of their difference: one direction is compared with the patches, not two.
+        anomalous = (patches @ (text[1] - text[0]) / TEMPERATURE).sigmoid()
         if self.config.resolution == "pixels":
-            layer_probs = [upsample(to_grid(probabilities(layer, text)), masks.shape[-1]) for layer in patches]
-            loss = glocal_loss(similarities, layer_probs, labels, masks, self.config.weight)
+            loss = glocal_loss(similarities, anomalous, labels, masks, self.config.weight)
         else:
             shares, area = _patch_shares(masks, patches.shape[2])
-            anomalous = probabilities(patches, text)[..., 1]
             loss = patch_glocal_loss(similarities, anomalous, labels, shares, area, self.config.weight)
         image = loss.image * self.config.image_weight if self._both_labels else 0.0 * loss.image
         dice = (loss.dice_anomalous + loss.dice_normal).sum()

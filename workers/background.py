@@ -48,7 +48,7 @@ class BackgroundScorer:
     def request(self, image_ids: Sequence[int]) -> None:
         """Score these images before all others; the last that were asked for come first."""
         with self._lock:
-            self._requested = [*image_ids, *self._requested]
+            self._requested = [*image_ids, *(one for one in self._requested if one not in image_ids)]
         self._awake.set()
 
     def wake(self) -> None:

@@ -44,6 +44,12 @@ def request_scoring(image_ids: Sequence[int]) -> None:
         _send("score_images", [list(image_ids)])
 
 
+def prefer(image_ids: Sequence[int]) -> None:
+    """Someone looks at these unscored images: score them next. Celery workers keep to their order, newest first."""
+    if _scorer is not None:
+        _scorer.request(image_ids)
+
+
 def request_rescoring(project_id: int) -> None:
     """Score what the project's active prompts have not scored."""
     if _scorer is not None:

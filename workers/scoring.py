@@ -3,6 +3,7 @@
 import contextlib
 import logging
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -22,12 +23,16 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from engine.features import ImageFeatures
-    from engine.serving import Engine
+    from engine.serving import Engine, Scored
 
 logger = logging.getLogger(__name__)
 
 # Images that go through the vision tower together.
 _BATCH = 8
+# Images with cached features that are scored together, and kept in one transaction.
+_CACHED_BATCH = 32
+# Maps that are written at once: each waits for the disk, and together they wait about as long as one.
+_WRITERS = 8
 # How far back the unscored images are searched for those whose features are cached.
 _WINDOW = 1000
 
@@ -41,11 +46,13 @@ def score_unscored(store: Store, project_id: int, limit: int) -> int:
     Raises:
         BackboneError, PromptError: see `score_images`.
     """
-    engine = get_engine()
-    with store.session(read_only=True) as session:
-        images = unscored_images(session, project_id, _WINDOW)
-    cache = engine.cache
-    if cache is not None:
+    cache = get_engine().cache
+    images: list[Image] = []
+    for window in (limit, _WINDOW):  # mostly the newest are all cached, or none is
+        with store.session(read_only=True) as session:
+            images = unscored_images(session, project_id, window)
+        if cache is None or all(cache.has(image.sha256) for image in images):
+            break
         images.sort(key=lambda image: not cache.has(image.sha256))  # stable: newest first among equals
     return score_images(store, [image.id for image in images[:limit]])
 
@@ -68,7 +75,7 @@ def score_images(store: Store, image_ids: Sequence[int]) -> int:
     for version, images in _by_active_version(store, image_ids):
         text_features = engine.text_features(version.sha256, partial(store.blobs.get, version.blob_key))
         scorer = _Scorer(store, engine, version, text_features)
-        uncached = [image for image in images if not scorer.score_cached(image)]
+        uncached = scorer.score_cached(images)
         for start in range(0, len(uncached), _BATCH):
             scorer.score_batch(uncached[start : start + _BATCH])
         done += len(images)
@@ -76,12 +83,17 @@ def score_images(store: Store, image_ids: Sequence[int]) -> int:
 
 
 def _by_active_version(store: Store, image_ids: Sequence[int]) -> list[tuple[PromptVersion, list[Image]]]:
+    versions: dict[int, PromptVersion | None] = {}
     groups: dict[int, tuple[PromptVersion, list[Image]]] = {}
     with store.session(read_only=True) as session:
         for image_id in image_ids:
             image = session.get(Image, image_id)
-            version = active_version(session, image.project_id) if image else None
-            if image is not None and version is not None:
+            if image is None:
+                continue
+            if image.project_id not in versions:
+                versions[image.project_id] = active_version(session, image.project_id)
+            version = versions[image.project_id]
+            if version is not None:
                 groups.setdefault(version.id, (version, []))[1].append(image)
     return list(groups.values())
 
@@ -98,13 +110,20 @@ class _Scorer:
             "device": str(engine.backbone.device),
         }
 
-    def score_cached(self, image: Image) -> bool:
-        """Score an image whose features are cached; False where they aren't."""
-        features = self.engine.cache.get(image.sha256) if self.engine.cache else None
-        if features is None:
-            return False
-        self._score(image, features)
-        return True
+    def score_cached(self, images: Sequence[Image]) -> list[Image]:
+        """Score the images whose features are cached; returns the others."""
+        others: list[Image] = []
+        for start in range(0, len(images), _CACHED_BATCH):
+            cached = []
+            for image in images[start : start + _CACHED_BATCH]:
+                features = self.engine.cache.get(image.sha256) if self.engine.cache else None
+                if features is None:
+                    others.append(image)
+                else:
+                    cached.append((image, features))
+            if cached:
+                self._score(cached)
+        return others
 
     def score_batch(self, images: list[Image]) -> None:
         """Encode and score; where a batch fails as a whole, its images go one by one, to find the one."""
@@ -123,7 +142,7 @@ class _Scorer:
         for (image, _), features in zip(decoded, encoded, strict=True):
             if self.engine.cache:
                 self.engine.cache.put(image.sha256, features)
-            self._score(image, features)
+        self._score([(image, features) for (image, _), features in zip(decoded, encoded, strict=True)])
 
     def _decode(self, image: Image) -> "Picture | None":
         try:
@@ -134,23 +153,35 @@ class _Scorer:
             self._fail(image, error)
             return None
 
-    def _score(self, image: Image, features: "ImageFeatures") -> None:
+    def _score(self, encoded: Sequence[tuple[Image, "ImageFeatures"]]) -> None:
+        """Score and keep; where several fail together, they go one by one, to find the one."""
         try:
-            scored = self.engine.score([features], self.text_features)[0]
+            scored = self.engine.score([features for _, features in encoded], self.text_features)
         except Exception as error:  # whatever torch raises: this image has no score, and people are told why
-            self._fail(image, error)
+            if len(encoded) == 1:
+                self._fail(encoded[0][0], error)
+            else:
+                for one in encoded:
+                    self._score([one])
             return
-        map_blob_key = self.store.blobs.put(map_to_npy(scored.anomaly_map))
-        with contextlib.suppress(NotFound), self.store.session() as session:
-            save_prediction(
-                session,
-                image_id=image.id,
-                prompt_version_id=self.version.id,
-                score=scored.score,
-                map_blob_key=map_blob_key,
-                map_max=float(scored.anomaly_map.max()),
-                engine_settings=self.engine_settings,
-            )
+        self._keep(encoded, scored)
+
+    def _keep(self, encoded: Sequence[tuple[Image, "ImageFeatures"]], scored: Sequence["Scored"]) -> None:
+        """Maps on disk first, all at once; then the predictions, in one transaction."""
+        with ThreadPoolExecutor(_WRITERS) as writers:
+            keys = list(writers.map(lambda one: self.store.blobs.put(map_to_npy(one.anomaly_map)), scored))
+        with self.store.session() as session:
+            for (image, _), one, key in zip(encoded, scored, keys, strict=True):
+                with contextlib.suppress(NotFound):  # deleted meanwhile
+                    save_prediction(
+                        session,
+                        image_id=image.id,
+                        prompt_version_id=self.version.id,
+                        score=one.score,
+                        map_blob_key=key,
+                        map_max=float(one.anomaly_map.max()),
+                        engine_settings=self.engine_settings,
+                    )
 
     def _fail(self, image: Image, error: Exception) -> None:
         logger.error("Image %d (%s) could not be scored.", image.id, image.file_name, exc_info=error)

@@ -71,6 +71,7 @@ class _Run:
         self.store, self.engine, self.lease, self.worker = store, engine, lease, worker
         with store.session(read_only=True) as session:
             self.run: TuningRun = get_run(session, run_id)
+        self.encoded_images = self.run.encoded_images  # by an earlier attempt
         self.checkpoint_key = self.run.checkpoint_blob_key
         self.checkpoint_at = time.monotonic()
 
@@ -88,7 +89,9 @@ class _Run:
             report=self._report,
             checkpoint=self.store.blobs.get(self.checkpoint_key) if self.checkpoint_key else None,
         )
-        self._conclude(proposal, decide(proposal.comparison, proposal.method))
+        decision = decide(proposal.comparison, proposal.method)
+        cost = f"{self.encoded_images} of {len(examples)} corrected images had to be encoded, the others were cached."
+        self._conclude(proposal, Decision(decision.promote, f"{decision.sentence} {cost}"))
 
     def _annotations(self) -> list[Annotation]:
         ids = [*self.run.training_annotation_ids, *self.run.holdout_annotation_ids]
@@ -117,7 +120,7 @@ class _Run:
         return judging_folds(keys, [int(annotation.label == "anomalous") for annotation in annotations])
 
     def _examples(self, annotations: list[Annotation]) -> list[Example]:
-        examples, encoded = [], 0
+        examples, encoded = [], self.encoded_images
         for number, annotation in enumerate(annotations, start=1):
             features, fresh = self.engine.features(annotation.image.sha256, partial(self._decode, annotation))
             encoded += fresh
@@ -127,6 +130,7 @@ class _Run:
                 stage=f"reading corrections, {number} of {len(annotations)} ({encoded} encoded anew)",
                 encoded_images=encoded,
             )
+        self.encoded_images = encoded
         return examples
 
     def _decode(self, annotation: Annotation):  # type: ignore[no-untyped-def]  # PIL's image
@@ -162,7 +166,7 @@ class _Run:
     def _conclude(self, proposal: Proposal, decision: Decision) -> None:
         """Version, decision and the run's end in one transaction: all of it happened, or none."""
         data = prompts_to_bytes(proposal.prompts)
-        metrics = {"method": proposal.method, "epochs": proposal.epochs}
+        metrics = {"method": proposal.method, "epochs": proposal.epochs, "encoded_images": self.encoded_images}
         if proposal.comparison is not None:
             metrics |= asdict(proposal.comparison)
         blob_key = self.store.blobs.put(data)

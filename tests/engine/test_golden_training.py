@@ -7,7 +7,7 @@ from torch.nn import functional as F
 
 from engine.losses import dice_loss, focal_loss, focal_per_pixel, glocal_loss
 from engine.prompts import PromptLearner
-from engine.scoring import patch_probabilities, to_grid, upsample
+from engine.scoring import patch_probabilities
 from engine.vision import TwoStreamVision
 from tests.engine.golden import golden_backbone, golden_prompts, load, requires_golden, saved_prompts, tensor
 
@@ -54,11 +54,8 @@ def test_golden_losses_gradients_and_adam_steps(cast):
     for step in range(3):
         text = learner()
         similarities = F.normalize(features.global_features, dim=-1) @ text.T
-        layer_probs = [
-            upsample(to_grid(patch_probabilities(features.patch_features[layer], text)), masks.shape[-1])
-            for layer in layers
-        ]
-        loss = glocal_loss(similarities, layer_probs, labels, masks, float(golden["lam"]))
+        anomalous = torch.stack([patch_probabilities(features.patch_features[layer], text)[..., 1] for layer in layers])
+        loss = glocal_loss(similarities, anomalous, labels, masks, float(golden["lam"]))
         for ours, name in (
             (loss.image, "image_loss"),
             (loss.focal, "focal"),

@@ -9,10 +9,16 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
+from sqlalchemy import select
 
+from db.models import Prediction
 from tests.conftest import Installation
 from tests.pictures import encoded, picture, png
+from tests.running import wait_until
 from tests.webapp.rest import assert_problem, kept, scored, upload
+from tests.workers.making import add
+from workers import dispatch
+from workers.background import BackgroundScorer
 
 
 def truncated_jpeg() -> bytes:
@@ -204,3 +210,20 @@ def test_a_browser_that_has_the_picture_is_told_so(client: TestClient) -> None:
         answer = client.get(f"/api/v1/images/{image_id}/{path}")
         again = client.get(f"/api/v1/images/{image_id}/{path}", headers={"If-None-Match": answer.headers["etag"]})
         assert (again.status_code, again.content) == (304, b"")
+
+
+def test_an_image_that_someone_looks_at_is_scored_before_newer_ones(
+    client: TestClient, installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scorer = BackgroundScorer(installation.store)
+    monkeypatch.setattr(dispatch, "_scorer", scorer)
+    looked_at, *newer = (add(installation, seed=seed) for seed in range(4))
+    for _ in range(2):  # a page asks again and again until there is a score
+        assert client.get(f"/api/v1/images/{looked_at}").json()["score"] is None
+    scorer.start()
+    unscored = {"status": "unscored"}
+    wait_until(lambda: client.get("/api/v1/images", params=unscored).json()["total"] == 0, "scored")
+    scorer.stop()
+    with installation.store.session(read_only=True) as session:
+        scored = session.scalars(select(Prediction.image_id).order_by(Prediction.id)).all()
+    assert scored == [looked_at, *reversed(newer)]

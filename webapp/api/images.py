@@ -113,9 +113,12 @@ def get_images(
 
 @router.get("/{image_id}")
 def get_image(store: StoreDep, image_id: Id) -> ImageView:
-    """One image with its score and its annotation."""
+    """One image with its score and its annotation; without a score, it is scored before others."""
     with store.session(read_only=True) as session:
-        return image_views(session, [get_image_row(session, image_id)])[0]
+        row = get_image_row(session, image_id)
+        if row.prediction is None and row.image.scoring_error is None:
+            dispatch.prefer([image_id])
+        return image_views(session, [row])[0]
 
 
 @router.delete("/{image_id}", status_code=204)

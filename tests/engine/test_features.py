@@ -1,0 +1,87 @@
+"""The feature cache: gives what was put, bounded, by several processes at once, and never a damaged file."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from engine.features import FeatureCache, ImageFeatures
+
+ROOT = Path(__file__).parents[2]
+# Bytes of the features below in their file, about.
+SIZE = 2 * 64 * 32
+
+
+def features(value: float) -> ImageFeatures:
+    return ImageFeatures(torch.full((32,), value).half(), torch.full((1, 64, 32), value).half())
+
+
+def name(number: int) -> str:
+    return f"{number:064x}"
+
+
+def files(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+def test_what_was_put_is_got_bit_for_bit(tmp_path):
+    cache = FeatureCache(tmp_path, "key", 1 << 20)
+    cache.put(name(1), features(0.3))
+    found = FeatureCache(tmp_path, "key", 1 << 20).get(name(1))
+    assert torch.equal(found.global_feature, features(0.3).global_feature)
+    assert torch.equal(found.patch_features, features(0.3).patch_features)
+    assert found.patch_features.dtype == torch.float16
+
+
+def test_other_features_of_the_same_image_are_not_given(tmp_path):
+    FeatureCache(tmp_path, "one backbone", 1 << 20).put(name(1), features(0.3))
+    assert FeatureCache(tmp_path, "another backbone", 1 << 20).get(name(1)) is None
+
+
+@pytest.mark.parametrize("keep", [0, 5, 1000])
+def test_a_file_that_was_cut_off_counts_as_missing_and_is_removed(tmp_path, keep):
+    cache = FeatureCache(tmp_path, "key", 1 << 20)
+    cache.put(name(1), features(0.3))
+    [file] = files(tmp_path)
+    file.write_bytes(file.read_bytes()[:keep])
+    assert cache.get(name(1)) is None
+    assert not cache.has(name(1))
+
+
+def test_over_budget_the_longest_unread_go_first(tmp_path):
+    cache = FeatureCache(tmp_path, "key", 5 * SIZE)
+    for number in range(4):
+        cache.put(name(number), features(0.1))
+        os.utime(cache._path(name(number)), (number, number))
+    cache.get(name(0))
+    cache.put(name(4), features(0.1))
+    assert [number for number in range(5) if cache.has(name(number))] == [0, 2, 3, 4]
+
+
+def test_features_in_use_outlive_their_eviction(tmp_path):
+    cache = FeatureCache(tmp_path, "key", 1 << 20)
+    cache.put(name(1), features(0.3))
+    found = cache.get(name(1))
+    for file in files(tmp_path):
+        file.unlink()
+    assert torch.equal(found.patch_features, features(0.3).patch_features)
+
+
+def test_several_processes_share_it_within_the_budget(tmp_path):
+    budget = 20 * SIZE
+    code = (
+        "import sys; from pathlib import Path; from tests.engine.test_features import *\n"
+        f"cache = FeatureCache(Path(sys.argv[1]), 'key', {budget})\n"
+        "for number in range(60):\n"
+        "    found = cache.get(name(number))\n"
+        "    assert found is None or torch.equal(found.patch_features, features(number / 64).patch_features)\n"
+        "    cache.put(name(number), features(number / 64))\n"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path)]
+    processes = [subprocess.Popen(command, cwd=ROOT) for _ in range(3)]
+    assert [process.wait(120) for process in processes] == [0, 0, 0]
+    assert all(file.suffix == ".safetensors" for file in files(tmp_path))
+    assert sum(file.stat().st_size for file in files(tmp_path)) <= 1.2 * budget
