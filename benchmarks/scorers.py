@@ -5,6 +5,7 @@
 
 import io
 import json
+import logging
 import resource
 import subprocess
 import sys
@@ -22,6 +23,7 @@ import torch
 from PIL import Image
 
 from benchmarks.baseline import PlainScorer
+from benchmarks.flops import image_teraflops, peak_teraflops
 from engine.backbone import Backbone, load_backbone, resolve_device
 from engine.images import decode_image
 from engine.precision import resolve_precision
@@ -127,6 +129,7 @@ class Scorer:
 
 
 def _serve(way: Way, folder: Path) -> None:
+    logging.getLogger().setLevel(logging.ERROR)  # open_clip warns that the weights are random: they should be
     torch.set_num_threads(way.threads)
     backbone = make_backbone(way)
     engine = Engine(backbone, image_size=way.image_size)
@@ -138,8 +141,7 @@ def _serve(way: Way, folder: Path) -> None:
             return [baseline.score(data) for data in pictures]
         return engine.score(engine.encode([decode_image(data) for data in pictures]), text)
 
-    facts = {"image_size": engine.image_size, "layers": list(backbone.info.layers), "precision": backbone.precision}
-    print(json.dumps({**facts, "width": backbone.model.visual.conv1.out_channels}), flush=True)
+    print(json.dumps(_facts(engine)), flush=True)
     for line in sys.stdin:
         pictures = [picture(seed) for seed in json.loads(line)]
         began = time.perf_counter()
@@ -148,6 +150,20 @@ def _serve(way: Way, folder: Path) -> None:
         np.save(folder / "maps.npy", np.stack([one.anomaly_map for one in scored]))
         answer = {"seconds": seconds, "scores": [one.score for one in scored], "peak_mib": _peak_mib(backbone.device)}
         print(json.dumps(answer), flush=True)
+
+
+def _facts(engine: Engine) -> dict[str, Any]:
+    backbone, info = engine.backbone, engine.info
+    on_gpu = backbone.device.type == "cuda"
+    name = torch.cuda.get_device_name(backbone.device) if on_gpu else "cpu"
+    return {
+        "image_size": engine.image_size,
+        "layers": list(info.layers),
+        "precision": backbone.precision,
+        "device": name,
+        "teraflops": image_teraflops(backbone.vision, engine.image_size, len(info.layers)),
+        "peak_teraflops": peak_teraflops(name) if on_gpu else None,
+    }
 
 
 def _peak_mib(device: torch.device) -> float:

@@ -1,6 +1,5 @@
 """The engine that the others call: images → features → scores and maps, with prompts that can change at any moment."""
 
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from PIL import Image
 from torch import Tensor
 
 from engine.backbone import Backbone, BackboneInfo
+from engine.batching import MicroBatcher
 from engine.errors import BackboneError
 from engine.features import FeatureCache, ImageFeatures, split_batch
 from engine.maps import FloatMap
@@ -17,6 +17,10 @@ from engine.preprocess import preprocess
 from engine.prompt_files import read_prompts
 from engine.prompts import Prompts, encode_prompts
 from engine.scoring import anomaly_maps, probabilities
+
+# Images that calls of several threads are joined into: a GPU needs many to be busy; for a CPU more are no faster, and
+# the first of them would wait for the last.
+_JOINED_ON_GPU, _JOINED_ON_CPU = 32, 4
 
 
 @dataclass(frozen=True)
@@ -74,7 +78,8 @@ class Engine:
             )
         keeps = cache_folder and not reference
         self.cache = FeatureCache(cache_folder, self.features_key, cache_bytes) if keeps else None
-        self._encoding = threading.Lock()
+        limit = _JOINED_ON_GPU if backbone.device.type == "cuda" else _JOINED_ON_CPU
+        self._encode_together = MicroBatcher(self._encode, limit)
         self._text_features: dict[str, Tensor] = {}
 
     @property
@@ -89,12 +94,13 @@ class Engine:
         return f"{self.info.fingerprint[:16]}-{self.image_size}{'' if precision == 'fp32' else f'-{precision}'}"
 
     def encode(self, images: Sequence[Image.Image]) -> list[ImageFeatures]:
-        """Features of upright 8-bit images, of any sizes, in one batch."""
-        batch = preprocess(images, self.image_size, self.backbone.device)
-        with self._encoding, torch.inference_mode():
-            features = self.backbone.vision(batch, self.info.layers)
-        dtype = torch.float32 if self.reference else torch.float16
-        return split_batch(features, self.info.layers, dtype)
+        """Features of upright 8-bit images, of any sizes, in one batch; other threads' images may join it."""
+        return self._encode_together(preprocess(images, self.image_size, self.backbone.device))
+
+    @torch.inference_mode()
+    def _encode(self, batch: Tensor) -> list[ImageFeatures]:
+        features = self.backbone.vision(batch, self.info.layers)
+        return split_batch(features, self.info.layers, torch.float32 if self.reference else torch.float16)
 
     def features(self, sha256: str, decode: Callable[[], Image.Image]) -> tuple[ImageFeatures, bool]:
         """Features of one image, from the cache or encoded now.
