@@ -18,9 +18,9 @@ from engine.prompt_files import read_prompts
 from engine.prompts import Prompts, encode_prompts
 from engine.scoring import anomaly_maps, probabilities
 
-# Images that calls of several threads are joined into: a GPU needs many to be busy; for a CPU more are no faster, and
-# the first of them would wait for the last.
-_JOINED_ON_GPU, _JOINED_ON_CPU = 32, 4
+# Images that go through the model together where many wait: a GPU needs them to be busy; for a CPU more are no faster,
+# and the first of them would wait for the last.
+_BATCH_ON_GPU, _BATCH_ON_CPU = 32, 4
 
 
 @dataclass(frozen=True)
@@ -78,8 +78,8 @@ class Engine:
             )
         keeps = cache_folder and not reference
         self.cache = FeatureCache(cache_folder, self.features_key, cache_bytes) if keeps else None
-        limit = _JOINED_ON_GPU if backbone.device.type == "cuda" else _JOINED_ON_CPU
-        self._encode_together = MicroBatcher(self._encode, limit)
+        self.batch_size = _BATCH_ON_GPU if backbone.device.type == "cuda" else _BATCH_ON_CPU
+        self._encode_together = MicroBatcher(self._encode, self.batch_size)
         self._text_features: dict[str, Tensor] = {}
 
     @property
