@@ -26,6 +26,11 @@ class Settings(BaseSettings):
         description="`embedded`, an open_clip `model/tag`, or `model@file` with a local weights file.",
     )
     device: str = Field("auto", description="`auto` (CUDA where there is one), `cpu`, `cuda`, `cuda:1`.")
+    precision: Literal["auto", "fp32", "bf16", "fp16"] = Field(
+        "auto",
+        description="Of the vision tower: `auto` (bf16 where the device multiplies in it, else fp32), `fp32`, `bf16`, "
+        "`fp16`.",
+    )
     image_size: int = Field(
         0, ge=0, description="Side in px that images are resized to; 0: the backbone's own default."
     )

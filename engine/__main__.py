@@ -18,7 +18,8 @@ def main() -> int:
     """Parse, load the backbone, run the command; errors are one line on stderr and exit code 2."""
     arguments = _parser().parse_args()
     try:
-        backbone = load_backbone(arguments.backbone, arguments.device)
+        precision = "fp32" if arguments.reference and arguments.precision == "auto" else arguments.precision
+        backbone = load_backbone(arguments.backbone, arguments.device, precision)
         engine = Engine(backbone, image_size=arguments.image_size, reference=arguments.reference)
         prompts = (
             engine.load_prompts(arguments.prompts.read_bytes()) if arguments.prompts else shipped_prompts(backbone)
@@ -37,6 +38,11 @@ def _parser() -> argparse.ArgumentParser:
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--backbone", default=settings.backbone, help="as ANOMALYLOOP_BACKBONE (default %(default)s)")
     common.add_argument("--device", default=settings.device, help="auto, cpu, cuda (default %(default)s)")
+    common.add_argument(
+        "--precision",
+        default=settings.precision,
+        help="of the vision tower: auto, fp32, bf16, fp16 (default %(default)s)",
+    )
     common.add_argument(
         "--image-size", type=int, default=settings.image_size, help="side in px; 0: the backbone's own (default)"
     )

@@ -4,7 +4,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import open_clip
 import torch
@@ -13,12 +13,18 @@ from open_clip.tokenizer import SimpleTokenizer
 from torch import Tensor
 
 from engine.errors import BackboneError
+from engine.precision import Precision, reduce_blocks, resolve_precision
 from engine.vision import Attention, TwoStreamVision, check_tower
 
 WEIGHTS_FOLDER = Path(__file__).parent / "weights"
 SETTING = "ANOMALYLOOP_BACKBONE"
 # The grid that the paper runs ViT-L/14 on: 518 px = 37 patches.
 _PAPER_GRID_SIDE = 518
+
+
+class _Where(TypedDict):
+    device: str
+    precision: Precision
 
 
 @dataclass(frozen=True)
@@ -51,7 +57,8 @@ class BackboneInfo:
 class Backbone:
     """A frozen open_clip model, its tokenizer and its facts. Build it with `load_backbone` or from a config.
 
-    `prompts_file` names the prompts that come with it, where some do.
+    `prompts_file` names the prompts that come with it, where some do. `precision` is what the vision tower computes in:
+    the fingerprint and the text tower, which prompts are tuned through, do not depend on it.
     """
 
     def __init__(
@@ -65,6 +72,7 @@ class Backbone:
         dpam_layer: int | None = None,
         attention: Attention = "vv",
         device: str = "cpu",
+        precision: Precision = "fp32",
         prompts_file: Path | None = None,
     ) -> None:
         if not isinstance(model, CLIP):
@@ -75,6 +83,7 @@ class Backbone:
         check_tower(model.visual)
         self.prompts_file = prompts_file
         self.device = torch.device(device)
+        self.precision: Precision = precision
         self.model = model.float().eval().requires_grad_(False).to(self.device)
         self.tokenizer = SimpleTokenizer(context_length=model.context_length)
         blocks = len(model.visual.transformer.resblocks)
@@ -94,9 +103,10 @@ class Backbone:
             embed_dim=model.visual.output_dim,
             text_width=model.token_embedding.embedding_dim,
         )
+        reduce_blocks(model.visual, precision)  # last: the fingerprint is of the weights as they came
 
 
-def load_backbone(spec: str, device: str = "auto") -> Backbone:
+def load_backbone(spec: str, device: str = "auto", precision: str = "fp32") -> Backbone:
     """Load a backbone by its setting.
 
     Args:
@@ -104,25 +114,26 @@ def load_backbone(spec: str, device: str = "auto") -> Backbone:
             or `model@file`, where model is an open_clip name or the path of a `.json` config of ours, and file holds
             weights under open_clip's names (safetensors, or a torch file read with `weights_only`).
         device: `auto` is CUDA where there is one, else the CPU.
+        precision: `auto`, `fp32`, `bf16` or `fp16`; see `resolve_precision`.
 
     Raises:
-        BackboneError: no such model, tag, file or device; damaged weights. Nothing else is loaded instead.
+        BackboneError: no such model, tag, file, device or precision; damaged weights. Nothing else is loaded instead.
     """
-    chosen = resolve_device(device)
+    where: _Where = {"device": (chosen := resolve_device(device)), "precision": resolve_precision(precision, chosen)}
     if spec == "embedded":
-        return load_config(WEIGHTS_FOLDER / "embedded.json", device=chosen)
+        return load_config(WEIGHTS_FOLDER / "embedded.json", **where)
     model_name, at, file_name = spec.partition("@")
     if at:
         if model_name.endswith(".json"):
-            return load_config(Path(model_name), weights=Path(file_name), device=chosen)
-        return _load_file(model_name, Path(file_name), chosen)
+            return load_config(Path(model_name), weights=Path(file_name), **where)
+        return _load_file(model_name, Path(file_name), where)
     model_name, slash, tag = spec.rpartition("/")
     if not slash or not tag:
         raise BackboneError(
             f"{SETTING}={spec!r} is none of: embedded, an open_clip model/tag such as "
             "ViT-L-14-336-quickgelu/openai, or model@file."
         )
-    return _load_named(model_name, tag, chosen)
+    return _load_named(model_name, tag, where)
 
 
 def resolve_device(device: str) -> str:
@@ -138,7 +149,9 @@ def resolve_device(device: str) -> str:
     return device
 
 
-def load_config(path: Path, *, weights: Path | None = None, device: str = "cpu") -> Backbone:
+def load_config(
+    path: Path, *, weights: Path | None = None, device: str = "cpu", precision: Precision = "fp32"
+) -> Backbone:
     """Load a backbone from a config of ours: a JSON with `model_cfg`, `image_size`, `layers`, `dpam_layer`.
 
     Prompts that come with it lie beside the config, as `<name>_prompts.safetensors`.
@@ -147,6 +160,7 @@ def load_config(path: Path, *, weights: Path | None = None, device: str = "cpu")
         path: the JSON; without `weights`, they lie beside it under the same name, as `.safetensors`.
         weights: the weights' file.
         device: torch's name of the device.
+        precision: of the vision tower.
 
     Raises:
         BackboneError: a file is missing or damaged, or the weights' sha256 is not the config's.
@@ -169,6 +183,7 @@ def load_config(path: Path, *, weights: Path | None = None, device: str = "cpu")
             layers=tuple(config["layers"]) if "layers" in config else None,
             dpam_layer=config.get("dpam_layer"),
             device=device,
+            precision=precision,
             prompts_file=prompts if (prompts := path.with_name(f"{path.stem}_prompts.safetensors")).exists() else None,
         )
     except (KeyError, TypeError) as error:
@@ -188,15 +203,15 @@ def _require_file(path: Path) -> None:
         raise BackboneError(f"There is no file {path}. Set {SETTING} to a file that exists, or to embedded.")
 
 
-def _load_file(model_name: str, file: Path, device: str) -> Backbone:
+def _load_file(model_name: str, file: Path, where: _Where) -> Backbone:
     _require_file(file)
     _require_known(model_name)
     model = open_clip.create_model(model_name, pretrained=None)
     _load_weights(model, file)
-    return Backbone(model, name=f"{model_name}@{file.name}", description=_describe(model_name), device=device)
+    return Backbone(model, name=f"{model_name}@{file.name}", description=_describe(model_name), **where)
 
 
-def _load_named(model_name: str, tag: str, device: str) -> Backbone:
+def _load_named(model_name: str, tag: str, where: _Where) -> Backbone:
     _require_known(model_name)
     if tag not in open_clip.list_pretrained_tags_by_model(model_name):
         known = ", ".join(open_clip.list_pretrained_tags_by_model(model_name)) or "none"
@@ -208,7 +223,7 @@ def _load_named(model_name: str, tag: str, device: str) -> Backbone:
             f"The weights of {SETTING}={model_name}/{tag} could not be fetched ({type(error).__name__}: {error}). "
             f"Connect this machine to the hub once, or set {SETTING} to {model_name}@FILE with a downloaded file."
         ) from error
-    return Backbone(model, name=f"{model_name}/{tag}", description=_describe(model_name), device=device)
+    return Backbone(model, name=f"{model_name}/{tag}", description=_describe(model_name), **where)
 
 
 def _require_known(model_name: str) -> None:

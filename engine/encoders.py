@@ -67,25 +67,14 @@ def plain_features(engine: Engine) -> Encoder:
 def raw_tokens(engine: Engine) -> Encoder:
     """CLIP's class token in the joint space, and its blocks' own patch tokens (L, n, width), before `ln_post`."""
     visual = engine.backbone.model.visual
-    tower, last = TwoStreamVision(visual, 0, "off"), len(visual.transformer.resblocks)
+    tower = TwoStreamVision(visual, 0, "off")
     layers = engine.info.layers
 
     @torch.inference_mode()
     def encode(images: Sequence[Image.Image]) -> list[ImageFeatures]:
-        kept: dict[int, Tensor] = {}
-        hooks = [
-            visual.transformer.resblocks[number - 1].register_forward_hook(
-                lambda _block, _given, tokens, number=number: kept.__setitem__(number, tokens)
-            )
-            for number in layers
-        ]
-        try:
-            whole = tower(_batch(engine, images), (last,)).patch_features[last][:, 0]
-        finally:
-            for hook in hooks:
-                hook.remove()
-        whole = F.normalize(whole, dim=-1).to(_dtype(engine)).cpu()
-        tokens = torch.stack([kept[number][:, 1:] for number in layers], dim=1).to(_dtype(engine)).cpu()
+        blocks = [tokens for tokens, _ in tower.blocks(_batch(engine, images))]
+        whole = F.normalize(visual.ln_post(blocks[-1][:, 0]) @ visual.proj, dim=-1).to(_dtype(engine)).cpu()
+        tokens = torch.stack([blocks[number - 1][:, 1:] for number in layers], dim=1).to(_dtype(engine)).cpu()
         return [ImageFeatures(one.clone(), rows.clone()) for one, rows in zip(whole, tokens, strict=True)]
 
     return Encoder(_key(engine, "-raw"), encode)
@@ -104,7 +93,7 @@ def variant_features(engine: Engine, attention: Attention) -> Encoder:
 
 
 def _batch(engine: Engine, images: Sequence[Image.Image]) -> Tensor:
-    return preprocess(images, engine.image_size).to(engine.backbone.device)
+    return preprocess(images, engine.image_size, engine.backbone.device)
 
 
 def _dtype(engine: Engine) -> torch.dtype:
@@ -112,5 +101,4 @@ def _dtype(engine: Engine) -> torch.dtype:
 
 
 def _key(engine: Engine, kind: str) -> str:
-    precision = "-float32" if engine.reference else ""
-    return f"{engine.info.fingerprint[:16]}-{engine.image_size}{kind}{precision}"
+    return f"{engine.features_key}{kind}{'-float32' if engine.reference else ''}"

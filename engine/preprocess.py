@@ -12,16 +12,16 @@ MEAN = (0.48145466, 0.4578275, 0.40821073)
 STD = (0.26862954, 0.26130258, 0.27577711)
 
 
-def preprocess(images: Sequence[Image.Image], image_size: int) -> Tensor:
+def preprocess(images: Sequence[Image.Image], image_size: int, device: torch.device | str = "cpu") -> Tensor:
     """(B, 3, s, s) float32: resized straight to s × s by PIL's bicubic, then RGB, then CLIP's mean and deviation.
 
     The resize runs in the file's own mode, as in the reference: palette and bilevel pictures are resized by nearest
-    neighbour, alpha weighs the colours while resizing and is then dropped.
+    neighbour, alpha weighs the colours while resizing and is then dropped. What goes to the device are bytes.
     """
     bicubic = Image.Resampling.BICUBIC
     resized = [_resize(image, image_size, bicubic).convert("RGB") for image in images]
-    pixels = torch.from_numpy(np.stack([np.asarray(image) for image in resized])).permute(0, 3, 1, 2)
-    mean, std = torch.tensor(MEAN).view(1, 3, 1, 1), torch.tensor(STD).view(1, 3, 1, 1)
+    pixels = torch.from_numpy(np.stack([np.asarray(image) for image in resized])).to(device).permute(0, 3, 1, 2)
+    mean, std = (torch.tensor(of, device=device).view(1, 3, 1, 1) for of in (MEAN, STD))
     return (pixels.float() / 255 - mean) / std
 
 

@@ -1,10 +1,10 @@
 """Features × text features → anomaly score and anomaly map (paper, section 3.4)."""
 
-from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 import torch
-from scipy.ndimage import gaussian_filter
+from scipy.ndimage import gaussian_filter1d
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -43,23 +43,30 @@ def upsample(grid: Tensor, image_size: int) -> Tensor:
     return F.interpolate(grid, size=(image_size, image_size), mode="bilinear", align_corners=False)
 
 
-def raw_anomaly_map(layer_probabilities: Sequence[Tensor], image_size: int) -> Tensor:
-    """Σ over layers of ½(1 − S_n) + ½S_a, before the filter.
+def anomaly_maps(layer_probabilities: Tensor, image_size: int, sigma: float = SIGMA) -> Tensor:
+    """G_σ(Σ over layers of ½(1 − S_n) + ½S_a): from the patch grid to filtered maps in two small matrix products.
 
-    Upsampling is linear, so the layers are added on the patch grid and upsampled once.
+    Upsampling and filter are linear, and the same along rows and columns: with A the two of them along one side,
+    the map is A · grid · Aᵀ.
 
     Args:
-        layer_probabilities: one (B, n, 2) a layer.
-        image_size: side s of the map in pixels.
+        layer_probabilities: (L, B, n, 2), P(normal) and P(anomalous) of each layer's patches.
+        image_size: side s of the maps in pixels.
+        sigma: of the Gaussian filter in pixels of the map; 0: no filter.
 
     Returns:
-        (B, s, s), values from 0 to the number of layers.
+        (B, s, s) float32, values from 0 to the number of layers.
     """
-    total = torch.stack([(p[..., 1:] + 1 - p[..., :1]) / 2 for p in layer_probabilities]).sum(dim=0)
-    return upsample(to_grid(total), image_size)[:, 0]
+    grids = to_grid(((layer_probabilities[..., 1:] + 1 - layer_probabilities[..., :1]) / 2).sum(dim=0))[:, 0]
+    along = torch.from_numpy(patches_to_pixels(grids.shape[-1], image_size, sigma)).to(grids.device)
+    return along @ grids @ along.T
 
 
-def smooth(maps: Tensor, sigma: float = SIGMA) -> FloatMap:
-    """G_σ: each (s, s) map of a batch filtered by SciPy's Gaussian, edges reflected. Returns float32 (B, s, s)."""
-    values = maps.detach().float().cpu().numpy()
-    return np.stack([gaussian_filter(one, sigma=sigma) for one in values])
+@lru_cache(maxsize=8)
+def patches_to_pixels(patches: int, pixels: int, sigma: float = SIGMA) -> FloatMap:
+    """(pixels, patches): along one side, bilinear upsampling and then SciPy's Gaussian filter, edges reflected."""
+    columns = F.interpolate(torch.eye(patches, dtype=torch.float64)[:, None], size=pixels, mode="linear")[
+        :, 0
+    ].T.numpy()
+    filtered = gaussian_filter1d(columns, sigma, axis=0) if sigma else columns
+    return filtered.astype(np.float32)

@@ -1,6 +1,5 @@
 """The engine that the others call: images → features → scores and maps, with prompts that can change at any moment."""
 
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,13 +9,18 @@ from PIL import Image
 from torch import Tensor
 
 from engine.backbone import Backbone, BackboneInfo
+from engine.batching import MicroBatcher
 from engine.errors import BackboneError
 from engine.features import FeatureCache, ImageFeatures, split_batch
 from engine.maps import FloatMap
 from engine.preprocess import preprocess
 from engine.prompt_files import read_prompts
 from engine.prompts import Prompts, encode_prompts
-from engine.scoring import probabilities, raw_anomaly_map, smooth
+from engine.scoring import anomaly_maps, probabilities
+
+# Images that go through the model together where many wait: a GPU needs them to be busy; for a CPU more are no faster,
+# and the first of them would wait for the last.
+_BATCH_ON_GPU, _BATCH_ON_CPU = 32, 4
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,7 @@ class Engine:
             float16, and maps that are sums over layers. It keeps no cache.
 
     Raises:
-        BackboneError: the size is not a multiple of the backbone's patches.
+        BackboneError: the size is not a multiple of the backbone's patches; the reference in a reduced precision.
     """
 
     def __init__(
@@ -67,9 +71,15 @@ class Engine:
                 f"ANOMALYLOOP_IMAGE_SIZE={self.image_size} is not a multiple of the patches of {backbone.info.name} "
                 f"({patch} px). Use {below} or {below + patch}."
             )
-        key = f"{backbone.info.fingerprint[:16]}-{self.image_size}"
-        self.cache = FeatureCache(cache_folder, key, cache_bytes) if cache_folder and not reference else None
-        self._encoding = threading.Lock()
+        if reference and backbone.precision != "fp32":
+            raise BackboneError(
+                f"The reference computes in float32, and the backbone is in {backbone.precision}. "
+                "Leave the precision at auto, or set it to fp32."
+            )
+        keeps = cache_folder and not reference
+        self.cache = FeatureCache(cache_folder, self.features_key, cache_bytes) if keeps else None
+        self.batch_size = _BATCH_ON_GPU if backbone.device.type == "cuda" else _BATCH_ON_CPU
+        self._encode_together = MicroBatcher(self._encode, self.batch_size)
         self._text_features: dict[str, Tensor] = {}
 
     @property
@@ -77,13 +87,20 @@ class Engine:
         """The backbone's facts."""
         return self.backbone.info
 
+    @property
+    def features_key(self) -> str:
+        """Names all that features depend on besides the image."""
+        precision = self.backbone.precision
+        return f"{self.info.fingerprint[:16]}-{self.image_size}{'' if precision == 'fp32' else f'-{precision}'}"
+
     def encode(self, images: Sequence[Image.Image]) -> list[ImageFeatures]:
-        """Features of upright 8-bit images, of any sizes, in one batch."""
-        batch = preprocess(images, self.image_size).to(self.backbone.device)
-        with self._encoding, torch.inference_mode():
-            features = self.backbone.vision(batch, self.info.layers)
-        dtype = torch.float32 if self.reference else torch.float16
-        return split_batch(features, self.info.layers, dtype)
+        """Features of upright 8-bit images, of any sizes, in one batch; other threads' images may join it."""
+        return self._encode_together(preprocess(images, self.image_size, self.backbone.device))
+
+    @torch.inference_mode()
+    def _encode(self, batch: Tensor) -> list[ImageFeatures]:
+        features = self.backbone.vision(batch, self.info.layers)
+        return split_batch(features, self.info.layers, torch.float32 if self.reference else torch.float16)
 
     def features(self, sha256: str, decode: Callable[[], Image.Image]) -> tuple[ImageFeatures, bool]:
         """Features of one image, from the cache or encoded now.
@@ -134,5 +151,5 @@ class Engine:
         device = text_features.device
         score = probabilities(features.global_feature.to(device).float(), text_features)[1]
         layers = probabilities(features.patch_features.to(device).float(), text_features)
-        raw = raw_anomaly_map([layer[None] for layer in layers], self.image_size)
-        return Scored(float(score), smooth(raw)[0] / (1 if self.reference else len(layers)))
+        summed = anomaly_maps(layers[:, None], self.image_size)[0]
+        return Scored(float(score), (summed if self.reference else summed / len(layers)).cpu().numpy())

@@ -4,23 +4,24 @@ DPAM (paper, section 3.3): in the later blocks, a second, local stream attends b
 patches keep their own meaning; the original stream goes on unchanged and gives the global feature.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import torch
-from open_clip.transformer import ResidualAttentionBlock, VisionTransformer
+from open_clip.transformer import QuickGELU, ResidualAttentionBlock, VisionTransformer
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from engine.errors import BackboneError
 
 Attention = Literal["vv", "qq", "kk", "off"]
+_QUICK_GELU = 1.702
 
 
 @dataclass(frozen=True)
 class VisionFeatures:
-    """What the tower says of a batch; none of it is normalised.
+    """What the tower says of a batch, float32; none of it is normalised.
 
     Attributes:
         global_features: (B, D), the class token in the joint space.
@@ -53,25 +54,32 @@ class TwoStreamVision(nn.Module):
         self.first_local_block = blocks - replaced
 
     def forward(self, images: Tensor, layers: Sequence[int]) -> VisionFeatures:
-        """Encode images (B, 3, s, s), normalised by CLIP's mean and deviation; `layers` count blocks from 1."""
-        blocks = self.visual.transformer.resblocks
+        """Encode images (B, 3, s, s), normalised by CLIP's mean and deviation; `layers` count blocks from 1.
+
+        Features are float32, whatever the blocks compute in.
+        """
+        count = len(self.visual.transformer.resblocks)
         wanted = set(layers)
-        if not wanted or min(wanted) < 1 or max(wanted) > len(blocks):
-            raise ValueError(f"layers {sorted(wanted)} are not within 1…{len(blocks)}")
-        original = self._embed(images)
-        local: Tensor | None = None
-        patch_features: dict[int, Tensor] = {}
-        for number, block in enumerate(blocks, start=1):
-            if number <= self.first_local_block:
-                original = block(original)
-            else:
-                class_only = number == len(blocks)  # nothing after the last block reads its other tokens
-                original, local = self._two_streams(
-                    block, original, original if local is None else local, class_only=class_only
-                )
+        if not wanted or min(wanted) < 1 or max(wanted) > count:
+            raise ValueError(f"layers {sorted(wanted)} are not within 1…{count}")
+        patch_features = {}
+        for number, (original, local) in enumerate(self.blocks(images), start=1):
             if number in wanted:
-                patch_features[number] = self.visual.ln_post(original if local is None else local) @ self.visual.proj
+                patch_features[number] = self._to_joint_space(original if local is None else local)
         return VisionFeatures(original[:, 0] @ self.visual.proj, patch_features)
+
+    def blocks(self, images: Tensor) -> Iterator[tuple[Tensor, Tensor | None]]:
+        """What each block makes of the images: both streams' tokens (B, 1 + n, width); no local one before DPAM's.
+
+        Where there is a local stream, the last block's original one is its class token alone: nothing reads the others.
+        """
+        blocks = self.visual.transformer.resblocks
+        original, local = self._embed(images), None
+        for number, block in enumerate(blocks, start=1):
+            if number == self.first_local_block + 1:
+                local = original
+            original, local = self._block(block, original, local, is_last=number == len(blocks))
+            yield original, local
 
     def _embed(self, images: Tensor) -> Tensor:
         visual = self.visual
@@ -81,17 +89,28 @@ class TwoStreamVision(nn.Module):
         class_token = visual.class_embedding.to(tokens.dtype).expand(tokens.shape[0], 1, -1)
         return visual.ln_pre(torch.cat([class_token, tokens], dim=1) + positions.to(tokens.dtype))
 
-    def _two_streams(
-        self, block: ResidualAttentionBlock, original: Tensor, local: Tensor, *, class_only: bool
-    ) -> tuple[Tensor, Tensor]:
+    def _block(
+        self, block: ResidualAttentionBlock, original: Tensor, local: Tensor | None, *, is_last: bool
+    ) -> tuple[Tensor, Tensor | None]:
         """One block for both streams; they share its weights, and the local stream has no MLP."""
-        query, key, value = _query_key_value(block.attn, block.ln_1(original))
-        compared = {"vv": value, "qq": query, "kk": key}[self.attention]
-        local = local + block.ls_1(_merge_heads(block.attn, compared, compared, value))
-        if class_only:
-            original, query = original[:, :1], query[:, :, :1]
-        original = original + block.ls_1(_merge_heads(block.attn, query, key, value))
-        return original + block.ls_2(block.mlp(block.ln_2(original))), local
+        query, key, value = _query_key_value(block, original)
+        if local is not None:
+            compared = {"vv": value, "qq": query, "kk": key}[self.attention]
+            local = local + block.ls_1(_attend(block, compared, compared, value))
+            if is_last:
+                original, query = original[:, :1], query[:, :, :1]
+        return _after_attention(block, original, _attend(block, query, key, value)), local
+
+    def _to_joint_space(self, tokens: Tensor) -> Tensor:
+        dtype = _dtype(self.visual.transformer.resblocks[0])
+        return (self.visual.ln_post(tokens).to(dtype) @ self.visual.proj.to(dtype)).float()
+
+
+def plain_blocks(visual: VisionTransformer, tokens: Tensor) -> Tensor:
+    """CLIP's own blocks, all of them: (B, t, width) → the same."""
+    for block in visual.transformer.resblocks:
+        tokens = _after_attention(block, tokens, _attend(block, *_query_key_value(block, tokens)))
+    return tokens
 
 
 def check_tower(visual: nn.Module) -> None:
@@ -112,17 +131,37 @@ def check_tower(visual: nn.Module) -> None:
         )
 
 
-def _query_key_value(attention: nn.MultiheadAttention, tokens: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def _dtype(block: ResidualAttentionBlock) -> torch.dtype:
+    """What the block's matrices are kept in; tokens and norms around them stay float32."""
+    return block.attn.in_proj_weight.dtype
+
+
+def _query_key_value(block: ResidualAttentionBlock, tokens: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """(B, t, width) → query, key, value, each (B, heads, t, width / heads)."""
-    projected = F.linear(tokens, attention.in_proj_weight, attention.in_proj_bias)
+    attention = block.attn
+    projected = F.linear(block.ln_1(tokens).to(_dtype(block)), attention.in_proj_weight, attention.in_proj_bias)
     heads = projected.unflatten(-1, (3, attention.num_heads, -1)).permute(2, 0, 3, 1, 4)
     return heads[0], heads[1], heads[2]
 
 
-def _merge_heads(attention: nn.MultiheadAttention, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+def _attend(block: ResidualAttentionBlock, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
     """softmax(query · keyᵀ · d^-½) · value, heads joined and projected: (B, t, width)."""
     attended = F.scaled_dot_product_attention(query, key, value)
-    return attention.out_proj(attended.transpose(1, 2).flatten(2))
+    return block.attn.out_proj(attended.transpose(1, 2).flatten(2))
+
+
+def _after_attention(block: ResidualAttentionBlock, tokens: Tensor, attended: Tensor) -> Tensor:
+    """The block's two additions to the stream: what attention found, and the MLP's."""
+    tokens = tokens + block.ls_1(attended)
+    hidden = _activate(block.mlp.gelu, block.mlp.c_fc(block.ln_2(tokens).to(_dtype(block))))
+    return tokens + block.ls_2(block.mlp.c_proj(hidden))
+
+
+def _activate(activation: nn.Module, hidden: Tensor) -> Tensor:
+    """The MLP's activation; QuickGELU, x·σ(1.702 x), in the memory of `hidden`, where no gradient needs it."""
+    if not isinstance(activation, QuickGELU) or torch.is_grad_enabled():
+        return activation(hidden)
+    return F.silu(hidden.mul_(_QUICK_GELU), inplace=True).div_(_QUICK_GELU)
 
 
 def resample_positions(positions: Tensor, trained_grid: Sequence[int], grid: Sequence[int]) -> Tensor:

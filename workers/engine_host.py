@@ -24,6 +24,7 @@ class EngineStatus:
     fingerprint: str = ""
     description: str = ""
     device: str = ""
+    precision: str = ""
 
 
 class _Host:
@@ -59,7 +60,7 @@ def start_loading(after_seconds: float = 0.0) -> None:
 
 
 def engine_status() -> dict[str, Any]:
-    """The state of this process's engine, at once: `state`, `error`, `name`, `fingerprint`, `description`, `device`."""
+    """The state of this process's engine, at once: the fields of `EngineStatus`."""
     return asdict(_host.status)
 
 
@@ -81,9 +82,10 @@ def _load(settings: Settings) -> "Engine":
         _host.failure = error
         _host.status = EngineStatus("failed", error=str(error) or type(error).__name__)
         raise
-    info, device = engine.info, str(engine.backbone.device)
-    _host.status = EngineStatus("ready", "", info.name, info.fingerprint, info.description, device)
-    logger.info("Loaded the backbone %s on %s in %.1f s.", info.name, device, time.monotonic() - started)
+    info, device, precision = engine.info, str(engine.backbone.device), engine.backbone.precision
+    _host.status = EngineStatus("ready", "", info.name, info.fingerprint, info.description, device, precision)
+    seconds = time.monotonic() - started
+    logger.info("Loaded the backbone %s on %s in %s in %.1f s.", info.name, device, precision, seconds)
     return engine
 
 
@@ -96,7 +98,7 @@ def _make(settings: Settings) -> "Engine":
     if settings.score_threads:
         torch.set_num_threads(settings.score_threads)
     return Engine(
-        load_backbone(settings.backbone, settings.device),
+        load_backbone(settings.backbone, settings.device, settings.precision),
         image_size=settings.image_size,
         cache_folder=settings.home / "features",
         cache_bytes=round(settings.feature_cache_gb * 1e9),

@@ -20,7 +20,7 @@ from engine.features import ImageFeatures
 from engine.preprocess import preprocess
 from engine.scoring import probabilities, upsample
 from engine.serving import Engine, Scored
-from engine.vision import resample_positions
+from engine.vision import plain_blocks, resample_positions
 
 SCALES = (2, 3)
 _WINDOWS_AT_ONCE = 512
@@ -61,7 +61,7 @@ def _through_tower(visual: VisionTransformer, embedded: Tensor, chosen: Tensor) 
         patches = embedded[:, 1:][:, some]  # (B, windows, k, width)
         class_token = embedded[:, None, :1].expand(-1, len(some), -1, -1)
         tokens = torch.cat([class_token, patches], dim=2).flatten(0, 1)
-        pooled = visual.ln_post(visual.transformer(visual.ln_pre(tokens)))[:, 0] @ visual.proj
+        pooled = visual.ln_post(plain_blocks(visual, visual.ln_pre(tokens))[:, 0]) @ visual.proj
         parts.append(pooled.unflatten(0, (len(embedded), len(some))))
     return torch.cat(parts, dim=1)
 
@@ -77,12 +77,11 @@ class WinClip:
     _texts: dict[str, Tensor] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        precision = "-float32" if self.engine.reference else ""
-        key = f"{self.engine.info.fingerprint[:16]}-{self.engine.image_size}-windows{precision}"
+        key = f"{self.engine.features_key}-windows{'-float32' if self.engine.reference else ''}"
         self.encoder = Encoder(key, self._encode)
 
     def _encode(self, images: Sequence[Image.Image]) -> list[ImageFeatures]:
-        batch = preprocess(images, self.engine.image_size).to(self.engine.backbone.device)
+        batch = preprocess(images, self.engine.image_size, self.engine.backbone.device)
         whole, scales = encode_windows(self.engine.backbone.model.visual, batch)
         dtype = torch.float32 if self.engine.reference else torch.float16
         whole = F.normalize(whole, dim=-1).to(dtype).cpu()

@@ -8,11 +8,11 @@ from typing import Any
 
 from tqdm import tqdm
 
-from engine.errors import EngineError, ImageError
+from engine.errors import EngineError
 from engine.exports.batch import BatchOptions, BatchWriter
 from engine.exports.sources import find_sources
-from engine.images import decode_image
 from engine.prompts import Prompts
+from engine.score_files import score_files
 from engine.serving import Engine
 
 
@@ -46,17 +46,15 @@ def run(engine: Engine, prompts: Prompts, arguments: argparse.Namespace) -> int:
     options = _options(arguments)
     sources = find_sources(arguments.images, out=arguments.out)
     text_features = engine.encode_prompts(prompts)
-    bar = tqdm(sources, desc="scoring", unit="image", disable=not arguments.csv)
+    files = score_files(engine, text_features, [source.path for source in sources])
+    bar = tqdm(zip(sources, files, strict=True), total=len(sources), unit="image", disable=not arguments.csv)
     with BatchWriter(options) as writer, bar:
-        for source in bar:
-            try:
-                image = decode_image(source.path.read_bytes())
-            except (OSError, ImageError) as error:
-                tqdm.write(f"{source.path}: {error}", file=sys.stderr)
-                writer.fail(source, str(error))
+        for source, one in bar:
+            if one.image is None or one.scored is None:
+                tqdm.write(f"{source.path}: {one.problem}", file=sys.stderr)
+                writer.fail(source, str(one.problem))
                 continue
-            scored = engine.score(engine.encode([image]), text_features)[0]
-            result = writer.add(source, image, scored)
+            result = writer.add(source, one.image, one.scored)
             if not arguments.csv:
                 print(json.dumps(result) if arguments.json else _line(result))
     if writer.failed:

@@ -1,12 +1,9 @@
 """AnomalyCLIP with one pair of prompts as one module: a preprocessed image → score and anomaly map."""
 
-import numpy as np
 import torch
-from scipy.ndimage import gaussian_filter1d
 from torch import Tensor, nn
-from torch.nn import functional as F
 
-from engine.scoring import SIGMA, patch_probabilities, probabilities, to_grid
+from engine.scoring import patch_probabilities, patches_to_pixels, probabilities, to_grid
 from engine.serving import Engine
 
 
@@ -24,8 +21,9 @@ class ScoringGraph(nn.Module):
         self.layers = engine.info.layers
         self.divisor = 1 if engine.reference else len(self.layers)
         patches = engine.image_size // engine.info.patch_size
+        to_pixels = patches_to_pixels(patches, engine.image_size)
         self.register_buffer("text_features", text_features)
-        self.register_buffer("to_pixels", patches_to_pixels(patches, engine.image_size).to(text_features.device))
+        self.register_buffer("to_pixels", torch.from_numpy(to_pixels).to(text_features.device))
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """(B, 3, s, s), normalised by CLIP's mean and deviation → scores (B,) and maps (B, s, s)."""
@@ -35,13 +33,3 @@ class ScoringGraph(nn.Module):
         summed = torch.stack([(one[..., 1:] + 1 - one[..., :1]) / 2 for one in layers]).sum(dim=0)
         maps = self.to_pixels @ to_grid(summed)[:, 0] @ self.to_pixels.T
         return scores, maps / self.divisor
-
-
-def patches_to_pixels(patches: int, pixels: int) -> Tensor:
-    """(pixels, patches): bilinear upsampling and SciPy's Gaussian filter (σ = 4 px, edges reflected) along one side.
-
-    Both are linear and the same along rows and columns, so with this matrix A a map is A · grid · Aᵀ.
-    """
-    each = torch.eye(patches, dtype=torch.float64)[:, None]
-    upsampled = F.interpolate(each, size=pixels, mode="linear", align_corners=False)[:, 0].T
-    return torch.from_numpy(gaussian_filter1d(upsampled.numpy(), SIGMA, axis=0).astype(np.float32))

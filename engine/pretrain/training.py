@@ -14,6 +14,7 @@ from open_clip.model import CLIP
 from torch import nn
 from tqdm import tqdm
 
+from engine.precision import is_fast
 from engine.pretrain.batches import Batch, DrawnBatches, batches_from
 from engine.pretrain.checking import check
 from engine.pretrain.export import export
@@ -110,7 +111,7 @@ def train_step(
     rate: float,
 ) -> Losses:
     """One update at `rate` (0–1) of the highest learning rate; float32 weights, bfloat16 products where they pay."""
-    with torch.autocast("cpu", torch.bfloat16, enabled=multiplies_bfloat16()):
+    with torch.autocast("cpu", torch.bfloat16, enabled=is_fast("bf16", "cpu")):
         losses = training_losses(model, vision, layers, batch)
     losses.total.backward()
     nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -120,12 +121,6 @@ def train_step(
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
     return losses
-
-
-def multiplies_bfloat16() -> bool:
-    """Whether this CPU has instructions for bfloat16 products; without them they are imitated, some 20 times slower."""
-    capabilities = torch.cpu.get_capabilities()
-    return bool(capabilities.get("amx_bf16") or capabilities.get("avx512_bf16"))
 
 
 def make_optimizers(model: CLIP, *, muon: bool) -> list[torch.optim.Optimizer]:

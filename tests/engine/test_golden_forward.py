@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from engine.prompts import TextTower, encode_prompts
-from engine.scoring import patch_probabilities, probabilities, raw_anomaly_map, smooth
+from engine.scoring import anomaly_maps, patch_probabilities, probabilities
 from engine.vision import TwoStreamVision
 from tests.engine.golden import GOLDEN, golden_backbone, load, requires_golden, saved_prompts, tensor
 
@@ -46,9 +46,8 @@ def test_golden_features_probabilities_and_maps(variant):
     for layer, probs in zip(layers, layer_probs, strict=True):
         close(features.patch_features[layer], golden[f"patch_features_{layer}"])
         close(probs, golden[f"patch_probs_{layer}"])
-    raw = raw_anomaly_map(layer_probs, size)
-    close(raw, golden["map_raw"])
-    close(smooth(raw, float(golden["sigma"])), golden["map"])
+    close(anomaly_maps(torch.stack(layer_probs), size, sigma=0), golden["map_raw"])
+    close(anomaly_maps(torch.stack(layer_probs), size, float(golden["sigma"])), golden["map"])
 
 
 @torch.no_grad()

@@ -35,6 +35,7 @@ class Backbone(BaseModel):
     fingerprint: str
     description: str
     device: str
+    precision: str
 
 
 class Ready(BaseModel):

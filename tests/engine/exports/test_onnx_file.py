@@ -6,15 +6,11 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
-import torch
-from scipy.ndimage import gaussian_filter
 
 from engine.exports import onnx_file
-from engine.exports.graph import patches_to_pixels
 from engine.exports.onnx_file import ExportError, export_onnx
 from engine.preprocess import MEAN, preprocess
 from engine.prompts import random_prompts
-from engine.scoring import upsample
 from engine.serving import Engine
 from tests.engine.conftest import picture
 
@@ -50,14 +46,6 @@ def test_the_metadata_say_whose_it_is_and_how_to_preprocess(exported):
     assert facts["image_size"] == "64" and json.loads(facts["mean"]) == list(MEAN)
     assert len(facts["prompts_sha256"]) == 64 and facts["prompts_note"] == "random, seed 5"
     assert ("sum over layers" in facts["map"]) == engine.reference
-
-
-@pytest.mark.parametrize(("patches", "pixels"), [(8, 64), (37, 518), (2, 8)])
-def test_the_matrix_upsamples_and_filters_as_scipy_does(patches, pixels):
-    grid = torch.rand(patches, patches, generator=torch.Generator().manual_seed(1))
-    expected = gaussian_filter(upsample(grid[None, None], pixels)[0, 0].numpy(), sigma=4)
-    along = patches_to_pixels(patches, pixels)
-    np.testing.assert_allclose((along @ grid @ along.T).numpy(), expected, rtol=0, atol=5e-6)
 
 
 def test_a_model_that_differs_from_torch_is_not_put_in_place(backbone, tmp_path, monkeypatch):

@@ -1,0 +1,176 @@
+"""A process that scores on demand, so that two ways of scoring can be timed in turns, each with its own memory.
+
+`Scorer(...)` starts one; this module run as a program is one: a line of JSON in, a line of JSON out.
+"""
+
+import io
+import json
+import logging
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+import open_clip
+import torch
+from PIL import Image
+
+from benchmarks.baseline import PlainScorer
+from benchmarks.flops import image_teraflops, peak_teraflops
+from engine.backbone import Backbone, load_backbone, resolve_device
+from engine.images import decode_image
+from engine.precision import resolve_precision
+from engine.prompt_files import shipped_prompts
+from engine.prompts import encode_prompts
+from engine.serving import Engine, Scored
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way of scoring.
+
+    Attributes:
+        kind: `baseline` or `engine`.
+        model: `embedded`, or an open_clip model, with random weights from a fixed seed.
+        image_size: side in px; 0: the backbone's own.
+        precision: of the engine's vision tower; the baseline is float32.
+        device: torch's name of it, or `auto`.
+        threads: CPU threads.
+    """
+
+    kind: str
+    model: str
+    image_size: int
+    precision: str
+    device: str
+    threads: int
+
+
+def make_backbone(way: Way) -> Backbone:
+    """The backbone, at the way's resolution."""
+    if way.model == "embedded":
+        return load_backbone("embedded", way.device, way.precision)
+    device = resolve_device(way.device)
+    torch.manual_seed(0)
+    return Backbone(
+        open_clip.create_model(way.model, pretrained=None),
+        name=way.model,
+        description="random weights, for measuring speed",
+        image_size=way.image_size or None,
+        device=device,
+        precision=resolve_precision(way.precision, device),
+    )
+
+
+def text_features(backbone: Backbone) -> torch.Tensor:
+    """Those of the prompts that come with the backbone; two random directions where none do."""
+    if backbone.prompts_file:
+        return encode_prompts(backbone, shipped_prompts(backbone))
+    directions = torch.randn(2, backbone.info.embed_dim, generator=torch.Generator().manual_seed(0))
+    return torch.nn.functional.normalize(directions, dim=-1).to(backbone.device)
+
+
+def picture(seed: int, side: int = 512) -> bytes:
+    """PNG bytes of an image of coloured noise, coarse or fine, bright or dark, by its seed."""
+    random = np.random.default_rng(seed)
+    cells = int(2 ** random.uniform(1, 8))
+    noise = random.normal(random.uniform(30, 225, 3), random.uniform(5, 80), (cells, cells, 3)).clip(0, 255)
+    buffer = io.BytesIO()
+    Image.fromarray(noise.astype(np.uint8)).resize((side, side), Image.Resampling.BICUBIC).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+class Scorer:
+    """A process that scores in one way, as a context."""
+
+    def __init__(self, way: Way) -> None:
+        self.way = way
+
+    def __enter__(self) -> Self:
+        self._folder = tempfile.TemporaryDirectory()
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.scorers", json.dumps(asdict(self.way)), self._folder.name],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self.facts = self._answer()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._process.kill()
+        self._process.wait()
+        self._folder.cleanup()
+
+    def score(self, seeds: list[int]) -> tuple[dict[str, Any], npt.NDArray[np.float32]]:
+        """Score the pictures of these seeds, in one batch where the way knows batches.
+
+        Returns:
+            `seconds` from bytes to maps, `scores`, `peak_mib` so far; and the maps (B, s, s).
+        """
+        print(json.dumps(seeds), file=self._process.stdin, flush=True)
+        return self._answer(), np.load(Path(self._folder.name) / "maps.npy")
+
+    def _answer(self) -> dict[str, Any]:
+        assert self._process.stdout
+        line = self._process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"the process that measures {self.way} ended; its words are above")
+        return json.loads(line)
+
+
+def _serve(way: Way, folder: Path) -> None:
+    logging.getLogger().setLevel(logging.ERROR)  # open_clip warns that the weights are random: they should be
+    torch.set_num_threads(way.threads)
+    backbone = make_backbone(way)
+    engine = Engine(backbone, image_size=way.image_size)
+    text = text_features(backbone)
+    baseline = PlainScorer(backbone, text, engine.image_size) if way.kind == "baseline" else None
+
+    def run(pictures: list[bytes]) -> list[Scored]:
+        if baseline:
+            return [baseline.score(data) for data in pictures]
+        return engine.score(engine.encode([decode_image(data) for data in pictures]), text)
+
+    print(json.dumps(_facts(engine)), flush=True)
+    for line in sys.stdin:
+        pictures = [picture(seed) for seed in json.loads(line)]
+        began = time.perf_counter()
+        scored = run(pictures)
+        seconds = time.perf_counter() - began
+        np.save(folder / "maps.npy", np.stack([one.anomaly_map for one in scored]))
+        answer = {"seconds": seconds, "scores": [one.score for one in scored], "peak_mib": _peak_mib(backbone.device)}
+        print(json.dumps(answer), flush=True)
+
+
+def _facts(engine: Engine) -> dict[str, Any]:
+    backbone, info = engine.backbone, engine.info
+    on_gpu = backbone.device.type == "cuda"
+    name = torch.cuda.get_device_name(backbone.device) if on_gpu else "cpu"
+    return {
+        "image_size": engine.image_size,
+        "layers": list(info.layers),
+        "precision": backbone.precision,
+        "device": name,
+        "teraflops": image_teraflops(backbone.vision, engine.image_size, len(info.layers)),
+        "peak_teraflops": peak_teraflops(name) if on_gpu else None,
+    }
+
+
+def _peak_mib(device: torch.device) -> float:
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device) / 2**20
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+if __name__ == "__main__":
+    _serve(Way(**json.loads(sys.argv[1])), Path(sys.argv[2]))
