@@ -90,6 +90,19 @@ def newest_per_image(session: Session, project_id: int) -> list[Annotation]:
     return list(session.scalars(newest))
 
 
+def newest_annotated(session: Session, project_id: int, limit: int) -> list[str]:
+    """The sha256 of the images of a project that were annotated last, the last one first."""
+    images = (
+        select(Image.sha256)
+        .join(Annotation, Annotation.image_id == Image.id)
+        .where(Image.project_id == project_id)
+        .group_by(Image.id)
+        .order_by(func.max(Annotation.id).desc())
+        .limit(limit)
+    )
+    return list(session.scalars(images))
+
+
 def get_annotations(session: Session, ids: list[int]) -> list[Annotation]:
     """The annotations of these ids, in their order, with their images: a run's frozen input.
 

@@ -89,6 +89,9 @@ class ImageFilter:
         return and_(True, *wanted)
 
 
+ANY_IMAGE = ImageFilter()
+
+
 def _labelled(label: str) -> Select[int]:
     """The ids of images whose newest annotation has this label."""
     newest = select(Annotation.image_id, func.max(Annotation.revision).label("revision"))

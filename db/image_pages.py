@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from db.image_filters import ImageFilter
+from db.image_filters import ANY_IMAGE, ImageFilter
 from db.image_order import ORDERS, decode_cursor, encode_cursor, parts_of_list, place_of, walk
 from db.image_rows import ImageRow, active_version_id, count_by_status, image_rows
 from db.lookup import get_row
@@ -39,7 +39,7 @@ def list_images(
     project_id: int,
     *,
     status: str | None = None,
-    wanted: ImageFilter = ImageFilter(),
+    wanted: ImageFilter = ANY_IMAGE,
     order: str = "newest",
     limit: int = 50,
     cursor: str | None = None,
@@ -73,7 +73,7 @@ def list_images(
     return Page(image_rows(session, version_id, [place.image_id for place in shown]), next_cursor)
 
 
-def count_images(session: Session, project_id: int, wanted: ImageFilter = ImageFilter()) -> int:
+def count_images(session: Session, project_id: int, wanted: ImageFilter = ANY_IMAGE) -> int:
     """How many images of a project pass a filter. Raises NotFound for a project that there is not."""
     if wanted.by_status_alone:
         counts = count_by_status(session, project_id)
@@ -88,7 +88,7 @@ def neighbours(
     image_id: int,
     *,
     status: str | None = None,
-    wanted: ImageFilter = ImageFilter(),
+    wanted: ImageFilter = ANY_IMAGE,
     order: str = "newest",
 ) -> Neighbours:
     """What comes before and after an image in the list of its project.

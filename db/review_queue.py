@@ -5,6 +5,7 @@ and when it is unlike the images corrected so far. Each of the three is a number
 their mean. It is kept with the prediction, so that an index holds the queue in its order.
 """
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from sqlalchemy import select, update
@@ -39,7 +40,7 @@ def reason(prediction: Prediction, threshold: float) -> Reason:
 
 
 def order_anew(session: Session, project_id: int, threshold: float) -> None:
-    """Bring the expected gains of a project in line with another threshold, of all versions, as any can be activated."""
+    """Bring a project's expected gains in line with another threshold: of all versions, as any can be activated."""
     versions = select(PromptVersion.id).where(PromptVersion.project_id == project_id)
     gain = expected_gain(Prediction.score, Prediction.map_uncertainty, Prediction.novelty, threshold)
     session.execute(
@@ -48,3 +49,11 @@ def order_anew(session: Session, project_id: int, threshold: float) -> None:
         .values(expected_gain=gain)
         .execution_options(synchronize_session=False)
     )
+
+
+def set_novelty(session: Session, version_id: int, novelties: Mapping[int, float], threshold: float) -> None:
+    """Change the novelty, and with it the expected gain, of images (by id) as this version scored them."""
+    rows = select(Prediction).where(Prediction.prompt_version_id == version_id, Prediction.image_id.in_(novelties))
+    for row in session.scalars(rows):
+        row.novelty = novelties[row.image_id]
+        row.expected_gain = expected_gain(row.score, row.map_uncertainty, row.novelty, threshold)

@@ -13,9 +13,10 @@ from db.predictions import save_prediction
 from db.prompt_versions import active_version
 from db.store import Store
 from engine.images import decode_image
-from engine.maps import map_to_npy
+from engine.maps import map_to_npy, map_uncertainty
 from workers.engine_host import get_engine
 from workers.errors import ImageError, NotFound
+from workers.novelty import corrected_images
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
@@ -91,6 +92,7 @@ class _Scorer:
 
     def __init__(self, store: Store, engine: "Engine", version: PromptVersion, text_features: "Tensor") -> None:
         self.store, self.engine, self.version, self.text_features = store, engine, version, text_features
+        self.corrected = corrected_images(store, version.project_id)
         self.engine_settings = {
             "backbone": engine.info.name,
             "image_size": engine.image_size,
@@ -149,6 +151,8 @@ class _Scorer:
                 score=scored.score,
                 map_blob_key=map_blob_key,
                 map_max=float(scored.anomaly_map.max()),
+                map_uncertainty=map_uncertainty(scored.anomaly_map),
+                novelty=self.corrected.novelty(features.global_feature.float().numpy()),
                 engine_settings=self.engine_settings,
             )
 
