@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from db.image_filters import ANY_IMAGE, ImageFilter
 from db.image_order import ORDERS, decode_cursor, encode_cursor, parts_of_list, place_of, walk
-from db.image_rows import ImageRow, active_version_id, count_by_status, image_rows
+from db.image_rows import ImageRow, active_version_id, image_rows
 from db.lookup import get_row
 from db.models import Image
 
@@ -75,9 +75,6 @@ def list_images(
 
 def count_images(session: Session, project_id: int, wanted: ImageFilter = ANY_IMAGE) -> int:
     """How many images of a project pass a filter. Raises NotFound for a project that there is not."""
-    if wanted.by_status_alone:
-        counts = count_by_status(session, project_id)
-        return sum(counts.values()) if wanted.status is None else counts[wanted.status]
     # Any order: its parts hold each image once.
     parts = parts_of_list(session, project_id, active_version_id(session, project_id), wanted, "score")
     return sum(session.scalar(select(func.count()).select_from(part.query.subquery())) or 0 for part in parts)
