@@ -138,7 +138,7 @@ def what_it_rests_on(evidence: Evidence, *, separable: bool = True) -> str:
         return f"Not calibrated yet: there are {rests}. Accept or correct {' and '.join(missing)}."
     if not separable:
         return f"Not calibrated: on {rests}, higher scores do not go with anomalies. Correct more, then retrain."
-    return f"Calibrated on {rests}; one false alarm more or less among them is {1 / normal:.1%}."
+    return f"Calibrated on {rests}; one false alarm more or less among them is {100 / normal:.1f} %."
 
 
 def _images(count: int, label: str) -> str:
