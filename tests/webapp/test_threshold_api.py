@@ -13,7 +13,7 @@ from workers.correcting import mark_normal, save_mask
 def labelled(client: TestClient, installation: Installation) -> list[float]:
     """Scores of a normal and an anomalous image, the lower one normal; a third is not labelled."""
     images = [client.get(f"/api/v1/images/{scored(client, installation, seed=seed)}").json() for seed in range(3)]
-    low, middle, high = sorted(images, key=lambda image: image["score"])
+    low, _, high = sorted(images, key=lambda image: image["score"])
     mark_normal(installation.store, low["id"])
     save_mask(installation.store, high["id"], mask_png())
     return [low["score"], high["score"]]
