@@ -86,8 +86,21 @@ def newest_annotation(session: Session, image_id: int) -> Annotation | None:
 
 def newest_per_image(session: Session, project_id: int) -> list[Annotation]:
     """The revision that counts of every annotated image of a project, by image; with the images."""
-    newest = _newest(project_id).order_by(Annotation.image_id).options(joinedload(Annotation.image))
+    newest = newest_of_images(project_id).order_by(Annotation.image_id).options(joinedload(Annotation.image))
     return list(session.scalars(newest))
+
+
+def newest_annotated(session: Session, project_id: int, limit: int) -> list[str]:
+    """The sha256 of the images of a project that were annotated last, the last one first."""
+    images = (
+        select(Image.sha256)
+        .join(Annotation, Annotation.image_id == Image.id)
+        .where(Image.project_id == project_id)
+        .group_by(Image.id)
+        .order_by(func.max(Annotation.id).desc())
+        .limit(limit)
+    )
+    return list(session.scalars(images))
 
 
 def get_annotations(session: Session, ids: list[int]) -> list[Annotation]:
@@ -102,7 +115,7 @@ def get_annotations(session: Session, ids: list[int]) -> list[Annotation]:
 
 def waiting_corrections(session: Session, project_id: int) -> Waiting:
     """The newest annotations that are in no succeeded run's frozen input."""
-    waiting = {annotation.id: annotation.created_at for annotation in session.scalars(_newest(project_id))}
+    waiting = {annotation.id: annotation.created_at for annotation in session.scalars(newest_of_images(project_id))}
     runs = (
         select(TuningRun.training_annotation_ids, TuningRun.holdout_annotation_ids, TuningRun.created_at)
         .where(TuningRun.project_id == project_id, TuningRun.state == "succeeded")
@@ -117,7 +130,8 @@ def waiting_corrections(session: Session, project_id: int) -> Waiting:
     return Waiting(len(waiting), min(waiting.values(), default=None))
 
 
-def _newest(project_id: int) -> Select[Annotation]:
+def newest_of_images(project_id: int) -> Select[Annotation]:
+    """The query for the revision that counts of every annotated image of a project."""
     newest = (
         select(Annotation.image_id, func.max(Annotation.revision).label("revision"))
         .join(Image, Image.id == Annotation.image_id)

@@ -5,7 +5,7 @@ import re
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from db.image_pages import ORDERS, Neighbours, Page, list_images, neighbours
+from db.image_pages import ORDERS, ImageFilter, Neighbours, Page, count_images, list_images, neighbours
 from db.image_rows import STATUSES, ImageRow, count_by_status, get_image_row, unscored_images
 from db.insert import insert_or_find
 from db.lookup import get_row
@@ -14,12 +14,14 @@ from db.models import Annotation, Image, Prediction
 __all__ = [
     "ORDERS",
     "STATUSES",
+    "ImageFilter",
     "ImageRow",
     "Neighbours",
     "Page",
     "add_image",
     "clear_scoring_errors",
     "count_by_status",
+    "count_images",
     "delete_image",
     "get_image",
     "get_image_row",

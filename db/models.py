@@ -79,7 +79,16 @@ class Image(Base):
 
     __tablename__ = "images"
     # An id is never given to another image later: pages, caches and links keep it.
-    __table_args__ = (UniqueConstraint("project_id", "sha256"), {"sqlite_autoincrement": True})
+    __table_args__ = (
+        UniqueConstraint("project_id", "sha256"),
+        Index(
+            "ix_images_failed",
+            "project_id",
+            sqlite_where=text("scoring_error IS NOT NULL"),
+            postgresql_where=text("scoring_error IS NOT NULL"),
+        ),
+        {"sqlite_autoincrement": True},
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     project_id: Mapped[int] = mapped_column(ForeignKey("projects.id"), index=True)
@@ -134,7 +143,12 @@ class Prediction(Base):
     """What one prompt version says of one image."""
 
     __tablename__ = "predictions"
-    __table_args__ = (UniqueConstraint("image_id", "prompt_version_id"),)
+    # The two long indexes hold the lists that are ordered by score and by what to correct next, ready to be read.
+    __table_args__ = (
+        UniqueConstraint("image_id", "prompt_version_id"),
+        Index("ix_predictions_by_score", "prompt_version_id", "score", "image_id"),
+        Index("ix_predictions_by_gain", "prompt_version_id", "expected_gain", "image_id", "score"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     image_id: Mapped[int] = mapped_column(ForeignKey("images.id", ondelete="CASCADE"), index=True)
@@ -142,6 +156,10 @@ class Prediction(Base):
     score: Mapped[float]  # probability of being anomalous, 0–1
     map_blob_key: Mapped[str] = mapped_column(String(200), index=True)  # float32 .npy at model resolution, 0–1
     map_max: Mapped[float]
+    # What correcting the image would teach (db/review_queue.py says how); each 0–1, and 0 where it is not known.
+    map_uncertainty: Mapped[float] = mapped_column(default=0.0)
+    novelty: Mapped[float] = mapped_column(default=0.0)
+    expected_gain: Mapped[float] = mapped_column(default=0.0)
     engine_settings: Mapped[dict[str, Any]] = mapped_column(default=dict)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 

@@ -10,6 +10,8 @@ from db.errors import NotFound
 from db.insert import insert_or_find
 from db.lookup import get_row
 from db.models import Image, Prediction, PromptVersion, utc_now
+from db.projects import get_project
+from db.review_queue import expected_gain
 
 
 def save_prediction(
@@ -20,6 +22,8 @@ def save_prediction(
     score: float,
     map_blob_key: str,
     map_max: float,
+    map_uncertainty: float = 0.0,
+    novelty: float = 0.0,
     engine_settings: dict[str, Any],
 ) -> Prediction:
     """Keep a prediction, in place of an earlier one of the same pair; the image's scoring_error is cleared.
@@ -31,13 +35,24 @@ def save_prediction(
         score: probability of being anomalous, 0–1.
         map_blob_key: float32 .npy at model resolution, 0–1.
         map_max: the map's largest value, 0–1.
+        map_uncertainty: how unsure the map is of itself, 0–1; 0 also where that is not known.
+        novelty: how unlike the corrected images it is, 0–1; 0 also where that is not known.
         engine_settings: what else decided the result: device, image size, and so on.
 
     Raises:
         NotFound: the image was deleted in the meantime, or there is no such version.
     """
     image = get_row(session, Image, image_id)
-    values = {"score": score, "map_blob_key": map_blob_key, "map_max": map_max, "engine_settings": engine_settings}
+    settings = get_project(session, image.project_id).settings
+    values = {
+        "score": score,
+        "map_blob_key": map_blob_key,
+        "map_max": map_max,
+        "map_uncertainty": map_uncertainty,
+        "novelty": novelty,
+        "expected_gain": expected_gain(score, map_uncertainty, novelty, settings["threshold"]),
+        "engine_settings": engine_settings,
+    }
     pair = {"image_id": image_id, "prompt_version_id": prompt_version_id}
     try:
         prediction, new = insert_or_find(

@@ -9,6 +9,7 @@ from db.errors import BadSetting
 from db.insert import insert_or_find
 from db.lookup import get_row
 from db.models import Project
+from db.review_queue import order_anew
 
 # What a new project starts with. `retrain_after` and `retrain_hours`, where absent, are those of the process.
 DEFAULT_SETTINGS: dict[str, Any] = {"threshold": 0.5, "map_threshold": 0.5, "schedule": True}
@@ -59,6 +60,8 @@ def update_settings(session: Session, project_id: int, changes: dict[str, Any]) 
         _check_setting(name, value)
     project = lock_project(session, project_id)
     project.settings = {**project.settings, **changes}
+    if "threshold" in changes:
+        order_anew(session, project_id, changes["threshold"])
     session.flush()
     return project
 

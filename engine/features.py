@@ -78,6 +78,14 @@ class FeatureCache:
             path.unlink(missing_ok=True)
             return None
 
+    def global_feature(self, sha256: str) -> Tensor | None:
+        """The global feature (D,) alone, or None; much faster than `get`, whose patch features it does not read."""
+        try:
+            with safe_open(self._path(sha256), "pt") as file:
+                return file.get_tensor("global_feature")
+        except (FileNotFoundError, SafetensorError):
+            return None
+
     def has(self, sha256: str) -> bool:
         """Whether `get` would find the image's features."""
         return self._path(sha256).exists()

@@ -35,3 +35,18 @@ def map_to_png16(anomaly_map: FloatMap) -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(values).save(buffer, "PNG")
     return buffer.getvalue()
+
+
+def map_uncertainty(anomaly_map: FloatMap) -> float:
+    """How unsure a map is of itself, 0–1: 4 m (1 − m), the variance of a pixel's label against its largest.
+
+    The mean is over the hundredth of the pixels with the highest values m: there it is decided what is anomalous, and
+    the rest of an image would drown it. 0: those pixels are surely normal, or surely anomalous; 1: nobody can tell.
+
+    Args:
+        anomaly_map: (h, w), 0–1.
+    """
+    values = anomaly_map.ravel().astype(np.float64)
+    count = max(1, values.size // 100)
+    highest = np.clip(np.partition(values, -count)[-count:], 0.0, 1.0)
+    return float(np.mean(4 * highest * (1 - highest)))

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from db.projects import list_projects
 from db.store import Store
 from workers.engine_host import get_engine
+from workers.novelty import refresh_queue
 from workers.projects import ensure_default_project
 from workers.scoring import score_images, score_unscored
 
@@ -28,6 +29,7 @@ class BackgroundScorer:
         self._store = store
         self._lock = threading.Lock()
         self._requested: list[int] = []
+        self._corrected: set[int] = set()  # projects whose queue is to be brought in line
         self._awake = threading.Event()
         self._stopping = threading.Event()
         self.failure = ""  # what keeps it from scoring anything at all, for people; empty when nothing does
@@ -49,6 +51,12 @@ class BackgroundScorer:
         """Score these images before all others; the last that were asked for come first."""
         with self._lock:
             self._requested = [*image_ids, *(one for one in self._requested if one not in image_ids)]
+        self._awake.set()
+
+    def refresh_queue(self, project_id: int) -> None:
+        """Bring what to correct next in line with the corrections."""
+        with self._lock:
+            self._corrected.add(project_id)
         self._awake.set()
 
     def wake(self) -> None:
@@ -75,6 +83,9 @@ class BackgroundScorer:
             self._ready = True
         with self._lock:
             asked, self._requested = self._requested[:_STEP], self._requested[_STEP:]
+            corrected, self._corrected = self._corrected, set()
+        for project_id in corrected:
+            refresh_queue(self._store, project_id)
         if asked:
             return score_images(self._store, asked)
         with self._store.session(read_only=True) as session:

@@ -51,6 +51,7 @@ def make_app(settings: Settings) -> Celery:
             "workers.tasks.tune": {"queue": "tuning"},
             "workers.tasks.score_project": {"queue": "scoring"},
             "workers.tasks.score_images": {"queue": "scoring"},
+            "workers.tasks.refresh_queue": {"queue": "scoring"},
         },
         worker_prefetch_multiplier=1,
         # The schedule is all short intervals: nothing to keep between two starts.

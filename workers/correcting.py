@@ -11,6 +11,7 @@ from db.projects import get_project
 from db.store import Store
 from engine.images import decode_mask, encode_mask
 from engine.maps import resize_map
+from workers import dispatch
 from workers.errors import NothingToAccept
 from workers.maps import read_map, scored_image
 
@@ -84,7 +85,7 @@ def _save(
     mask_blob_key = store.blobs.put(encode_mask(mask)) if mask is not None and area else None
     with store.session() as session:
         prediction = active_prediction(session, image_id)
-        return add_annotation(
+        annotation = add_annotation(
             session,
             image_id=image_id,
             label="anomalous" if area else "normal",
@@ -95,3 +96,6 @@ def _save(
             prompt_version_id=prediction.prompt_version_id if prediction else None,
             expected_revision=expected_revision,
         )
+        project_id = get_image(session, image_id).project_id
+    dispatch.request_queue_refresh(project_id)
+    return annotation

@@ -58,6 +58,14 @@ def request_rescoring(project_id: int) -> None:
         _send("score_project", [project_id])
 
 
+def request_queue_refresh(project_id: int) -> None:
+    """After a correction: find out anew how unlike the corrected images those are that wait for one."""
+    if _scorer is not None:
+        _scorer.refresh_queue(project_id)
+    elif not get_settings().embedded_broker:
+        _send("refresh_queue", [project_id])
+
+
 def request_run(run_id: int) -> None:
     """Have a worker carry out a queued run."""
     _send("tune", [run_id])

@@ -14,9 +14,10 @@ from db.predictions import save_prediction
 from db.prompt_versions import active_version
 from db.store import Store
 from engine.images import decode_image
-from engine.maps import map_to_npy
+from engine.maps import map_to_npy, map_uncertainty
 from workers.engine_host import get_engine
 from workers.errors import ImageError, NotFound
+from workers.novelty import corrected_images
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
@@ -103,11 +104,13 @@ class _Scorer:
 
     def __init__(self, store: Store, engine: "Engine", version: PromptVersion, text_features: "Tensor") -> None:
         self.store, self.engine, self.version, self.text_features = store, engine, version, text_features
+        self.corrected = corrected_images(store, version.project_id)
         self.engine_settings = {
             "backbone": engine.info.name,
             "image_size": engine.image_size,
             "layers": list(engine.info.layers),
             "device": str(engine.backbone.device),
+            "precision": engine.backbone.precision,
         }
 
     def score_cached(self, images: Sequence[Image]) -> list[Image]:
@@ -171,7 +174,7 @@ class _Scorer:
         with ThreadPoolExecutor(_WRITERS) as writers:
             keys = list(writers.map(lambda one: self.store.blobs.put(map_to_npy(one.anomaly_map)), scored))
         with self.store.session() as session:
-            for (image, _), one, key in zip(encoded, scored, keys, strict=True):
+            for (image, features), one, key in zip(encoded, scored, keys, strict=True):
                 with contextlib.suppress(NotFound):  # deleted meanwhile
                     save_prediction(
                         session,
@@ -180,6 +183,8 @@ class _Scorer:
                         score=one.score,
                         map_blob_key=key,
                         map_max=float(one.anomaly_map.max()),
+                        map_uncertainty=map_uncertainty(one.anomaly_map),
+                        novelty=self.corrected.novelty(features.global_feature.float().numpy()),
                         engine_settings=self.engine_settings,
                     )
 

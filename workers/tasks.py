@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from db.projects import list_projects
-from workers import recovery, runs, scoring
+from workers import novelty, recovery, runs, scoring
 from workers.celery_app import celery_app
 from workers.context import get_store
 from workers.engine_host import get_engine
@@ -53,6 +53,12 @@ def score_project(project_id: int) -> None:
     with _alone("score", project_id) as free:
         while free and scoring.score_unscored(get_store(), project_id, limit=32):
             pass
+
+
+@celery_app.task
+def refresh_queue(project_id: int) -> None:
+    """Bring what to correct next in line with the corrections."""
+    novelty.refresh_queue(get_store(), project_id)
 
 
 @celery_app.task

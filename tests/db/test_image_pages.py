@@ -5,6 +5,7 @@ import json
 import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from db.annotations import waiting_corrections
 from db.errors import BadCursor, NotFound
-from db.image_pages import ORDERS, list_images, neighbours
+from db.image_pages import ORDERS, ImageFilter, count_images, list_images, neighbours
 from db.image_rows import STATUSES, ImageRow, count_by_status, unscored_images
 from db.images import delete_image
 from db.models import Annotation, Base, Image, Prediction
@@ -34,11 +35,10 @@ def fill(session: Session, count: int, *, seed: int = 0) -> int:
     ids = session.scalars(insert(Image).returning(Image.id), [_image(project_id, number) for number in range(count)])
     predictions, annotations = [], []
     for image_id in ids.all():
-        predictions.append(_prediction(image_id, old.id, draw.random()))
+        predictions.append(_prediction(image_id, old.id, draw.random(), draw.random()))
         if draw.random() < 0.8:
-            predictions.append(
-                _prediction(image_id, version.id, draw.choice([0.0, 0.1, 0.3, 0.5, 0.7, 1.0, draw.random()]))
-            )
+            score = draw.choice([0.0, 0.1, 0.3, 0.5, 0.7, 1.0, draw.random()])
+            predictions.append(_prediction(image_id, version.id, score, draw.choice([0.0, 0.5, draw.random()])))
         annotations += [_annotation(image_id, revision + 1) for revision in range(draw.choice([0, 0, 1, 2]))]
     session.execute(insert(Prediction), predictions)
     session.execute(insert(Annotation), annotations)
@@ -60,7 +60,7 @@ def walk(session: Session, project_id: int, limit: int, **query: Any) -> list[Im
 PLACES: dict[str, Callable[[ImageRow], tuple[float, int]]] = {
     "newest": lambda row: (0.0, -row.image.id),
     "score": lambda row: (-row.prediction.score if row.prediction else 2.0, -row.image.id),
-    "uncertain": lambda row: (abs(row.prediction.score - THRESHOLD) if row.prediction else 2.0, -row.image.id),
+    "uncertain": lambda row: (-row.prediction.expected_gain if row.prediction else 2.0, -row.image.id),
 }
 
 
@@ -82,6 +82,64 @@ def test_the_lists_of_all_statuses_together_hold_every_image_once(database: Data
         assert {status: len(rows) for status, rows in by_status.items()} == count_by_status(session, project_id)
     assert all(row.status == status for status, rows in by_status.items() for row in rows)
     assert len({row.image.id for rows in by_status.values() for row in rows}) == 200
+
+
+FILTERS: dict[str, tuple[ImageFilter, Callable[[ImageRow], bool]]] = {
+    "the verdict": (
+        ImageFilter(verdict="anomalous"),
+        lambda row: row.prediction is not None and row.prediction.score >= THRESHOLD,
+    ),
+    "the other verdict": (
+        ImageFilter(verdict="normal"),
+        lambda row: row.prediction is not None and row.prediction.score < THRESHOLD,
+    ),
+    "the newest label": (
+        ImageFilter(label="anomalous"),
+        lambda row: row.annotation is not None and row.annotation.label == "anomalous",
+    ),
+    "the score": (
+        ImageFilter(min_score=0.3, max_score=0.7),
+        lambda row: row.prediction is not None and 0.3 <= row.prediction.score <= 0.7,
+    ),
+    "the name": (ImageFilter(name="9.PNG"), lambda row: row.image.file_name.endswith("9.png")),
+    "a name with the signs that SQL has a meaning for": (ImageFilter(name="%_"), lambda row: False),
+    "several at once": (
+        ImageFilter(status="corrected", verdict="anomalous", label="normal", name="1"),
+        lambda row: (
+            row.status == "corrected"
+            and row.annotation is not None
+            and row.annotation.label == "normal"
+            and row.prediction is not None
+            and row.prediction.score >= THRESHOLD
+            and "1" in row.image.file_name
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("wanted, passes", FILTERS.values(), ids=FILTERS.keys())
+def test_a_filter_shows_and_counts_what_it_asks_for_in_order(
+    database: Database, order: str, wanted: ImageFilter, passes: Callable[[ImageRow], bool]
+) -> None:
+    with database.session() as session:
+        project_id = fill(session, 200)
+        expected = [row for row in walk(session, project_id, 200, order=order) if passes(row)]
+        assert walk(session, project_id, 7, order=order, wanted=wanted) == expected
+        assert count_images(session, project_id, wanted) == len(expected)
+
+
+def test_images_can_be_asked_for_by_when_they_were_added(database: Database) -> None:
+    with database.session() as session:
+        project_id = make_project(session)
+        days = [datetime(2026, 11, day, 12, tzinfo=UTC) for day in range(1, 6)]
+        images = [make_image(session, project_id, number) for number in range(5)]
+        for image, day in zip(images, days, strict=True):
+            image.created_at = day
+        session.flush()
+        wanted = ImageFilter(added_from=days[1], added_before=days[3])
+        assert [row.image for row in list_images(session, project_id, wanted=wanted).items] == [images[2], images[1]]
+        assert count_images(session, project_id, wanted) == 2
 
 
 def test_a_row_shows_the_newest_annotation_and_the_active_version(database: Database) -> None:
@@ -130,11 +188,12 @@ def cursor_of(*content: Any) -> str:
         "no cursor",
         "ünï",
         "AAAA",
-        cursor_of("score", 0.5, 3),  # of another order
-        cursor_of("newest", 0.0),
-        cursor_of("newest", 0.0, "3"),
-        cursor_of("newest", [], 3),
-        cursor_of("newest", 0.0, 10**30),
+        cursor_of("score", 0, 0.5, 3),  # of another order
+        cursor_of("newest", 0, 0.0),
+        cursor_of("newest", 0, 0.0, "3"),
+        cursor_of("newest", 0, [], 3),
+        cursor_of("newest", 0, 0.0, 10**30),
+        cursor_of("newest", 7, 0.0, 3),
         base64.urlsafe_b64encode(b"17").decode(),
     ],
 )
@@ -245,7 +304,7 @@ def _image(project_id: int, number: int) -> dict[str, Any]:
     }
 
 
-def _prediction(image_id: int, version_id: int, score: float) -> dict[str, Any]:
+def _prediction(image_id: int, version_id: int, score: float, gain: float) -> dict[str, Any]:
     key = f"11/{'1' * 64}"
     return {
         "image_id": image_id,
@@ -253,8 +312,16 @@ def _prediction(image_id: int, version_id: int, score: float) -> dict[str, Any]:
         "score": score,
         "map_blob_key": key,
         "map_max": score,
+        "map_uncertainty": gain / 2,
+        "novelty": gain / 3,
+        "expected_gain": gain,
     }
 
 
 def _annotation(image_id: int, revision: int) -> dict[str, Any]:
-    return {"image_id": image_id, "revision": revision, "label": "normal", "source": "marked_normal"}
+    return {
+        "image_id": image_id,
+        "revision": revision,
+        "label": ("normal", "anomalous")[image_id % 2],
+        "source": "drawn",
+    }

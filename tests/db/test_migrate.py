@@ -8,6 +8,7 @@ from sqlalchemy import func, inspect, select, text
 from db.images import delete_image
 from db.migrate import downgrade, migrate
 from db.models import Annotation, Base, Image, Prediction, Project, PromptVersion, TuningRun
+from db.review_queue import expected_gain
 from db.session import Database
 from tests.db.making import (
     in_processes,
@@ -61,6 +62,21 @@ def test_a_filled_database_goes_back_to_nothing_and_up_again(database: Database,
     assert counts(database) == [0] * len(TABLES)
     fill(database)
     assert counts(database) == [1] * len(TABLES)
+
+
+def test_images_scored_before_there_was_a_queue_are_in_it_by_their_score(database: Database, url: str) -> None:
+    with database.session() as session:
+        project_id = make_project(session)
+        version = make_version(session, project_id)
+        make_prediction(session, make_image(session, project_id, 1), version, 0.9)
+        make_prediction(session, make_image(session, project_id, 2), version, 0.58)
+    database.close()
+    downgrade(url, "0001")
+    assert "expected_gain" not in {column["name"] for column in inspect(database.engine).get_columns("predictions")}
+    migrate(url)
+    with database.session(read_only=True) as session:
+        for kept in session.scalars(select(Prediction)):
+            assert kept.expected_gain == pytest.approx(expected_gain(kept.score, 0.0, 0.0, 0.5))
 
 
 def test_processes_that_migrate_a_new_database_at_once_all_succeed(url: str) -> None:

@@ -10,6 +10,8 @@ from db.images import ImageRow
 from db.models import Annotation
 from db.projects import get_project
 from db.prompt_versions import get_version
+from db.review_queue import Reason, reason
+from workers.evidence import score_probability
 
 
 class AnnotationView(BaseModel):
@@ -37,6 +39,10 @@ class ImageView(BaseModel):
     threshold: float
     map_threshold: float
     verdict: Literal["normal", "anomalous"] | None
+    probability: float | None = Field(description="calibrated, of being anomalous; null while it is not calibrated")
+    probability_images: int | None = Field(description="on how many labelled images the probability rests")
+    expected_gain: float | None = Field(description="how much a correction is expected to teach, 0–1")
+    reason: Reason | None = Field(description="what says most for correcting it")
     prompt_version: int | None
     annotation: AnnotationView | None
     scoring_error: str | None
@@ -62,6 +68,7 @@ def _view(session: Session, row: ImageRow) -> ImageView:
     image, prediction = row.image, row.prediction
     settings = get_project(session, image.project_id).settings
     threshold = settings["threshold"]
+    probability = score_probability(session, image.project_id) if prediction else None
     return ImageView(
         id=image.id,
         project_id=image.project_id,
@@ -74,6 +81,10 @@ def _view(session: Session, row: ImageRow) -> ImageView:
         threshold=threshold,
         map_threshold=settings["map_threshold"],
         verdict=None if prediction is None else _verdict(prediction.score, threshold),
+        probability=probability.of(prediction.score) if prediction and probability else None,
+        probability_images=probability.images if probability else None,
+        expected_gain=None if prediction is None else prediction.expected_gain,
+        reason=None if prediction is None else reason(prediction, threshold),
         prompt_version=None if prediction is None else get_version(session, prediction.prompt_version_id).number,
         annotation=None if row.annotation is None else annotation_view(row.annotation),
         scoring_error=image.scoring_error,

@@ -4,10 +4,10 @@ from functools import partial
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, File, Form, Query, Request, Response, UploadFile
-from pydantic import BaseModel
+from pydantic import AwareDatetime, BaseModel
 
 from db import images as image_rows
-from db.images import count_by_status, delete_image, get_image_row, list_images
+from db.images import ImageFilter, count_by_status, count_images, delete_image, get_image_row, list_images
 from db.models import Image
 from db.store import Store
 from settings import Settings
@@ -21,6 +21,8 @@ from workers.intake import add_upload
 from workers.pictures import display_picture, thumbnail_bytes
 
 router = APIRouter(prefix="/images", tags=["images"])
+
+Label = Literal["normal", "anomalous"]
 
 
 class Kept(BaseModel):
@@ -42,11 +44,12 @@ class Refused(BaseModel):
 
 
 class ImagePage(BaseModel):
-    """Some of a project's images; `total` counts all that have the status."""
+    """Some of a project's images; `total` counts all that pass the filter, `counts` all of the project by status."""
 
     items: list[ImageView]
     next_cursor: str | None
     total: int
+    counts: dict[str, int]
 
 
 @router.post("", status_code=201, response_model=list[Kept | Refused])
@@ -98,17 +101,36 @@ def get_images(
     store: StoreDep,
     project: str = DEFAULT_PROJECT,
     status: Literal["unscored", "failed", "to_review", "corrected"] | None = None,
-    order: Literal["newest", "score", "uncertain"] = "newest",
+    verdict: Annotated[Label | None, Query(description="what the active prompts say")] = None,
+    label: Annotated[Label | None, Query(description="what people say")] = None,
+    min_score: Annotated[float | None, Query(ge=0, le=1)] = None,
+    max_score: Annotated[float | None, Query(ge=0, le=1)] = None,
+    added_from: Annotated[AwareDatetime | None, Query(description="uploaded then or later")] = None,
+    added_before: Annotated[AwareDatetime | None, Query(description="uploaded earlier")] = None,
+    name: Annotated[str | None, Query(max_length=200, description="part of the file name")] = None,
+    order: Annotated[
+        Literal["newest", "score", "uncertain"], Query(description="`uncertain`: what to correct next comes first")
+    ] = "newest",
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
     cursor: str | None = None,
 ) -> ImagePage:
-    """A page of images; `next_cursor` leads to the next one."""
+    """A page of images; `next_cursor` leads to the next one.
+
+    What to correct next (`order=uncertain`, best with `status=to_review`): images whose score lies near the threshold,
+    whose map is unsure of itself, and which are unlike those corrected so far. `expected_gain` is the mean of the
+    three, `reason` the largest of them.
+    """
     project_id = project_named(store, project).id
+    wanted = ImageFilter(status, verdict, label, min_score, max_score, added_from, added_before, name)
     with store.session(read_only=True) as session:
-        page = list_images(session, project_id, status=status, order=order, limit=limit, cursor=cursor)
+        page = list_images(session, project_id, wanted=wanted, order=order, limit=limit, cursor=cursor)
         counts = count_by_status(session, project_id)
-        total = sum(counts.values()) if status is None else counts[status]
-        return ImagePage(items=image_views(session, page.items), next_cursor=page.next_cursor, total=total)
+        if wanted.by_status_alone:
+            total = sum(counts.values()) if status is None else counts[status]
+        else:
+            total = count_images(session, project_id, wanted)
+        views = image_views(session, page.items)
+    return ImagePage(items=views, next_cursor=page.next_cursor, total=total, counts=counts)
 
 
 @router.get("/{image_id}")

@@ -5,10 +5,16 @@ const part = (name) => root.querySelector(`[data-testid=${name}]`);
 const buttons = new Map();
 let openId = null;
 
-const list = new ImageList(() => ({ order: part("filmstrip-order").value }), showImages);
+let lastIndex = 0; // where the open image was seen last: its successor moves there when it leaves the list
+const trail = []; // the images that were opened, one after the other
+
+const inQueue = () => part("filmstrip-order").value === "uncertain";
+const query = () => ({ order: part("filmstrip-order").value, ...(inQueue() && { status: "to_review" }) });
+const list = new ImageList(query, showImages);
 
 function showImages(images, total) {
-  part("filmstrip-count").textContent = total ? `${total} ${total === 1 ? "image" : "images"}` : "No images yet";
+  part("filmstrip-count").textContent = countWords(total);
+  noteIndex();
   const rows = images.map((image) => {
     if (!buttons.has(image.id)) buttons.set(image.id, stripItem(image));
     const row = buttons.get(image.id);
@@ -19,9 +25,20 @@ function showImages(images, total) {
   if (rows.length !== strip.children.length || rows.some((row, i) => row !== strip.children[i])) strip.replaceChildren(...rows);
 }
 
+function countWords(total) {
+  if (inQueue()) return total ? `${total} to review` : "All reviewed";
+  return total ? `${total} ${total === 1 ? "image" : "images"}` : "No images yet";
+}
+
+function noteIndex() {
+  const index = list.images.findIndex((image) => image.id === openId);
+  if (index >= 0) lastIndex = index;
+  return index;
+}
+
 function stripItem(image) {
   const picture = node("img", { src: thumbnailUrl(image), alt: "", loading: "lazy", width: 56, height: 56, draggable: "false" });
-  const words = node("span", { class: "al-strip-words" }, node("b", { title: image.file_name }, image.file_name), node("span", { class: "al-strip-facts" }));
+  const words = node("span", { class: "al-strip-words" }, node("b", { title: image.file_name }, image.file_name), node("span", { class: "al-strip-facts" }), node("span", { class: "al-strip-reason" }));
   const button = node("button", { type: "button", "data-testid": "filmstrip-item", "data-id": image.id }, picture, words);
   button.addEventListener("click", () => bus.emit("open-image", { id: image.id }));
   return node("li", {}, button);
@@ -29,26 +46,38 @@ function stripItem(image) {
 
 function fillItem(row, image) {
   const button = row.firstElementChild;
-  const state = [image.status, image.score, image.verdict, image.annotation?.revision].join();
+  const reason = inQueue() && !image.annotation ? REASON_WORDS[image.reason] : "";
+  const state = [image.status, image.score, image.verdict, image.annotation?.revision, reason].join();
   button.setAttribute("aria-current", image.id === openId);
   if (button.dataset.state === state) return;
   button.dataset.state = state;
   button.dataset.status = image.status;
   const score = node("span", { class: "al-strip-score" }, scoreText(image.score));
   row.querySelector(".al-strip-facts").replaceChildren(score, verdictBadge(image));
+  row.querySelector(".al-strip-reason").textContent = reason ?? "";
 }
 
 function markOpen(id) {
   openId = id;
   for (const [imageId, row] of buttons) row.firstElementChild.setAttribute("aria-current", imageId === id);
   buttons.get(id)?.scrollIntoView({ block: "nearest" });
+  noteIndex();
+  if (trail.at(-1) !== id) trail.push(id);
 }
 
-async function step(by) {
-  const index = list.images.findIndex((image) => image.id === openId);
-  if (index + by >= list.images.length - 5) list.more();
-  const target = index < 0 ? list.images[0] : list.images[index + by];
+// In the queue an image leaves the list once it is corrected: back leads to it all the same.
+function step(by) {
+  if (by < 0 && inQueue()) return stepBack();
+  const index = noteIndex();
+  const target = list.images[index < 0 ? Math.min(lastIndex, list.images.length - 1) : index + by];
+  if (lastIndex + by >= list.images.length - 5) list.more();
   if (target) bus.emit("open-image", { id: target.id });
+}
+
+function stepBack() {
+  if (trail.length < 2) return;
+  trail.pop();
+  bus.emit("open-image", { id: trail.at(-1) });
 }
 
 // Shows the newest images, and opens the first one where none is open or named by the page's address.
@@ -58,15 +87,25 @@ async function reloadAndOpen() {
   if (none && list.images.length) bus.emit("open-image", { id: list.images[0].id });
 }
 
+// Who chooses the queue wants to begin with it.
+async function changeOrder() {
+  await list.reload();
+  if (!inQueue() || !list.images.length) return;
+  part("filmstrip-order").blur(); // so that arrow keys go from image to image
+  bus.emit("open-image", { id: list.images[0].id });
+}
+
 const quietly = (work) => work.catch((error) => console.warn("The list of images could not be read:", error.message));
 
-part("filmstrip-order").addEventListener("change", () => quietly(list.reload()));
+part("filmstrip-order").addEventListener("change", () => quietly(changeOrder()));
 bus.on("image-opened", ({ image }) => markOpen(image.id));
 bus.on("image-changed", ({ image }) => {
   list.replace(image);
   list.show(list.images, list.total);
 });
 bus.on("images-added", () => quietly(reloadAndOpen()));
+bus.on("images-changed", () => quietly(list.refresh()));
+bus.on("threshold-changed", () => quietly(list.reload()));
 bus.on("step", ({ by }) => step(by));
 loadMoreOnScroll(part("filmstrip-list"), list);
 pollWhileVisible(root, 2500, () => quietly(list.refresh()));

@@ -1,44 +1,63 @@
-// The grid: one card an image, changed in place, more of them as one scrolls.
+// The grid as a whole: what is asked for, what is shown, what is selected, and what is done with that.
 
 const root = element.querySelector("[data-testid=library]");
 const part = (name) => root.querySelector(`[data-testid=${name}]`);
-const filters = [...root.querySelectorAll("[data-status]")];
-const cards = new Map();
+const chips = [...root.querySelectorAll("[data-status]")];
+const filters = part("library-filters");
+const failures = new Map(); // image id → why the last action on it failed
 let status = "";
 
-const list = new ImageList(() => ({ order: part("library-order").value, ...(status && { status }) }), showImages);
+const query = () => ({ order: part("library-order").value, ...(status && { status }), ...filterParameters(filters) });
+const list = new ImageList(query, showImages);
+const selection = new Selection(() => list.show(list.images, list.total));
+const batch = new Batch();
+const cards = new Cards({
+  open: (id) => {
+    bus.emit("open-image", { id });
+    openTab("inspect");
+  },
+  select: (id, event) => (event.shiftKey ? extend(id) : selection.toggle(id)),
+});
+const shownIds = () => list.images.map((image) => image.id);
+const extend = (id) => selection.extendTo(id, shownIds());
 
 function showImages(images, total) {
-  const rows = images.map((image) => {
-    if (!cards.has(image.id)) cards.set(image.id, gridCard(image));
-    fillCard(cards.get(image.id), image);
-    return cards.get(image.id);
-  });
+  const queue = part("library-order").value === "uncertain";
+  const rows = images.map((image) => cards.of(image, { selected: selection.ids.has(image.id), queue, failure: failures.get(image.id) }));
   const grid = part("library-grid");
   if (rows.length !== grid.children.length || rows.some((row, i) => row !== grid.children[i])) grid.replaceChildren(...rows);
-  part("library-count").textContent = `${total} ${total === 1 ? "image" : "images"}`;
+  if (rows.length && !grid.querySelector("[tabindex='0']")) rows[0].firstElementChild.tabIndex = 0;
+  part("library-count").textContent = `${total.toLocaleString("en")} ${total === 1 ? "image" : "images"}`;
+  part("queue-rule").hidden = !queue;
+  showCounts();
+  showSelection();
+  const asked = Object.keys(query()).length - 1;
   part("library-empty").hidden = total > 0;
-  part("library-empty").textContent = status ? "No image has this status." : "No images yet. Add some in Inspect.";
+  part("library-empty").textContent = asked ? "No image is like that. Clear the filters to see all." : "No images yet. Drop some here, or press Add images.";
 }
 
-function gridCard(image) {
-  const picture = node("img", { src: thumbnailUrl(image), alt: "", loading: "lazy", draggable: "false" });
-  const name = node("span", { class: "al-card-name", title: image.file_name }, image.file_name);
-  const facts = node("span", { class: "al-strip-facts" });
-  const button = node("button", { type: "button", "data-testid": "library-item", "data-id": image.id }, picture, name, facts);
-  button.addEventListener("click", () => {
-    bus.emit("open-image", { id: image.id });
-    openTab("inspect");
-  });
-  return node("li", {}, button);
+function showCounts() {
+  const counts = list.counts ?? {};
+  const all = Object.values(counts).reduce((sum, count) => sum + count, 0);
+  for (const chip of chips) {
+    const count = chip.dataset.status ? counts[chip.dataset.status] : all;
+    chip.querySelector("b").textContent = count ? count.toLocaleString("en") : "";
+  }
+  const asked = Object.keys(filterParameters(filters)).length;
+  part("filter-count").textContent = asked || "";
 }
 
-function fillCard(card, image) {
-  const score = node("span", { class: "al-strip-score" }, scoreText(image.score));
-  card.querySelector(".al-strip-facts").replaceChildren(score, verdictBadge(image));
-  card.firstElementChild.dataset.status = image.status;
-  card.firstElementChild.title = image.scoring_error ?? "";
+function showSelection() {
+  const count = selection.ids.size;
+  part("selection").hidden = !count && part("batch-message").hidden;
+  part("selection-count").textContent = count ? `${count.toLocaleString("en")} selected` : "";
+  part("select-all").textContent = `Select all ${list.total.toLocaleString("en")}`;
+  part("select-all").hidden = count >= list.total;
+  part("select-none").hidden = !count;
+  for (const name of ["batch-accept", "batch-normal", "batch-delete"]) part(name).disabled = !count || batch.running;
 }
+
+// --- asking ---
 
 const quietly = (work) =>
   work.catch((error) => {
@@ -46,19 +65,125 @@ const quietly = (work) =>
     part("library-empty").textContent = error.message;
   });
 
-for (const filter of filters) {
-  filter.addEventListener("click", () => {
-    status = filter.dataset.status;
-    for (const other of filters) other.setAttribute("aria-pressed", other === filter);
-    quietly(list.reload());
+function ask() {
+  selection.ids.clear();
+  say("");
+  quietly(list.reload());
+}
+
+function toggle(button, open) {
+  button.setAttribute("aria-expanded", open);
+  return open;
+}
+
+// --- acting ---
+
+function say(text) {
+  part("batch-message").textContent = text;
+  part("batch-message").hidden = !text;
+  showSelection();
+}
+
+async function selectAll() {
+  await quietly(list.all());
+  selection.add(shownIds());
+}
+
+async function act(name) {
+  if (batch.running || !selection.ids.size) return;
+  const images = list.images.filter((image) => selection.ids.has(image.id));
+  if (name === "delete" && !(await confirmed(images.length))) return;
+  showProgress(0, images.length);
+  let done = 0;
+  const outcome = await batch.run(name, images, (image, error) => {
+    showProgress(++done, images.length);
+    error ? failures.set(image.id, error.message) : settle(name, image.id);
+  });
+  showProgress(null);
+  say(outcomeWords(name, outcome, images.length));
+  bus.emit("images-changed");
+  quietly(list.refresh());
+}
+
+// What succeeded is no longer selected; what failed stays so, with the reason on its card.
+function settle(name, id) {
+  failures.delete(id);
+  selection.remove(id);
+  if (name === "delete") cards.forget(id);
+}
+
+function confirmed(count) {
+  const dialog = part("delete-dialog");
+  dialog.querySelector("[data-part=title]").textContent = `Delete ${count} ${count === 1 ? "image" : "images"}?`;
+  dialog.returnValue = "keep";
+  dialog.showModal();
+  part("keep-images").focus();
+  return new Promise((resolve) => dialog.addEventListener("close", () => resolve(dialog.returnValue === "delete"), { once: true }));
+}
+
+function showProgress(done, count) {
+  const share = done === null ? 0 : Math.round((100 * done) / count);
+  part("batch-bar").hidden = part("batch-stop").hidden = done === null;
+  part("batch-bar").setAttribute("aria-valuenow", share);
+  part("batch-bar").style.setProperty("--share", `${share}%`);
+  if (done === 0) say(`0 of ${count}`);
+  else if (done !== null) part("batch-message").textContent = `${done} of ${count}`;
+}
+
+const DONE_WORDS = { accept: "accepted", normal: "marked normal", delete: "deleted" };
+
+function outcomeWords(name, { succeeded, failures: failed }, count) {
+  const words = [`${succeeded} ${DONE_WORDS[name]}`];
+  const left = count - succeeded - failed.length;
+  if (left) words.push(`${left} left as they were`);
+  if (failed.length) words.push(`${failed.length} not: they stay selected, each says why`);
+  return `${words.join(", ")}.`;
+}
+
+// --- what is connected to what ---
+
+for (const chip of chips) {
+  chip.addEventListener("click", () => {
+    status = chip.dataset.status;
+    for (const other of chips) other.setAttribute("aria-pressed", other === chip);
+    ask();
   });
 }
-part("library-order").addEventListener("change", () => quietly(list.reload()));
+let typing;
+filters.addEventListener("input", () => {
+  clearTimeout(typing);
+  typing = setTimeout(ask, 250);
+});
+filters.addEventListener("reset", () => setTimeout(ask));
+filters.addEventListener("submit", (event) => event.preventDefault());
+part("library-order").addEventListener("change", ask);
+part("toggle-filters").addEventListener("click", (event) => (filters.hidden = !toggle(event.currentTarget, filters.hidden)));
+part("toggle-threshold").addEventListener("click", (event) => {
+  const open = event.currentTarget.getAttribute("aria-expanded") !== "true";
+  bus.emit("show-threshold", { open: toggle(event.currentTarget, open) });
+});
+part("library-add").addEventListener("click", () => bus.emit("pick-files"));
+part("select-all").addEventListener("click", selectAll);
+part("select-none").addEventListener("click", () => selection.clear());
+part("batch-stop").addEventListener("click", () => batch.stop());
+for (const name of ["accept", "normal", "delete"]) part(`batch-${name}`).addEventListener("click", () => act(name));
+listenToGridKeys(root, part("library-grid"), {
+  toggle: (id) => selection.toggle(id),
+  extend,
+  all: selectAll,
+  none: () => selection.clear(),
+  accept: () => act("accept"),
+  normal: () => act("normal"),
+  delete: () => act("delete"),
+});
 bus.on("image-changed", ({ image }) => {
   list.replace(image);
   list.show(list.images, list.total);
 });
-bus.on("images-added", () => quietly(list.reload()));
+bus.on("images-added", () => quietly(list.refresh()));
+bus.on("upload-progress", ({ text }) => (part("library-upload").textContent = text));
+bus.on("threshold-changed", () => quietly(list.refresh()));
 loadMoreOnScroll(part("library-scroll"), list);
+loadMoreOnScroll(root, list); // on a narrow screen all of it scrolls
 pollWhileVisible(root, 3000, () => quietly(list.refresh()));
 quietly(list.reload());

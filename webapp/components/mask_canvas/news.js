@@ -25,5 +25,5 @@ async function lookForNews(canvas) {
 }
 
 function sameFacts(a, b) {
-  return ["status", "threshold", "map_threshold", "scoring_error"].every((name) => a[name] === b[name]);
+  return ["status", "threshold", "map_threshold", "scoring_error", "probability"].every((name) => a[name] === b[name]);
 }

@@ -82,6 +82,7 @@ class Panel {
     ui["score-bar"].style.setProperty("--threshold", image.threshold);
     ui["score-threshold"].textContent = image.threshold.toFixed(2);
     ui["prompt-version"].textContent = image.prompt_version === null ? "–" : `v${image.prompt_version}`;
+    ui.probability.textContent = probabilityWords(image);
     ui["scoring-error"].textContent = image.scoring_error ?? "";
     ui.accept.disabled = image.score === null;
     ui["start-from-map"].disabled = image.score === null;

@@ -5,6 +5,10 @@
 //   images-added {ids}    new images are in the database
 //   step {by}             go to the next (+1) or previous (−1) image of the filmstrip
 //   pick-files {}         open the file picker
+//   images-changed {}     some images were decided on or deleted in the library
+//   upload-progress {text} how far the upload is, in words
+//   show-threshold {open} show or hide the threshold
+//   threshold-changed {}  another threshold is in use
 //   add-samples {}        add the three sample images
 
 const bus = {

@@ -17,10 +17,24 @@ const STATUS_WORDS = {
   corrected: "Corrected",
 };
 
+// What says most for correcting an image (see db/review_queue.py).
+const REASON_WORDS = {
+  near_threshold: "Near the threshold",
+  map_unsure: "Map unsure",
+  unlike_corrected: "Unlike those corrected",
+};
+
 const VERDICT_WORDS = { normal: "Normal", anomalous: "Anomalous" };
 
 function scoreText(score) {
   return score === null || score === undefined ? "–" : score.toFixed(2);
+}
+
+// How likely an image is to be anomalous, and what that rests on.
+function probabilityWords({ score, probability, probability_images: images }) {
+  if (score === null) return "";
+  if (probability === null) return "The score is not calibrated yet: see Library, Threshold.";
+  return `${Math.round(100 * probability)} % likely to be anomalous, calibrated on ${images} images`;
 }
 
 // What a person said counts more than what the model says.

@@ -24,12 +24,12 @@ class ImageList {
     this.keep(page);
   }
 
-  async more() {
+  async more(limit = PAGE_SIZE) {
     if (!this.cursor || this.loading) return;
     const turn = this.turn;
     this.loading = true;
     try {
-      const page = await this.fetchPage(this.cursor);
+      const page = await this.fetchPage(this.cursor, limit);
       if (turn !== this.turn) return;
       const known = new Set(this.images.map((image) => image.id));
       this.images.push(...page.items.filter((image) => !known.has(image.id)));
@@ -42,18 +42,31 @@ class ImageList {
   keep(page) {
     this.cursor = page.next_cursor;
     this.total = page.total;
+    this.counts = page.counts;
     this.show(this.images, this.total);
   }
 
-  // Looks at what is shown again: changes known images in place; more or fewer of them mean a fresh start.
+  // Loads what is left of the list.
+  async all() {
+    while (this.cursor) {
+      const known = this.images.length;
+      await this.more(LARGEST_PAGE);
+      if (this.images.length === known) return;
+    }
+  }
+
+  // Looks at what is shown again: changes known images in place; more or fewer of them mean a fresh start, as long as
+  // what was shown.
   async refresh() {
     const turn = this.turn;
     const page = await this.fetchPage(null, Math.min(LARGEST_PAGE, Math.max(PAGE_SIZE, this.images.length)));
     if (turn !== this.turn) return;
     if (page.total !== this.total) {
-      await this.reload();
+      this.images = page.items;
+      this.keep(page);
       return;
     }
+    this.counts = page.counts;
     page.items.forEach((image) => this.replace(image));
     this.show(this.images, this.total);
   }

@@ -1,10 +1,17 @@
-"""Takes images in: dropped anywhere on Inspect, or picked; a few at a time, each with its progress and its outcome."""
+"""Takes images in: dropped, pasted or picked; files, folders and zips; each with its progress and its outcome.
+
+sources.js   where images come from   zip.js          what is in a zip
+transfer.js  to the server            upload_list.js  what happened to each
+uploader.js  the whole
+"""
 
 from collections.abc import Callable
 
 import gradio as gr
 
 from webapp.components.assets import script, template
+
+_PARTS = ("zip", "sources", "transfer", "upload_list", "uploader")
 
 
 def uploader(add_samples: Callable[[object], list[int]]) -> gr.HTML:
@@ -15,7 +22,7 @@ def uploader(add_samples: Callable[[object], list[int]]) -> gr.HTML:
     """
     return gr.HTML(
         html_template=template("uploader/uploader.html"),
-        js_on_load=script("uploader/transfer.js", "uploader/uploader.js"),
+        js_on_load=script(*(f"uploader/{part}.js" for part in _PARTS)),
         apply_default_css=False,
         elem_id="uploader",
         server_functions=[add_samples],

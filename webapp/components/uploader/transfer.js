@@ -4,24 +4,8 @@ const FILES_PER_REQUEST = 4;
 const BYTES_PER_REQUEST = 24e6;
 const REQUESTS_AT_ONCE = 2;
 
-// Groups files so that no request carries many of them, nor much more than 24 MB.
-function makeBatches(items) {
-  const batches = [];
-  let bytes = 0;
-  for (const item of items) {
-    const full = batches.at(-1)?.length >= FILES_PER_REQUEST || bytes + item.file.size > BYTES_PER_REQUEST;
-    if (!batches.length || full) {
-      batches.push([]);
-      bytes = 0;
-    }
-    batches.at(-1).push(item);
-    bytes += item.file.size;
-  }
-  return batches;
-}
-
 // Posts one batch. onProgress(0–1) tells how much of it is sent. Resolves to one answer a file, in order.
-function postBatch(files, onProgress) {
+function postBatch(files, onProgress, signal) {
   return new Promise((resolve, reject) => {
     const body = new FormData();
     for (const file of files) body.append("files", file, file.name);
@@ -29,11 +13,13 @@ function postBatch(files, onProgress) {
     sending.open("POST", `${API}/images`);
     sending.responseType = "text";
     sending.upload.addEventListener("progress", (event) => event.lengthComputable && onProgress(event.loaded / event.total));
-    sending.addEventListener("error", () => reject(new Problem(0, "Not sent", "The server does not answer. Add the file again when it runs.")));
+    sending.addEventListener("error", () => reject(new Problem(0, "Not sent", "The server does not answer. Retry when it runs.")));
+    sending.addEventListener("abort", () => reject(new DOMException("cancelled", "AbortError")));
     sending.addEventListener("load", () => {
       const answer = parseAnswer(sending);
       answer instanceof Problem ? reject(answer) : resolve(answer);
     });
+    signal.addEventListener("abort", () => sending.abort());
     sending.send(body);
   });
 }
@@ -51,35 +37,60 @@ function parseAnswer({ status, responseText }) {
   return new Problem(status, body.title ?? "Refused", body.detail ?? body.title ?? `The server answered ${status}.`);
 }
 
-// Sends all items; onChange(item) after each change of an item's `sent` (0–1), `state`, `id` or `error`, and
-// onAnswer(items) after each answer of the server.
-async function sendAll(items, onChange, onAnswer) {
-  const batches = makeBatches(items);
+// Sends what `queue` holds, and what is added to it meanwhile, until it is empty or `signal` says stop. An item is
+// {name, size, open()}: open() resolves to its File. onChange(item) after each change of an item's `sent` (0–1),
+// `state`, `id` or `error`; onAnswer(items) after each answer of the server.
+async function sendAll(queue, onChange, onAnswer, signal) {
   const worker = async () => {
-    for (let batch = batches.shift(); batch; batch = batches.shift()) {
-      await sendBatch(batch, onChange);
+    for (let batch = takeBatch(queue); batch.length && !signal.aborted; batch = takeBatch(queue)) {
+      await sendBatch(batch, onChange, signal);
       onAnswer(batch);
     }
   };
   await Promise.all(Array.from({ length: REQUESTS_AT_ONCE }, worker));
 }
 
-async function sendBatch(batch, onChange) {
+// No request carries many files, nor much more than 24 MB.
+function takeBatch(queue) {
+  const batch = [];
+  let bytes = 0;
+  while (queue.length && batch.length < FILES_PER_REQUEST && (!batch.length || bytes + queue[0].size <= BYTES_PER_REQUEST)) {
+    bytes += queue[0].size;
+    batch.push(queue.shift());
+  }
+  return batch;
+}
+
+async function sendBatch(batch, onChange, signal) {
   const change = (item, values) => onChange(Object.assign(item, values));
   for (const item of batch) change(item, { state: "sending" });
+  const opened = await Promise.all(batch.map((item) => openItem(item, change)));
+  const sent = batch.filter((_, index) => opened[index]);
+  if (!sent.length) return;
   try {
-    const answers = await postBatch(
-      batch.map((item) => item.file),
-      (sent) => batch.forEach((item) => change(item, { sent })),
-    );
-    batch.forEach((item, index) => change(item, outcomeOf(answers[index])));
+    const progress = (share) => sent.forEach((item) => change(item, { sent: share }));
+    const answers = await postBatch(opened.filter(Boolean), progress, signal);
+    sent.forEach((item, index) => change(item, outcomeOf(answers[index])));
   } catch (error) {
-    for (const item of batch) change(item, { state: "failed", error: error.message, sent: 1 });
+    const cancelled = error.name === "AbortError";
+    // What the server has refused it refuses again; what never reached it, or what it failed at, may be sent again.
+    const state = cancelled ? "cancelled" : error.status >= 400 && error.status < 500 ? "failed" : "unsent";
+    for (const item of sent) change(item, { state, error: cancelled ? "" : error.message, sent: 1 });
+  }
+}
+
+// The item's file, or null where it can't be read: then the item says why, and the others go on.
+async function openItem(item, change) {
+  try {
+    return await item.open();
+  } catch (error) {
+    change(item, { state: "failed", error: error.message, sent: 1 });
+    return null;
   }
 }
 
 function outcomeOf(answer) {
-  if (!answer) return { state: "failed", error: "The server said nothing of this file. Add it again.", sent: 1 };
+  if (!answer) return { state: "unsent", error: "The server said nothing of this file.", sent: 1 };
   if (answer.error) return { state: "failed", error: answer.error, sent: 1 };
   return { state: answer.duplicate ? "duplicate" : "kept", id: answer.id, sent: 1 };
 }

@@ -1,57 +1,38 @@
-// The drop zone and the list of what happens to each file.
+// The drop zone: what is dropped, pasted or picked goes to the list and on to the server.
 
 const root = element.querySelector("[data-testid=uploader]");
 const part = (name) => root.querySelector(`[data-testid=${name}]`);
-const OUTCOMES = { waiting: "waiting", sending: "sending", kept: "added", duplicate: "already here", failed: "refused" };
-let items = [];
+const uploads = new UploadList(part);
+const queue = []; // what is not being sent yet
+let sending = null; // stops what is being sent
 
-function addFiles(files) {
-  const added = [...files].map((file) => ({ file, sent: 0, state: "waiting", row: uploadRow(file) }));
-  if (!added.length) return;
-  if (!items.some((item) => item.state === "waiting" || item.state === "sending")) clearList();
-  items.push(...added);
-  part("upload-list").append(...added.map((item) => item.row));
-  part("upload-panel").hidden = false;
-  showTotals();
-  sendAll(added, showItem, announce);
+async function add(finding) {
+  const { items, passedOver } = await finding;
+  if (!items.length && !passedOver) return;
+  if (uploads.idle) uploads.clear();
+  uploads.add(items, passedOver);
+  send(items);
 }
 
-function uploadRow(file) {
-  const name = node("span", { class: "al-upload-name", title: file.name }, file.name);
-  const outcome = node("span", { class: "al-upload-outcome" }, OUTCOMES.waiting);
-  const row = node("li", { "data-state": "waiting", "data-testid": "upload-item" }, name, outcome, node("i"), node("p"));
-  return row;
+function send(items) {
+  queue.push(...items);
+  if (sending) return;
+  sending = new AbortController();
+  sendAll(queue, (item) => uploads.change(item), announce, sending.signal).finally(() => {
+    sending = null;
+    if (queue.length) send([]);
+  });
 }
 
-function showItem(item) {
-  const { row, state, sent, error } = item;
-  row.dataset.state = state;
-  row.style.setProperty("--sent", sent);
-  row.querySelector(".al-upload-outcome").textContent =
-    state === "sending" ? (sent < 1 ? `${Math.round(sent * 100)} %` : "checking") : OUTCOMES[state];
-  row.querySelector("p").textContent = error ?? "";
-  if (state === "failed") part("upload-list").prepend(row);
-  showTotals();
+function cancel() {
+  sending?.abort();
+  for (const item of queue.splice(0)) uploads.change(Object.assign(item, { state: "cancelled" }));
 }
 
-function showTotals() {
-  const count = (...states) => items.filter((item) => states.includes(item.state)).length;
-  const [done, failed] = [count("kept", "duplicate", "failed"), count("failed")];
-  const sent = items.reduce((sum, item) => sum + (["waiting", "sending"].includes(item.state) ? item.sent * 0.9 : 1), 0);
-  const share = Math.round((100 * sent) / items.length);
-  part("upload-bar").setAttribute("aria-valuenow", share);
-  part("upload-bar").style.setProperty("--share", `${share}%`);
-  const finished = done === items.length;
-  part("upload-panel").dataset.state = finished ? (failed ? "failed" : "done") : "sending";
-  part("upload-close").hidden = !finished;
-  part("upload-summary").textContent = finished ? finishedWords(count) : `${done} of ${items.length}`;
-}
-
-function finishedWords(count) {
-  const words = [`${count("kept")} added`];
-  if (count("duplicate")) words.push(`${count("duplicate")} already here`);
-  if (count("failed")) words.push(`${count("failed")} refused`);
-  return words.join(", ");
+function retry() {
+  const again = uploads.retryable;
+  for (const item of again) uploads.change(Object.assign(item, { state: "waiting", sent: 0, error: "" }));
+  send(again);
 }
 
 function announce(batch) {
@@ -59,18 +40,12 @@ function announce(batch) {
   if (ids.length) bus.emit("images-added", { ids });
 }
 
-function clearList() {
-  items = [];
-  part("upload-list").replaceChildren();
-  part("upload-panel").hidden = true;
-}
-
 async function addSamples() {
   part("upload-panel").hidden = false;
   part("upload-summary").textContent = "Drawing three sample images…";
   try {
     const ids = await server.add_samples();
-    clearList();
+    uploads.clear();
     bus.emit("images-added", { ids });
   } catch (error) {
     part("upload-summary").textContent = `The sample images could not be added: ${error.message ?? error}`;
@@ -78,9 +53,11 @@ async function addSamples() {
   }
 }
 
-// Files dropped anywhere on the page count as long as Inspect is open.
+// Files dropped or pasted anywhere on the page count as long as Inspect or Library is open.
+const takesFiles = () => Boolean(document.querySelector("#tab-inspect-button[aria-selected=true], #tab-library-button[aria-selected=true]"));
+
 function acceptDrops() {
-  const carriesFiles = (event) => event.dataTransfer?.types.includes("Files") && root.offsetParent !== null;
+  const carriesFiles = (event) => event.dataTransfer?.types.includes("Files") && takesFiles();
   let depth = 0;
   const mark = (change) => {
     depth = Math.max(0, depth + change);
@@ -93,16 +70,29 @@ function acceptDrops() {
     if (!carriesFiles(event)) return;
     event.preventDefault();
     mark(-depth);
-    addFiles(event.dataTransfer.files);
+    add(foundInDrop(event.dataTransfer));
   });
 }
 
-part("pick-files").addEventListener("click", () => part("file-input").click());
-part("file-input").addEventListener("change", (event) => {
-  addFiles(event.target.files);
-  event.target.value = "";
-});
-part("upload-close").addEventListener("click", clearList);
+function acceptPastes() {
+  document.addEventListener("paste", (event) => {
+    if (!event.clipboardData?.files.length || !takesFiles()) return;
+    event.preventDefault();
+    add(foundInClipboard([...event.clipboardData.files]));
+  });
+}
+
+for (const [button, input] of [["pick-files", "file-input"], ["pick-folder", "folder-input"]]) {
+  part(button).addEventListener("click", () => part(input).click());
+  part(input).addEventListener("change", (event) => {
+    add(foundInFiles([...event.target.files]));
+    event.target.value = "";
+  });
+}
+part("upload-cancel").addEventListener("click", cancel);
+part("upload-retry").addEventListener("click", retry);
+part("upload-close").addEventListener("click", () => uploads.clear());
 bus.on("pick-files", () => part("file-input").click());
 bus.on("add-samples", addSamples);
 acceptDrops();
+acceptPastes();

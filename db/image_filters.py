@@ -1,0 +1,109 @@
+"""Which images of a project a list shows: by status, by what the model and people say, by time and by name."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Select, and_, func, select
+from sqlalchemy.orm import aliased
+
+from db.image_rows import HAS_FAILED, STATUSES, status_of_image
+from db.models import Annotation, Image, Prediction
+
+# These are scored by the active version, and those are not, by their definition.
+_ALWAYS_SCORED = ("to_review",)
+_NEVER_SCORED = ("unscored", "failed")
+
+
+@dataclass(frozen=True)
+class ImageFilter:
+    """What must hold of an image; None: anything.
+
+    Attributes:
+        status: one of STATUSES.
+        verdict: what the active version says by the project's threshold, `normal` or `anomalous`.
+        label: what the newest annotation says, `normal` or `anomalous`.
+        min_score: lowest score, included.
+        max_score: highest score, included.
+        added_from: when it was uploaded at the earliest, included.
+        added_before: when it was uploaded, excluded.
+        name: part of the file name, in capitals or not.
+    """
+
+    status: str | None = None
+    verdict: str | None = None
+    label: str | None = None
+    min_score: float | None = None
+    max_score: float | None = None
+    added_from: datetime | None = None
+    added_before: datetime | None = None
+    name: str | None = None
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for a status that there is not."""
+        if self.status is not None and self.status not in STATUSES:
+            raise ValueError(f"There is no status {self.status!r}. The statuses are {', '.join(STATUSES)}.")
+
+    @property
+    def may_be_scored(self) -> bool:
+        """Whether images with a prediction by the active version can pass."""
+        return self.status not in _NEVER_SCORED
+
+    @property
+    def may_be_unscored(self) -> bool:
+        """Whether images without one can pass."""
+        asks_score = any(value is not None for value in (self.verdict, self.min_score, self.max_score))
+        return not asks_score and self.status not in _ALWAYS_SCORED
+
+    @property
+    def by_status_alone(self) -> bool:
+        """Whether nothing else is asked: then the counts by status say how many pass."""
+        return self == ImageFilter(status=self.status)
+
+    def conditions(self, project_id: int, threshold: float) -> ColumnElement[bool]:
+        """As SQL, in a query that joins the project's images and `prediction_by`.
+
+        Args:
+            project_id: whose images.
+            threshold: the project's, for the verdict.
+        """
+        wanted: list[ColumnElement[bool]] = []
+        if self.status is not None:
+            wanted.append(status_of_image() == self.status)
+        if self.status == "failed":
+            wanted.append(HAS_FAILED)
+        if self.verdict is not None:
+            anomalous = Prediction.score >= threshold
+            wanted.append(anomalous if self.verdict == "anomalous" else ~anomalous)
+        if self.label is not None:
+            wanted.append(Image.id.in_(_labelled(self.label)))
+        if self.min_score is not None:
+            wanted.append(Prediction.score >= self.min_score)
+        if self.max_score is not None:
+            wanted.append(Prediction.score <= self.max_score)
+        if self.added_from is not None:
+            wanted.append(Image.created_at >= self.added_from)
+        if self.added_before is not None:
+            wanted.append(Image.created_at < self.added_before)
+        if self.name:
+            wanted.append(Image.id.in_(_named(project_id, self.name)))
+        return and_(True, *wanted)
+
+
+ANY_IMAGE = ImageFilter()
+
+
+def _labelled(label: str) -> Select[int]:
+    """The ids of images whose newest annotation has this label."""
+    newest = select(Annotation.image_id, func.max(Annotation.revision).label("revision"))
+    newest_of = newest.group_by(Annotation.image_id).subquery()
+    return (
+        select(Annotation.image_id)
+        .join(newest_of, and_(newest_of.c.image_id == Annotation.image_id, newest_of.c.revision == Annotation.revision))
+        .where(Annotation.label == label)
+    )
+
+
+def _named(project_id: int, part: str) -> Select[int]:
+    """The ids of a project's images with this in their name: looked for once, not at every step of a list."""
+    image = aliased(Image)
+    return select(image.id).where(image.project_id == project_id, image.file_name.icontains(part, autoescape=True))

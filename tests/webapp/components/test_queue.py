@@ -1,0 +1,33 @@
+"""What to correct next, beside the canvas: from the top, with the reason, on with one key and back with another."""
+
+from playwright.sync_api import expect
+
+from db.projects import update_settings
+from tests.webapp.components.canvas_page import CanvasPage
+
+
+def test_the_queue_leads_from_image_to_image_and_back(canvas: CanvasPage) -> None:
+    ids = [canvas.add(seed=seed) for seed in range(4)]
+    answer = canvas.page.request.get
+    images = "/api/v1/images"
+    canvas.open(ids[0])
+    score = answer(f"{canvas.url}{images}/{ids[2]}").json()["score"]
+    with canvas.installation.store.session() as session:
+        update_settings(session, canvas.installation.project_id, {"threshold": score})
+    queue = [one["id"] for one in answer(f"{canvas.url}{images}?order=uncertain&status=to_review").json()["items"]]
+
+    canvas.part("filmstrip-order").select_option("uncertain")
+
+    canvas.expect_open(queue[0])
+    expect(canvas.part("filmstrip-count")).to_have_text("4 to review")
+    at_threshold = canvas.page.locator(f"[data-testid=filmstrip-item][data-id='{ids[2]}']")
+    expect(at_threshold).to_contain_text("Near the threshold")
+    canvas.key("ArrowRight")  # the first is left for later
+    canvas.expect_open(queue[1])
+    canvas.key("n")
+    expect(canvas.part("filmstrip-count")).to_have_text("3 to review", timeout=10_000)
+    canvas.key("ArrowRight")
+    canvas.expect_open(queue[2])
+    canvas.key("ArrowLeft")
+    canvas.expect_open(queue[1])
+    expect(canvas.part("status")).to_have_text("Corrected")

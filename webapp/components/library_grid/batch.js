@@ -1,0 +1,42 @@
+// One action on many images: some requests at a time, each image on its own, so that one that fails keeps no other.
+
+const IMAGES_AT_ONCE = 4;
+
+const ACTS = {
+  accept: (image) => annotate(image, { accept: true }),
+  normal: (image) => annotate(image, { label: "normal" }),
+  delete: (image) => request(`/images/${image.id}`, { method: "DELETE" }),
+};
+
+// If-Match: an image that someone corrected after it was shown here is refused, not overwritten.
+function annotate(image, statement) {
+  const headers = { "Content-Type": "application/json", "If-Match": String(image.annotation?.revision ?? 0) };
+  return request(`/images/${image.id}/annotation`, { method: "PUT", headers, body: JSON.stringify(statement) });
+}
+
+class Batch {
+  constructor() {
+    Object.assign(this, { running: false, stopped: false });
+  }
+
+  stop() {
+    this.stopped = true;
+  }
+
+  // Acts on every image; onDone(image, error or null) after each. Resolves to how many succeeded and the failures.
+  async run(act, images, onDone) {
+    const [waiting, failures] = [[...images], []];
+    let succeeded = 0;
+    Object.assign(this, { running: true, stopped: false });
+    const worker = async () => {
+      for (let image = waiting.shift(); image && !this.stopped; image = waiting.shift()) {
+        const error = await ACTS[act](image).then(() => null, (problem) => problem);
+        error ? failures.push({ image, error }) : succeeded++;
+        onDone(image, error);
+      }
+    };
+    await Promise.all(Array.from({ length: IMAGES_AT_ONCE }, worker));
+    this.running = false;
+    return { succeeded, failures };
+  }
+}

@@ -1,0 +1,14 @@
+// The filters as parameters of GET /images; days are days of the viewer's own zone.
+
+function filterParameters(form) {
+  const given = Object.fromEntries([...new FormData(form)].map(([name, value]) => [name, value.trim()]).filter(([, value]) => value));
+  const { added_from, added_until, ...others } = given;
+  if (added_from) others.added_from = startOfDay(added_from, 0);
+  if (added_until) others.added_before = startOfDay(added_until, 1);
+  return others;
+}
+
+function startOfDay(day, later) {
+  const [year, month, date] = day.split("-").map(Number);
+  return new Date(year, month - 1, date + later).toISOString();
+}

@@ -1,0 +1,86 @@
+// The list of files and what happened to each. Thousands of them: rows are changed in place, totals once a frame.
+
+const OUTCOMES = { waiting: "waiting", sending: "sending", kept: "added", duplicate: "already here", failed: "refused", unsent: "not sent", cancelled: "cancelled" };
+const FINISHED = ["kept", "duplicate", "failed", "unsent", "cancelled"];
+const RETRYABLE = ["unsent", "cancelled"];
+
+class UploadList {
+  constructor(part) {
+    Object.assign(this, { part, items: [], passedOver: 0, scheduled: false });
+  }
+
+  get idle() {
+    return this.items.every((item) => FINISHED.includes(item.state));
+  }
+
+  get retryable() {
+    return this.items.filter((item) => RETRYABLE.includes(item.state));
+  }
+
+  add(found, passedOver) {
+    for (const item of found) {
+      const name = node("span", { class: "al-upload-name", title: item.name }, item.name);
+      item.row = node("li", { "data-testid": "upload-item" }, name, node("span", { class: "al-upload-outcome" }), node("i"), node("p"));
+      Object.assign(item, { sent: 0, state: "waiting", error: "" });
+      this.change(item);
+    }
+    this.items.push(...found);
+    this.passedOver += passedOver;
+    this.part("upload-list").append(...found.map((item) => item.row));
+    this.part("upload-panel").hidden = false;
+    this.showTotals();
+  }
+
+  change(item) {
+    const { row, state, sent, error } = item;
+    row.dataset.state = state;
+    row.style.setProperty("--sent", sent);
+    row.children[1].textContent = state === "sending" ? (sent < 1 ? `${Math.round(sent * 100)} %` : "checking") : OUTCOMES[state];
+    row.children[3].textContent = error ?? "";
+    if (state === "failed" || state === "unsent") this.part("upload-list").prepend(row);
+    if (this.scheduled) return;
+    this.scheduled = true;
+    requestAnimationFrame(() => this.showTotals());
+  }
+
+  clear() {
+    Object.assign(this, { items: [], passedOver: 0 });
+    this.part("upload-list").replaceChildren();
+    this.part("upload-panel").hidden = true;
+    bus.emit("upload-progress", { text: "" });
+  }
+
+  showTotals() {
+    this.scheduled = false;
+    if (!this.items.length && !this.passedOver) return;
+    const counts = {};
+    let sent = 0;
+    for (const item of this.items) {
+      counts[item.state] = (counts[item.state] ?? 0) + 1;
+      sent += FINISHED.includes(item.state) ? 1 : item.sent * 0.9;
+    }
+    const share = this.items.length ? Math.round((100 * sent) / this.items.length) : 100;
+    const { part, idle } = this;
+    part("upload-bar").setAttribute("aria-valuenow", share);
+    part("upload-bar").style.setProperty("--share", `${share}%`);
+    part("upload-panel").dataset.state = !idle ? "sending" : counts.failed || counts.unsent || counts.cancelled ? "failed" : "done";
+    part("upload-close").hidden = !idle;
+    part("upload-cancel").hidden = idle;
+    part("upload-retry").hidden = !idle || !this.retryable.length;
+    part("upload-retry").textContent = `Retry ${this.retryable.length}`;
+    const words = idle ? this.finishedWords(counts) : this.progressWords(counts);
+    part("upload-summary").textContent = words;
+    bus.emit("upload-progress", { text: idle ? words : `Adding images, ${words}` });
+  }
+
+  progressWords(counts) {
+    return `${FINISHED.reduce((sum, state) => sum + (counts[state] ?? 0), 0)} of ${this.items.length}`;
+  }
+
+  finishedWords(counts) {
+    const words = [`${counts.kept ?? 0} added`];
+    for (const state of ["duplicate", "failed", "unsent", "cancelled"]) if (counts[state]) words.push(`${counts[state]} ${OUTCOMES[state]}`);
+    if (this.passedOver) words.push(`${this.passedOver} other ${this.passedOver === 1 ? "file" : "files"} passed over`);
+    return words.join(", ");
+  }
+}
