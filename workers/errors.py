@@ -11,9 +11,11 @@ __all__ = [
     "Conflict",
     "EngineError",
     "ImageError",
+    "LabelFileError",
     "NotFound",
     "NotReady",
     "NothingToAccept",
+    "NothingToExport",
     "PromptError",
     "RunInProgress",
     "TooFewCorrections",
@@ -26,6 +28,14 @@ class NotReady(Exception):
 
 class NothingToAccept(Exception):
     """A prediction that can't be taken over as a correction."""
+
+
+class NothingToExport(Exception):
+    """An export of corrections where there are none."""
+
+
+class LabelFileError(Exception):
+    """A file of labels that can't be read as a whole: not a zip, too large, or of no layout that is known."""
 
 
 class TooFewCorrections(Exception):
