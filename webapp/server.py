@@ -80,6 +80,6 @@ def _mount_page(app: FastAPI, settings: Settings) -> FastAPI:
         server_port=settings.port,
         footer_links=[],
         run_history=False,
-        max_file_size=round(settings.max_upload_mb * 1e6),
+        max_file_size=round(max(settings.max_upload_mb, settings.max_import_mb) * 1e6),
         **page_look(),
     )

@@ -3,19 +3,23 @@
 The engine's and the database's own are named here too, so that the page need not know the engine.
 """
 
-from db.errors import Conflict, NotFound, RunInProgress
+from db.errors import BadName, BadSetting, Conflict, NameTaken, NotFound, ProjectArchived, RunInProgress
 from engine.errors import BackboneError, EngineError, ImageError, PromptError
 
 __all__ = [
     "BackboneError",
+    "BadName",
+    "BadSetting",
     "Conflict",
     "EngineError",
     "ImageError",
     "LabelFileError",
+    "NameTaken",
     "NotFound",
     "NotReady",
     "NothingToAccept",
     "NothingToExport",
+    "ProjectArchived",
     "PromptError",
     "RunInProgress",
     "TooFewCorrections",

@@ -132,3 +132,12 @@ def test_a_version_of_another_backbone_can_not_be_activated(client: TestClient, 
         )
     assert_problem(client.post(f"/api/v1/prompts/{version.id}/activate"), 422, "unusable-prompts", "another")
     assert client.get("/api/v1/prompts").json()[-1]["state"] == "active"
+
+
+def test_a_person_writes_a_note_and_changes_nothing_else(client: TestClient) -> None:
+    [version] = client.get("/api/v1/prompts").json()
+    answer = client.patch(f"/api/v1/prompts/{version['id']}", json={"note": " for the new camera "})
+    assert answer.json() == {**version, "note": "for the new camera"}
+    assert client.get("/api/v1/prompts").json() == [answer.json()]
+    assert_problem(client.patch("/api/v1/prompts/99", json={"note": ""}), 404, "not-found")
+    assert_problem(client.patch(f"/api/v1/prompts/{version['id']}", json={"state": "x"}), 422, "invalid-request")

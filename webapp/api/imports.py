@@ -37,7 +37,7 @@ def post_import(
     Images in the zip are added; labels without an image go to the project's image of the same name. A bad file is an
     entry with `error`; the others are taken over all the same.
     """
-    project_id = project_named(store, project).id
+    project_id = project_named(store, project, to_add=True).id
     uploads = [(file.filename or "unnamed", file.file) for file in files]
     outcomes = [asdict(outcome) for outcome in LabelImport(store, project_id, uploads, replace=replace)]
     if all(outcome["outcome"] == "refused" for outcome in outcomes):

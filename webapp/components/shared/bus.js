@@ -6,6 +6,8 @@
 //   step {by}             go to the next (+1) or previous (−1) image of the filmstrip
 //   pick-files {}         open the file picker
 //   add-samples {}        add the three sample images
+//   projects-changed {}   a project was made, renamed, archived or restored
+//   new-project {}        someone wants to make a project
 
 const bus = {
   emit(name, detail = {}) {

@@ -24,6 +24,7 @@ function makeBatches(items) {
 function postBatch(files, onProgress) {
   return new Promise((resolve, reject) => {
     const body = new FormData();
+    body.append("project", currentProject());
     for (const file of files) body.append("files", file, file.name);
     const sending = new XMLHttpRequest();
     sending.open("POST", `${API}/images`);
