@@ -4,6 +4,7 @@ import logging
 import threading
 from collections.abc import Sequence
 
+from db.errors import BlobMissing
 from db.projects import list_projects
 from db.store import Store
 from workers.engine_host import get_engine
@@ -80,12 +81,13 @@ class BackgroundScorer:
         return self._score_projects(project_ids)
 
     def _score_projects(self, project_ids: Sequence[int]) -> int:
-        """Some images of each; a project whose prompts belong to another backbone holds up no other."""
-        done, refusal = 0, None
+        """Some images of each; a project whose prompts can't be used holds up no other."""
+        done = 0
+        refusal: Exception | None = None
         for project_id in project_ids:
             try:
                 done += score_unscored(self._store, project_id, _STEP)
-            except PromptError as error:
+            except (PromptError, BlobMissing) as error:
                 refusal = error
         if refusal is not None and done == 0:
             raise refusal

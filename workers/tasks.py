@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from db.errors import BlobMissing
 from db.projects import list_projects
 from workers import recovery, runs, scoring
 from workers.celery_app import celery_app
@@ -69,7 +70,7 @@ def score_unscored() -> None:
     for project_id in project_ids:
         try:
             score_project(project_id)
-        except PromptError as error:  # prompts of another backbone: the other projects' images are scored all the same
+        except (PromptError, BlobMissing) as error:  # the other projects' images are scored all the same
             logger.error("Project %d can't be scored: %s", project_id, error)
 
 
