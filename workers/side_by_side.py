@@ -48,7 +48,7 @@ def _outlined(small: Picture.Image, mask: npt.NDArray[np.uint8] | None) -> Pictu
         return small
     inside = Picture.fromarray(np.where(mask != 0, 255, 0).astype(np.uint8)).resize(small.size)
     inside = inside.point(lambda value: 255 if value > 0 else 0)  # however thin the defect is
-    edge = ImageChops.difference(inside.filter(ImageFilter.MaxFilter(5)), inside)
+    edge = ImageChops.difference(inside.filter(ImageFilter.MaxFilter(7)), inside)
     return Picture.composite(Picture.new("RGB", small.size, _AZURE), small, edge)
 
 

@@ -50,7 +50,8 @@ def build_exchange() -> gr.HTML:
         elem_id="import-labels",
     )
     result = gr.HTML(elem_id="import-result", apply_default_css=False)
-    files.upload(_import, [files, replace], [result, files], **QUIET)
+    imported = files.upload(_import, [files, replace], result, **QUIET)
+    imported.then(lambda: None, None, files, **QUIET)  # ready for others
     return links
 
 
@@ -65,23 +66,22 @@ def export_links(project: str) -> str:
     return f'<ul class="al-exports">{items}</ul>'
 
 
-def _import(paths: list[str], replace: bool, request: gr.Request) -> Iterator[tuple[str, gr.File]]:
+def _import(paths: list[str], replace: bool, request: gr.Request) -> Iterator[str]:
     project_id = current_project(request)
     try:
         with contextlib.ExitStack() as stack:
             uploads = [(Path(path).name, stack.enter_context(Path(path).open("rb"))) for path in paths]
             labels = LabelImport(get_store(), project_id, uploads, replace=replace)
-            yield import_progress(0, len(labels)), gr.File(interactive=False)
+            yield import_progress(0, len(labels))
             outcomes, told_at = [], time.monotonic()
             for outcome in labels:
                 outcomes.append(outcome)
                 if time.monotonic() - told_at > _TELL_SECONDS:
-                    yield import_progress(len(outcomes), len(labels)), gr.File()
+                    yield import_progress(len(outcomes), len(labels))
                     told_at = time.monotonic()
-        yield import_result(outcomes), gr.File(value=None, interactive=True)
+        yield import_result(outcomes)
     except (LabelFileError, NotFound) as error:
-        words = f'<p class="al-error-text" role="alert" data-testid="import-error">{escape(str(error))}</p>'
-        yield words, gr.File(value=None, interactive=True)
+        yield f'<p class="al-error-text" role="alert" data-testid="import-error">{escape(str(error))}</p>'
     finally:
         for path in paths:
             Path(path).unlink(missing_ok=True)  # Gradio would keep it as long as the server runs

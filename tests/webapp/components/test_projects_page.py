@@ -49,7 +49,6 @@ def test_a_project_is_made_with_the_keyboard_and_images_go_into_it(opened: Page,
     opened.locator("#tab-inspect-button").click()
     opened.get_by_test_id("file-input").set_input_files([{"name": "1.png", "mimeType": "image/png", "buffer": png(1)}])
     expect(opened.get_by_test_id("filmstrip-item")).to_have_count(1, timeout=20_000)
-    opened.get_by_test_id("empty-samples")
     assert (images_of(site, "Screws & bolts"), images_of(site, "default")) == (1, 0)
     opened.locator("#tab-settings-button").click()
     row = rows(opened).filter(has_text="Screws & bolts")
@@ -58,6 +57,8 @@ def test_a_project_is_made_with_the_keyboard_and_images_go_into_it(opened: Page,
     keep(opened, "projects")
 
     select.select_option("default")
+    expect(rows(opened).filter(has_text="default")).to_have_attribute("aria-current", "true", timeout=20_000)
+    opened.locator("#tab-inspect-button").click()
     expect(opened.get_by_test_id("empty-state")).to_be_visible(timeout=20_000)
     expect(opened.get_by_test_id("filmstrip-item")).to_have_count(0)
 
@@ -65,6 +66,7 @@ def test_a_project_is_made_with_the_keyboard_and_images_go_into_it(opened: Page,
 def test_settings_and_samples_belong_to_the_project_that_is_shown(site: Site, page: Page) -> None:
     make_project(site.installation.store, "screws", like=site.installation.project_id)
     go_to(page, f"{site.url}/?project=screws")
+    expect(page.get_by_test_id("export-csv")).to_be_visible(timeout=20_000)  # the fields are filled with it
     page.locator("#retrain-after input").fill("3")
     page.locator("#save-settings").click()
     expect(page.get_by_text("The settings are saved")).to_be_visible(timeout=20_000)
@@ -108,7 +110,7 @@ def test_an_archived_project_leaves_the_lists_and_is_restored(site: Site, page: 
 
 def test_a_page_of_a_project_that_is_gone_says_so(site: Site, page: Page) -> None:
     go_to(page, f"{site.url}/?project=gone", "train")
-    expect(page.get_by_text("There is no project 'gone'").first).to_be_visible(timeout=20_000)
+    expect(page.get_by_test_id("project-alert")).to_contain_text("There is no project “gone”", timeout=20_000)
     expect(page.get_by_test_id("project-select")).to_have_value("gone")
     page.get_by_test_id("project-select").select_option("default")
     page.locator("#tab-train-button").click()

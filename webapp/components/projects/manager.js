@@ -96,5 +96,7 @@ form.addEventListener("submit", (event) => {
     openProject(made.name);
   });
 });
-bus.on("new-project", () => form.elements.name.focus());
+// Counts change while images come in; a name that is being written is not disturbed.
+const refresh = () => (root.querySelector(".al-project-rename") ? null : showAll());
 new IntersectionObserver((entries) => entries.some((entry) => entry.isIntersecting) && quietly(showAll())).observe(root);
+pollWhileVisible(root, 4000, () => quietly(Promise.resolve(refresh())));

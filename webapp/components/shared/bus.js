@@ -7,7 +7,6 @@
 //   pick-files {}         open the file picker
 //   add-samples {}        add the three sample images
 //   projects-changed {}   a project was made, renamed, archived or restored
-//   new-project {}        someone wants to make a project
 
 const bus = {
   emit(name, detail = {}) {
