@@ -41,6 +41,7 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="How much is logged.")
 
     max_upload_mb: float = Field(64.0, gt=0, description="Largest file accepted, in MB.")
+    max_import_mb: float = Field(2048.0, gt=0, description="Largest import of labels and images, unpacked, in MB.")
     max_pixels: int = Field(100_000_000, gt=0, description="Largest image accepted, in pixels.")
     feature_cache_gb: float = Field(4.0, gt=0, description="Disk budget of the feature cache, in GB.")
 

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from engine.features import ImageFeatures
 from engine.maps import FloatMap
-from engine.scoring import SIGMA, smooth, to_grid, upsample
+from engine.scoring import SIGMA, patches_to_pixels
 
 _WINDOW = 9  # px of the model's input
 _MOST_PATCHES = 40_000
@@ -65,4 +65,7 @@ def _rows(features: ImageFeatures) -> npt.NDArray[np.float32]:
 
 
 def _to_map(patch_values: torch.Tensor, size: int) -> FloatMap:
-    return smooth(upsample(to_grid(patch_values[None, :, None]), size)[:, 0])[0]
+    """(n,) of a square grid → (s, s), upsampled and smoothed as anomaly maps are."""
+    side = round(len(patch_values) ** 0.5)
+    along = patches_to_pixels(side, size)
+    return along @ patch_values.view(side, side).numpy() @ along.T

@@ -42,6 +42,26 @@ class BadSetting(DatabaseError):
     """A project setting that does not exist, or a value outside its range."""
 
 
+class BadName(DatabaseError):
+    """A name that no project can have."""
+
+
+class NameTaken(DatabaseError):
+    """A name that another project has, archived ones included."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"There is a project {name!r} already, perhaps an archived one. Choose another name.")
+
+
+class ProjectArchived(DatabaseError):
+    """An archived project was asked to work."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"The project {name!r} is archived: nothing is added to it and no run starts. Restore it first."
+        )
+
+
 class BadBlobKey(DatabaseError):
     """A blob key that `BlobStore.put` can't have returned."""
 

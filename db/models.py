@@ -72,6 +72,8 @@ class Project(Base):
     # Keys: threshold (0–1, on scores), map_threshold (0–1), retrain_after, retrain_hours, schedule (bool).
     settings: Mapped[dict[str, Any]] = mapped_column(default=dict)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    # An archived project is kept and rests: it is not listed, nothing is scored, and no run starts. NULL: it works.
+    archived_at: Mapped[datetime | None]
 
 
 class Image(Base):

@@ -75,6 +75,11 @@ def active_prediction(session: Session, image_id: int) -> Prediction | None:
     return session.scalars(active).one_or_none()
 
 
+def prediction_by_version(session: Session, image_id: int, version_id: int) -> Prediction | None:
+    """What this version says of the image, if it has been asked."""
+    return session.scalars(_of_image(image_id).where(Prediction.prompt_version_id == version_id)).one_or_none()
+
+
 def latest_prediction(session: Session, image_id: int) -> Prediction | None:
     """The prediction of the newest prompts that scored the image: what to show until the active ones have."""
     newest = _of_image(image_id).order_by(PromptVersion.number.desc()).limit(1)

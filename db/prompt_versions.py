@@ -6,7 +6,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from db.lookup import get_row
-from db.models import PromptVersion, utc_now
+from db.models import Project, PromptVersion, utc_now
 from db.projects import lock_project
 
 
@@ -75,6 +75,23 @@ def list_versions(session: Session, project_id: int) -> list[PromptVersion]:
     """All versions of a project, the newest first."""
     versions = select(PromptVersion).where(PromptVersion.project_id == project_id)
     return list(session.scalars(versions.order_by(PromptVersion.number.desc())))
+
+
+def write_note(session: Session, version_id: int, note: str) -> PromptVersion:
+    """Put a person's words in place of a version's note. Raises NotFound."""
+    version = get_version(session, version_id)
+    version.note = note.strip()
+    session.flush()
+    return version
+
+
+def projects_without_shipped(session: Session, fingerprint: str) -> list[int]:
+    """The ids of the working projects that lack the prompts that come with this backbone."""
+    shipped = select(PromptVersion.project_id).where(
+        PromptVersion.origin == "shipped", PromptVersion.backbone_fingerprint == fingerprint
+    )
+    lacking = select(Project.id).where(Project.archived_at.is_(None), Project.id.not_in(shipped))
+    return list(session.scalars(lacking.order_by(Project.id)))
 
 
 def activate(session: Session, version_id: int) -> PromptVersion:

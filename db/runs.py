@@ -77,6 +77,11 @@ def list_runs(session: Session, project_id: int, *, limit: int = 50) -> list[Tun
     return list(session.scalars(runs.order_by(TuningRun.id.desc()).limit(limit)))
 
 
+def run_behind(session: Session, version_id: int) -> TuningRun | None:
+    """The run that a version came out of; None where it was shipped or imported."""
+    return session.scalars(select(TuningRun).where(TuningRun.candidate_version_id == version_id)).one_or_none()
+
+
 def live_run(session: Session, project_id: int) -> TuningRun | None:
     """The run that is queued, running or evaluating, if there is one."""
     live = select(TuningRun).where(TuningRun.project_id == project_id, TuningRun.state.in_(LIVE_RUN_STATES))

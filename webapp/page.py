@@ -4,12 +4,13 @@ import gradio as gr
 
 from db.runs import live_run
 from webapp.components.header import header, header_html
+from webapp.components.projects import project_switcher
 from webapp.pages.events import QUIET
 from webapp.pages.inspect import build_inspect
 from webapp.pages.library import build_library
 from webapp.pages.settings import build_settings
 from webapp.pages.train import build_train
-from webapp.project import current_project
+from webapp.project import shown_project
 from workers.context import get_store
 from workers.readiness import engine_in_use
 
@@ -20,6 +21,7 @@ def build_page() -> gr.Blocks:
     """The page as Gradio Blocks, to be mounted with `**webapp.theme.page_look()`."""
     with gr.Blocks(title="AnomalyLoop", fill_width=True, analytics_enabled=False) as page:
         bar = header()
+        project_switcher()
         with gr.Tabs(elem_id="places"):
             with gr.Tab("Inspect", id="inspect", elem_id="tab-inspect") as inspect:
                 build_inspect()
@@ -37,7 +39,8 @@ def build_page() -> gr.Blocks:
     return page
 
 
-def _header() -> str:
+def _header(request: gr.Request) -> str:
+    project = shown_project(request)
     with get_store().session(read_only=True) as session:
-        run = live_run(session, current_project())
+        run = live_run(session, project.id) if project else None
     return header_html(engine_in_use(), run)

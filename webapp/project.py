@@ -1,11 +1,27 @@
-"""The project that the page shows."""
+"""The project that a page shows: the one that its address names (`/?project=NAME`), or else `default`."""
 
-from db.projects import ensure_project
+import gradio as gr
+
+from db.models import Project
+from db.projects import ensure_project, find_project
 from workers.context import get_store
 from workers.projects import DEFAULT_PROJECT
 
 
-def current_project() -> int:
-    """Its id; it is made here on a first visit, before the model has loaded."""
+def shown_project(request: gr.Request) -> Project | None:
+    """The project; None where the address names one that does not exist.
+
+    `default` is made here on a first visit, before the model has loaded.
+    """
+    name = request.query_params.get("project") or DEFAULT_PROJECT
     with get_store().session() as session:
-        return ensure_project(session, DEFAULT_PROJECT).id
+        return ensure_project(session, DEFAULT_PROJECT) if name == DEFAULT_PROJECT else find_project(session, name)
+
+
+def current_project(request: gr.Request) -> int:
+    """The id of the project that the page of this event shows; an error on the page where there is none."""
+    project = shown_project(request)
+    if project is None:
+        name = request.query_params.get("project")
+        raise gr.Error(f"There is no project {name!r}. It may have been renamed: choose one in the bar.")
+    return project.id

@@ -9,7 +9,7 @@ from starlette.routing import compile_path
 
 from db.projects import ensure_project
 from settings import Settings
-from webapp.api import annotations, health, images, maps, projects, prompts, runs, thresholds
+from webapp.api import annotations, export, health, images, imports, maps, projects, prompts, runs, thresholds
 from webapp.api.problems import add_problem_handlers, problem
 from workers import dispatch
 from workers.context import get_store
@@ -28,7 +28,7 @@ def build_api() -> FastAPI:
     app = FastAPI(title="AnomalyLoop", description=__doc__, lifespan=_lifespan, redoc_url=None)
     add_problem_handlers(app)
     app.include_router(health.router)
-    for subject in (projects, images, maps, annotations, runs, prompts, thresholds):
+    for subject in (projects, images, maps, annotations, runs, prompts, thresholds, export, imports):
         app.include_router(subject.router, prefix="/api/v1")
     # After all others: without it, what is unknown under /api would get the page's answer, which is not a problem.
     app.add_api_route("/api/{path:path}", _unknown, methods=_METHODS, include_in_schema=False)
@@ -80,6 +80,6 @@ def _mount_page(app: FastAPI, settings: Settings) -> FastAPI:
         server_port=settings.port,
         footer_links=[],
         run_history=False,
-        max_file_size=round(settings.max_upload_mb * 1e6),
+        max_file_size=round(max(settings.max_upload_mb, settings.max_import_mb) * 1e6),
         **page_look(),
     )

@@ -4,11 +4,13 @@ import logging
 import threading
 from collections.abc import Sequence
 
+from db.errors import BlobMissing
 from db.projects import list_projects
 from db.store import Store
 from workers.engine_host import get_engine
+from workers.errors import PromptError
 from workers.novelty import refresh_queue
-from workers.projects import ensure_default_project
+from workers.projects import ensure_shipped_prompts
 from workers.scoring import score_images, score_unscored
 
 logger = logging.getLogger(__name__)
@@ -33,7 +35,6 @@ class BackgroundScorer:
         self._awake = threading.Event()
         self._stopping = threading.Event()
         self.failure = ""  # what keeps it from scoring anything at all, for people; empty when nothing does
-        self._ready = False
         self._thread = threading.Thread(target=self._run, name="scoring", daemon=True)
 
     def start(self) -> None:
@@ -78,9 +79,7 @@ class BackgroundScorer:
 
     def _step(self) -> int:
         """Score some images; 0: there was nothing to do."""
-        if not self._ready:
-            ensure_default_project(self._store, get_engine())
-            self._ready = True
+        ensure_shipped_prompts(self._store, get_engine())  # a project may be new
         with self._lock:
             asked, self._requested = self._requested[:_STEP], self._requested[_STEP:]
             corrected, self._corrected = self._corrected, set()
@@ -90,7 +89,20 @@ class BackgroundScorer:
             return score_images(self._store, asked)
         with self._store.session(read_only=True) as session:
             project_ids = [project.id for project in list_projects(session)]
-        return sum(score_unscored(self._store, project_id, _STEP) for project_id in project_ids)
+        return self._score_projects(project_ids)
+
+    def _score_projects(self, project_ids: Sequence[int]) -> int:
+        """Some images of each; a project whose prompts can't be used holds up no other."""
+        done = 0
+        refusal: Exception | None = None
+        for project_id in project_ids:
+            try:
+                done += score_unscored(self._store, project_id, _STEP)
+            except (PromptError, BlobMissing) as error:
+                refusal = error
+        if refusal is not None and done == 0:
+            raise refusal
+        return done
 
     def _report(self, error: Exception) -> None:
         reason = str(error) or type(error).__name__

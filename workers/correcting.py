@@ -1,9 +1,12 @@
 """What a person says of an image, as a new revision: a mask they drew, "normal", or "the prediction is right"."""
 
+from typing import Literal
+
 import numpy as np
 import numpy.typing as npt
 
-from db.annotations import add_annotation
+from db.annotations import add_annotation, newest_annotation
+from db.blobs import blob_key
 from db.images import get_image
 from db.models import Annotation
 from db.predictions import active_prediction
@@ -69,6 +72,38 @@ def accept(store: Store, image_id: int, *, author: str = "local", expected_revis
                 "image normal, or lower the map threshold."
             )
     return _save(store, image_id, mask, source="accepted", author=author, expected_revision=expected_revision)
+
+
+def take_over(
+    store: Store, image_id: int, mask: npt.NDArray[np.uint8] | None, *, replace: bool, author: str
+) -> Literal["imported", "unchanged", "kept"]:
+    """Keep a label that was made elsewhere, unless the image has one.
+
+    Args:
+        store: where to.
+        image_id: which image.
+        mask: (h, w) at the image's size, nonzero = anomalous; None: the image is normal.
+        replace: whether it takes the place of what was said here.
+        author: who brings it.
+
+    Returns:
+        imported; unchanged, when the newest annotation says the same; kept, when it says something else and stays.
+
+    Raises:
+        NotFound: no such image.
+        Conflict: someone saved in between.
+    """
+    mask_blob_key = blob_key(encode_mask(mask)) if mask is not None else None
+    with store.session(read_only=True) as session:
+        newest = newest_annotation(session, image_id)
+    if newest is not None:
+        if newest.mask_blob_key == mask_blob_key:
+            return "unchanged"
+        if not replace:
+            return "kept"
+    seen = newest.revision if newest else 0
+    _save(store, image_id, mask, source="imported", author=author, expected_revision=seen)
+    return "imported"
 
 
 def _save(

@@ -3,17 +3,23 @@
 The engine's and the database's own are named here too, so that the page need not know the engine.
 """
 
-from db.errors import Conflict, NotFound, RunInProgress
+from db.errors import BadName, BadSetting, Conflict, NameTaken, NotFound, ProjectArchived, RunInProgress
 from engine.errors import BackboneError, EngineError, ImageError, PromptError
 
 __all__ = [
     "BackboneError",
+    "BadName",
+    "BadSetting",
     "Conflict",
     "EngineError",
     "ImageError",
+    "LabelFileError",
+    "NameTaken",
     "NotFound",
     "NotReady",
     "NothingToAccept",
+    "NothingToExport",
+    "ProjectArchived",
     "PromptError",
     "RunInProgress",
     "TooFewCorrections",
@@ -26,6 +32,14 @@ class NotReady(Exception):
 
 class NothingToAccept(Exception):
     """A prediction that can't be taken over as a correction."""
+
+
+class NothingToExport(Exception):
+    """An export of corrections where there are none."""
+
+
+class LabelFileError(Exception):
+    """A file of labels that can't be read as a whole: not a zip, too large, or of no layout that is known."""
 
 
 class TooFewCorrections(Exception):

@@ -3,10 +3,8 @@
 import hashlib
 from typing import TYPE_CHECKING
 
-from db.lookup import get_row
-from db.models import Project
-from db.projects import ensure_project
-from db.prompt_versions import activate, active_version, add_version, list_versions
+from db.projects import ensure_project, lock_project
+from db.prompt_versions import activate, active_version, add_version, list_versions, projects_without_shipped
 from db.store import Store
 
 if TYPE_CHECKING:
@@ -16,24 +14,38 @@ DEFAULT_PROJECT = "default"
 
 
 def ensure_default_project(store: Store, engine: "Engine") -> int:
-    """The project `default`, with the backbone's own prompts as a version of it; safe to call at any time.
+    """The project `default`, and in every project the backbone's own prompts; safe to call at any time.
+
+    Returns:
+        The id of `default`.
+    """
+    with store.session() as session:
+        project_id = ensure_project(session, DEFAULT_PROJECT).id
+    ensure_shipped_prompts(store, engine)
+    return project_id
+
+
+def ensure_shipped_prompts(store: Store, engine: "Engine") -> None:
+    """See to it that every project that works has the backbone's own prompts as a version.
 
     They become active where no version is. Where the active version belongs to another backbone, it stays: whether to
     go on with the shipped prompts of this backbone or to go back to the other one is for a person to decide.
-
-    Returns:
-        The project's id.
     """
+    with store.session(read_only=True) as session:
+        lacking = projects_without_shipped(session, engine.info.fingerprint)
+    if not lacking:
+        return
     from engine.prompt_files import prompts_to_bytes, shipped_prompts
 
     data = prompts_to_bytes(shipped_prompts(engine.backbone))
     blob_key = store.blobs.put(data)
-    with store.session() as session:
-        project_id = ensure_project(session, DEFAULT_PROJECT).id
-        get_row(session, Project, project_id, lock=True)  # one process at a time decides whether it is there
-        fingerprint = engine.info.fingerprint
-        shipped = {v.backbone_fingerprint for v in list_versions(session, project_id) if v.origin == "shipped"}
-        if fingerprint not in shipped:
+    for project_id in lacking:
+        with store.session() as session:
+            lock_project(session, project_id)  # one process at a time decides whether they are there
+            fingerprint = engine.info.fingerprint
+            shipped = {v.backbone_fingerprint for v in list_versions(session, project_id) if v.origin == "shipped"}
+            if fingerprint in shipped:
+                continue
             version = add_version(
                 session,
                 project_id=project_id,
@@ -46,4 +58,3 @@ def ensure_default_project(store: Store, engine: "Engine") -> int:
             )
             if active_version(session, project_id) is None:
                 activate(session, version.id)
-    return project_id

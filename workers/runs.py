@@ -14,7 +14,7 @@ from db.store import Store
 from engine.holdout import judging_folds
 from settings import get_settings
 from workers import dispatch
-from workers.errors import NotReady, RunInProgress, TooFewCorrections
+from workers.errors import NotReady, ProjectArchived, RunInProgress, TooFewCorrections
 
 logger = logging.getLogger(__name__)
 
@@ -39,6 +39,7 @@ def start_run(
 
     Raises:
         NotFound: no such project.
+        ProjectArchived: it rests.
         NotReady: the project has no active prompts yet, because the model is still loading for the first time.
         TooFewCorrections: fewer corrected images than the setting asks for.
         RunInProgress: the project has a live run.
@@ -50,6 +51,8 @@ def start_run(
 
 
 def _freeze(session: Session, project: Project, trigger: str, epochs: int | None, seed: int) -> TuningRun:
+    if project.archived_at is not None:
+        raise ProjectArchived(project.name)
     settings = get_settings()
     annotations = newest_per_image(session, project.id)
     if len(annotations) < settings.min_corrections:

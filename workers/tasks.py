@@ -1,15 +1,20 @@
 """The Celery tasks: one line each over a function that works without Celery."""
 
+import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from db.errors import BlobMissing
 from db.projects import list_projects
 from workers import novelty, recovery, runs, scoring
 from workers.celery_app import celery_app
 from workers.context import get_store
 from workers.engine_host import get_engine
+from workers.errors import PromptError
 from workers.projects import ensure_default_project
+
+logger = logging.getLogger(__name__)
 
 # Work of this process that is announced again while it is being done; it takes one thread, not all of them.
 _in_hand: set[tuple[str, int]] = set()
@@ -69,7 +74,10 @@ def score_unscored() -> None:
     with store.session(read_only=True) as session:
         project_ids = [project.id for project in list_projects(session)]
     for project_id in project_ids:
-        score_project(project_id)
+        try:
+            score_project(project_id)
+        except (PromptError, BlobMissing) as error:  # the other projects' images are scored all the same
+            logger.error("Project %d can't be scored: %s", project_id, error)
 
 
 @celery_app.task

@@ -6,7 +6,7 @@ from sqlalchemy import func, select
 from db.errors import NotFound
 from db.images import delete_image
 from db.models import Prediction
-from db.predictions import active_prediction, latest_prediction, save_prediction
+from db.predictions import active_prediction, latest_prediction, prediction_by_version, save_prediction
 from db.session import Database
 from tests.db.making import at_once, make_image, make_prediction, make_project, make_version
 
@@ -28,6 +28,8 @@ def test_scoring_with_other_prompts_keeps_both(database: Database) -> None:
         old = make_prediction(session, image, make_version(session, project_id))
         new = make_prediction(session, image, make_version(session, project_id))
         assert old.id != new.id
+        assert prediction_by_version(session, image.id, old.prompt_version_id) is old
+        assert prediction_by_version(session, image.id, make_version(session, project_id).id) is None
 
 
 def test_a_success_clears_the_error_of_an_earlier_failure(database: Database) -> None:

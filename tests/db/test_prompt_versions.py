@@ -5,7 +5,16 @@ from sqlalchemy.exc import IntegrityError
 
 from db.errors import NotFound
 from db.models import PromptVersion
-from db.prompt_versions import activate, active_version, get_version, list_versions, reject
+from db.projects import archive_project
+from db.prompt_versions import (
+    activate,
+    active_version,
+    get_version,
+    list_versions,
+    projects_without_shipped,
+    reject,
+    write_note,
+)
 from db.session import Database
 from tests.db.making import at_once, make_project, make_version
 
@@ -132,6 +141,22 @@ def test_a_version_that_is_referred_to_cannot_be_deleted(database: Database) -> 
 
 def test_a_version_that_does_not_exist_is_not_found(database: Database) -> None:
     with database.session() as session:
-        for look in (get_version, activate, reject):
+        for look in (get_version, activate, reject, lambda session, one: write_note(session, one, "")):
             with pytest.raises(NotFound, match="no prompt version 99"):
                 look(session, 99)
+
+
+def test_a_note_is_all_that_changes(database: Database) -> None:
+    with database.session() as session:
+        version = make_version(session, make_project(session))
+        assert write_note(session, version.id, "  dark images\n").note == "dark images"
+        assert (version.state, version.number) == ("active", 1)
+
+
+def test_projects_that_lack_the_prompts_of_a_backbone_are_found(database: Database) -> None:
+    with database.session() as session:
+        having, lacking, resting = (make_project(session, name) for name in ("a", "b", "c"))
+        make_version(session, having)
+        archive_project(session, resting, True)
+        assert projects_without_shipped(session, "f" * 64) == [lacking]
+        assert projects_without_shipped(session, "e" * 64) == [having, lacking]

@@ -19,6 +19,7 @@ from db.runs import (
     queued_runs,
     request_cancel,
     requeue,
+    run_behind,
     stale_runs,
 )
 from db.session import Database
@@ -321,3 +322,12 @@ class TestCancel:
             finish(session, held.id, "first", state="succeeded")
             run = request_cancel(session, held.id)
             assert (run.state, run.cancel_requested) == ("succeeded", False)
+
+
+def test_the_run_behind_a_version_is_found(database: Database, held: TuningRun) -> None:
+    with database.session() as session:
+        version = make_version(session, held.project_id)
+        assert run_behind(session, version.id) is None
+        finish(session, held.id, held.worker, state="succeeded", candidate_version_id=version.id)
+        found = run_behind(session, version.id)
+        assert found is not None and found.id == held.id

@@ -13,8 +13,9 @@ from engine.backbone import load_backbone
 from engine.prompt_files import prompts_to_bytes
 from engine.prompts import random_prompts
 from tests.conftest import Installation
+from tests.pictures import mask_png
 from tests.tiny_backbone import write_tiny_backbone
-from tests.webapp.rest import assert_problem, scored
+from tests.webapp.rest import assert_problem, kept, scored
 from workers.engine_host import get_engine
 from workers.scoring import score_unscored
 
@@ -132,3 +133,27 @@ def test_a_version_of_another_backbone_can_not_be_activated(client: TestClient, 
         )
     assert_problem(client.post(f"/api/v1/prompts/{version.id}/activate"), 422, "unusable-prompts", "another")
     assert client.get("/api/v1/prompts").json()[-1]["state"] == "active"
+
+
+def test_a_person_writes_a_note_and_changes_nothing_else(client: TestClient) -> None:
+    [version] = client.get("/api/v1/prompts").json()
+    answer = client.patch(f"/api/v1/prompts/{version['id']}", json={"note": " for the new camera "})
+    assert answer.json() == {**version, "note": "for the new camera"}
+    assert client.get("/api/v1/prompts").json() == [answer.json()]
+    assert_problem(client.patch("/api/v1/prompts/99", json={"note": ""}), 404, "not-found")
+    assert_problem(client.patch(f"/api/v1/prompts/{version['id']}", json={"state": "x"}), 422, "invalid-request")
+
+
+def test_two_versions_are_compared_on_the_corrections(client: TestClient) -> None:
+    first, second = client.get("/api/v1/prompts").json()[0], import_file(client, our_file()).json()
+    url = f"/api/v1/prompts/{second['id']}/comparison"
+    assert_problem(client.get(url, params={"with": first["id"]}), 422, "too-few-corrections")
+    image_id = kept(client)
+    client.put(f"/api/v1/images/{image_id}/annotation", files={"mask": ("m.png", mask_png())})
+    found = client.get(url, params={"with": first["id"]}).json()
+    assert (found["first"], found["second"], found["images"]) == (1, 2, 1)
+    [difference] = found["most_different"]
+    assert difference["image_id"] == image_id and difference["difference"] > 0
+    assert found["metrics"]["candidate"]["pixel_ap"] == pytest.approx(difference["average_precision"][1])
+    assert_problem(client.get(url, params={"with": 99}), 404, "not-found")
+    assert_problem(client.get(url), 422, "invalid-request", "with")

@@ -1,15 +1,23 @@
-"""The default project and the prompts that come with a backbone."""
+"""Projects and the prompts that come with a backbone."""
 
 import threading
 from pathlib import Path
 
+from db.images import get_image_row
 from db.prompt_versions import list_versions
 from engine.backbone import load_backbone
 from engine.serving import Engine
 from tests.conftest import Installation
+from tests.db.making import make_version
+from tests.pictures import png
+from tests.running import wait_until
 from tests.tiny_backbone import write_tiny_backbone
+from tests.workers.making import add
+from workers.background import BackgroundScorer
 from workers.engine_host import get_engine
-from workers.projects import ensure_default_project
+from workers.intake import add_upload
+from workers.project_changes import change_project, make_project
+from workers.projects import ensure_default_project, ensure_shipped_prompts
 
 
 def versions(installation: Installation) -> list[tuple[str, str]]:
@@ -32,3 +40,40 @@ def test_another_backbone_adds_its_prompts_and_takes_nothing_over(installation: 
     for _ in range(2):
         ensure_default_project(installation.store, other)
     assert versions(installation) == [("other", "candidate"), ("tiny", "active")]
+
+
+def test_every_project_that_works_gets_the_backbones_prompts_and_keeps_its_own(installation: Installation) -> None:
+    store = installation.store
+    empty = make_project(store, "screws").id
+    copied = make_project(store, "bolts", like=installation.project_id).id
+    resting = make_project(store, "nuts").id
+    change_project(store, resting, archived=True)
+
+    ensure_shipped_prompts(store, get_engine())
+
+    def states(project_id: int) -> list[tuple[str, str]]:
+        with store.session(read_only=True) as session:
+            return [(one.origin, one.state) for one in list_versions(session, project_id)]
+
+    assert states(empty) == [("shipped", "active")]
+    assert states(copied) == [("shipped", "candidate"), ("imported", "active")]
+    assert states(resting) == []
+
+
+def test_a_project_whose_prompts_can_not_be_used_holds_up_no_other(installation: Installation) -> None:
+    store = installation.store
+    foreign = make_project(store, "a first one").id
+    with store.session() as session:
+        make_version(session, foreign)  # its file does not exist
+    add_upload(store, foreign, "1.png", png(1))
+    mine = add(installation)
+    scorer = BackgroundScorer(store)
+    scorer.start()
+    wait_until(lambda: scored(installation, mine), "scored")
+    wait_until(lambda: scorer.failure != "", "the reason, once nothing else is to do")
+    scorer.stop()
+
+
+def scored(installation: Installation, image_id: int) -> bool:
+    with installation.store.session(read_only=True) as session:
+        return get_image_row(session, image_id).status == "to_review"

@@ -9,6 +9,7 @@ from db.projects import find_project
 from db.store import Store
 from settings import Settings, get_settings
 from workers.context import get_store
+from workers.errors import ProjectArchived
 from workers.projects import DEFAULT_PROJECT
 
 __all__ = ["DEFAULT_PROJECT", "Id", "SettingsDep", "StoreDep", "project_named", "require_acceptable_size"]
@@ -19,12 +20,17 @@ SettingsDep = Annotated[Settings, Depends(get_settings)]
 Id = Annotated[int, Path(ge=1, le=2**63 - 1)]
 
 
-def project_named(store: Store, name: str) -> Project:
-    """The project that a request names; a 404 problem where there is none."""
+def project_named(store: Store, name: str, *, to_add: bool = False) -> Project:
+    """The project that a request names; a 404 problem where there is none.
+
+    With `to_add`, something is to be added to it: raises ProjectArchived where it rests.
+    """
     with store.session(read_only=True) as session:
         project = find_project(session, name)
     if project is None:
         raise HTTPException(404, f"There is no project {name!r}. GET /api/v1/projects lists those that exist.")
+    if to_add and project.archived_at is not None:
+        raise ProjectArchived(project.name)
     return project
 
 

@@ -61,7 +61,7 @@ def post_images(
     project: Annotated[str, Form(description="The project's name.")] = DEFAULT_PROJECT,
 ) -> list[Kept | Refused] | Response:
     """Keep images and queue them for scoring. A bad file is an entry with `error`; the others are kept all the same."""
-    project_id = project_named(store, project).id
+    project_id = project_named(store, project, to_add=True).id
     outcomes = [_take_in(store, settings, project_id, file) for file in files]
     kept = [outcome.id for outcome in outcomes if isinstance(outcome, Kept)]
     if not kept:

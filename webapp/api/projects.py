@@ -1,39 +1,93 @@
-"""`/projects`: what there is; for now, the project `default`."""
+"""`/projects`: making, listing, renaming and archiving projects, and their settings."""
 
 from datetime import datetime
 from typing import Any
 
 from fastapi import APIRouter
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy.orm import Session
 
 from db.images import count_by_status
-from db.projects import list_projects
-from webapp.api.dependencies import StoreDep
+from db.models import Project
+from db.projects import get_project, list_projects
+from db.prompt_versions import active_version
+from webapp.api.dependencies import Id, StoreDep, project_named
+from workers.project_changes import change_project, make_project
 
 router = APIRouter(prefix="/projects", tags=["projects"])
 
 
 class ProjectView(BaseModel):
-    """A project, its settings, and how many images have which status."""
+    """A project, its settings, how many images have which status, and the number of the prompts in use."""
 
     id: int
     name: str
     settings: dict[str, Any]
     images: dict[str, int]
+    prompt_version: int | None
     created_at: datetime
+    archived_at: datetime | None
+
+
+class NewProject(BaseModel):
+    """What to make."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str
+    like: str | None = Field(
+        None, description="The project whose prompts in use, thresholds and schedule it starts with; null: none."
+    )
+
+
+class ProjectChange(BaseModel):
+    """What to change; what is left out, or null, stays."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str | None = None
+    archived: bool | None = Field(None, description="Archived: not listed, nothing scored or added, no runs.")
+    settings: dict[str, Any] | None = Field(
+        None, description="threshold, map_threshold (0–1), schedule (bool), retrain_after, retrain_hours."
+    )
 
 
 @router.get("")
-def get_projects(store: StoreDep) -> list[ProjectView]:
-    """All projects, by name."""
+def get_projects(store: StoreDep, archived: bool = False) -> list[ProjectView]:
+    """The projects that work, by name; or those that are archived."""
     with store.session(read_only=True) as session:
-        return [
-            ProjectView(
-                id=project.id,
-                name=project.name,
-                settings=project.settings,
-                images=count_by_status(session, project.id),
-                created_at=project.created_at,
-            )
-            for project in list_projects(session)
-        ]
+        return [_view(session, project) for project in list_projects(session, archived=archived)]
+
+
+@router.post("", status_code=201)
+def post_project(store: StoreDep, wanted: NewProject) -> ProjectView:
+    """Make a project; 409 where the name is taken."""
+    like = None if wanted.like is None else project_named(store, wanted.like).id
+    return get_one(store, make_project(store, wanted.name, like=like).id)
+
+
+@router.get("/{project_id}")
+def get_one(store: StoreDep, project_id: Id) -> ProjectView:
+    """One project, archived or not."""
+    with store.session(read_only=True) as session:
+        return _view(session, get_project(session, project_id))
+
+
+@router.patch("/{project_id}")
+def patch_project(store: StoreDep, project_id: Id, change: ProjectChange) -> ProjectView:
+    """Rename, archive or restore a project, or change some of its settings."""
+    change_project(store, project_id, name=change.name, archived=change.archived, settings=change.settings)
+    return get_one(store, project_id)
+
+
+def _view(session: Session, project: Project) -> ProjectView:
+    version = active_version(session, project.id)
+    return ProjectView(
+        id=project.id,
+        name=project.name,
+        settings=project.settings,
+        images=count_by_status(session, project.id),
+        prompt_version=version.number if version else None,
+        created_at=project.created_at,
+        archived_at=project.archived_at,
+    )

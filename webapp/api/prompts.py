@@ -3,11 +3,12 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, File, Form, UploadFile
-from pydantic import BaseModel, ConfigDict
+from fastapi import APIRouter, File, Form, Query, UploadFile
+from pydantic import BaseModel, ConfigDict, Field
 
-from db.prompt_versions import list_versions
+from db.prompt_versions import list_versions, write_note
 from webapp.api.dependencies import DEFAULT_PROJECT, Id, SettingsDep, StoreDep, project_named, require_acceptable_size
+from workers.comparing import compare_versions
 from workers.promoting import activate_version, import_prompts
 
 router = APIRouter(prefix="/prompts", tags=["prompts"])
@@ -41,10 +42,64 @@ def get_prompts(store: StoreDep, project: str = DEFAULT_PROJECT) -> list[PromptV
         return [PromptVersionView.model_validate(version) for version in list_versions(session, project_id)]
 
 
+class NoteChange(BaseModel):
+    """What to change of a version."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    note: str = Field(max_length=2000, description="What people should know of it.")
+
+
+@router.patch("/{version_id}")
+def patch_version(store: StoreDep, version_id: Id, change: NoteChange) -> PromptVersionView:
+    """Write a version's note; all else of it stays for ever."""
+    with store.session() as session:
+        return PromptVersionView.model_validate(write_note(session, version_id, change.note))
+
+
 @router.post("/{version_id}/activate")
 def post_activate(store: StoreDep, version_id: Id) -> PromptVersionView:
     """Score with this version from now on, forwards or back; all images are scored anew."""
     return PromptVersionView.model_validate(activate_version(store, version_id))
+
+
+class DifferenceView(BaseModel):
+    """An image that two versions see differently; of each pair, the first is that of the version compared with."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    image_id: int
+    file_name: str
+    label: Literal["normal", "anomalous"]
+    difference: float = Field(description="Mean absolute difference of the two maps, 0–1.")
+    scores: tuple[float, float]
+    average_precision: tuple[float, float] | None
+
+
+class ComparisonView(BaseModel):
+    """Two versions, by number, on the same corrected images."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    first: int
+    second: int
+    images: int
+    learnt: bool = Field(description="Whether a version had learnt from some of the images: they flatter it.")
+    metrics: dict[str, Any] = Field(description="active: of the first; candidate: of the second; difference; interval.")
+    most_different: list[DifferenceView]
+
+
+@router.get("/{version_id}/comparison")
+def get_comparison(
+    store: StoreDep,
+    version_id: Id,
+    other: Annotated[int, Query(alias="with", ge=1, description="The version, by id, to compare it with.")],
+) -> ComparisonView:
+    """Measure two versions of a project on its corrections, on those that neither learnt from where there are enough.
+
+    Images that a version has not scored yet are scored now, so the first answer may take a while.
+    """
+    return ComparisonView.model_validate(compare_versions(store, other, version_id))
 
 
 @router.post("/import", status_code=201)
@@ -55,7 +110,7 @@ def post_import(
     project: Annotated[str, Form()] = DEFAULT_PROJECT,
 ) -> PromptVersionView:
     """Add a prompt file as a candidate version, refused where it belongs to another backbone or holds code."""
-    project_id = project_named(store, project).id
+    project_id = project_named(store, project, to_add=True).id
     require_acceptable_size(file.size, settings)
     return PromptVersionView.model_validate(
         import_prompts(store, project_id, file.filename or "unnamed", file.file.read())

@@ -2,10 +2,10 @@
 
 import gradio as gr
 
+from webapp.api.dependencies import project_named
 from webapp.components.filmstrip import filmstrip
 from webapp.components.mask_canvas import mask_canvas
 from webapp.components.uploader import uploader
-from webapp.project import current_project
 from webapp.samples import sample_images
 from workers import dispatch
 from workers.context import get_store
@@ -22,9 +22,10 @@ def build_inspect() -> None:
             mask_canvas()
 
 
-def add_samples(_sent: object) -> list[int]:
-    """Take in the three sample images as if they had been uploaded; returns their ids. The page sends nothing."""
-    store, project_id = get_store(), current_project()
+def add_samples(project: str) -> list[int]:
+    """Take in the three sample images as if they had been uploaded to this project; returns their ids."""
+    store = get_store()
+    project_id = project_named(store, project, to_add=True).id
     ids = [add_upload(store, project_id, name, data).image_id for name, data in sample_images().items()]
     dispatch.request_scoring(ids)
     return ids

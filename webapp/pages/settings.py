@@ -1,4 +1,4 @@
-"""Settings: the project's thresholds and schedule, and which backbone is in use and how to change it."""
+"""Settings: projects, labels in and out, thresholds and schedule, and which backbone is in use."""
 
 from html import escape
 from typing import Any
@@ -8,7 +8,10 @@ import gradio as gr
 from db.errors import BadSetting
 from db.projects import get_project, update_settings
 from settings import Settings, get_settings
+from webapp.components.projects import project_manager
+from webapp.components.training.schedule import schedule_rule
 from webapp.pages.events import QUIET
+from webapp.pages.exchange import build_exchange, export_links
 from webapp.project import current_project
 from workers.context import get_store
 from workers.readiness import engine_in_use
@@ -29,6 +32,9 @@ list and can be used again when it is back.</p>
 def build_settings(tab: gr.Tab) -> None:
     """Lay out the place; it is read anew when its tab is opened."""
     with gr.Row(elem_id="settings", equal_height=False):
+        with gr.Column(elem_id="settings-projects"):
+            project_manager()
+            links = build_exchange()
         with gr.Column(elem_id="settings-project"):
             gr.HTML("<h3>Thresholds</h3>", apply_default_css=False)
             threshold = gr.Slider(
@@ -52,7 +58,7 @@ def build_settings(tab: gr.Tab) -> None:
             backbone = gr.HTML(elem_id="backbone", apply_default_css=False)
             gr.HTML(_BACKBONE_HELP, elem_id="backbone-help", apply_default_css=False)
     fields = [threshold, map_threshold, schedule, after, hours]
-    tab.select(_read, None, [*fields, rule, backbone], **QUIET)
+    tab.select(_read, None, [*fields, rule, backbone, links], **QUIET)
     save.click(_save, fields, rule, **QUIET)
     for field in (schedule, after, hours):
         field.change(schedule_rule, [schedule, after, hours], rule, queue=False, **QUIET)
@@ -67,18 +73,6 @@ def project_settings(stored: dict[str, Any], defaults: Settings) -> tuple[float,
         stored.get("retrain_after", defaults.retrain_after),
         stored.get("retrain_hours", defaults.retrain_hours),
     )
-
-
-def schedule_rule(schedule: bool, after: float | None, hours: float | None) -> str:
-    """The rule in plain words, as HTML."""
-    if not schedule:
-        words = "Runs start only when someone presses Retrain."
-    elif not after or not hours:
-        words = "Both numbers are needed, and each is more than zero."
-    else:
-        corrections = "each new correction" if after == 1 else f"{after:.0f} new corrections"
-        words = f"A run starts by itself after {corrections}, or when the oldest of them has waited {hours:g} hours."
-    return f'<p class="al-rule" data-testid="schedule-rule">{words}</p>'
 
 
 def backbone_html(engine: dict[str, Any], setting: str) -> str:
@@ -103,13 +97,17 @@ def backbone_html(engine: dict[str, Any], setting: str) -> str:
     return f'<div data-testid="backbone"><p>{about}</p><dl class="al-facts-list">{rows}</dl></div>'
 
 
-def _read() -> tuple[float, float, bool, int, float, str, str]:
+def _read(request: gr.Request) -> tuple[float, float, bool, int, float, str, str, str]:
     with get_store().session(read_only=True) as session:
-        values = project_settings(get_project(session, current_project()).settings, get_settings())
-    return *values, schedule_rule(*values[2:]), backbone_html(engine_in_use(), get_settings().backbone)
+        project = get_project(session, current_project(request))
+    values = project_settings(project.settings, get_settings())
+    backbone = backbone_html(engine_in_use(), get_settings().backbone)
+    return *values, schedule_rule(*values[2:]), backbone, export_links(project.name)
 
 
-def _save(threshold: float, map_threshold: float, schedule: bool, after: float, hours: float) -> str:
+def _save(
+    threshold: float, map_threshold: float, schedule: bool, after: float, hours: float, request: gr.Request
+) -> str:
     if not after or not hours:
         gr.Warning("Both numbers of the schedule are needed, and each is more than zero.")
         return schedule_rule(schedule, after, hours)
@@ -122,7 +120,7 @@ def _save(threshold: float, map_threshold: float, schedule: bool, after: float, 
     }
     try:
         with get_store().session() as session:
-            update_settings(session, current_project(), changes)
+            update_settings(session, current_project(request), changes)
         gr.Info("The settings are saved and count from now on.")
     except BadSetting as error:
         gr.Warning(str(error))

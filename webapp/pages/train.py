@@ -1,30 +1,47 @@
-"""Train: corrections that wait, the run that learns from them, and the versions that came of it.
+"""Train: corrections that wait, the runs that learn from them, and the versions that came of it.
 
 Everything shown is read from the database each time, so that a reload of the page, or another browser, sees the same.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 
 import gradio as gr
 
 from db.annotations import waiting_corrections
 from db.models import LIVE_RUN_STATES, utc_now
+from db.projects import get_project
 from db.prompt_versions import list_versions
 from db.runs import list_runs, live_run
+from settings import get_settings
+from webapp.components.assets import script
+from webapp.components.training.metric_chart import metric_chart
 from webapp.components.training.run_history import run_history
 from webapp.components.training.run_panel import run_panel
-from webapp.components.training.text import counted
-from webapp.components.training.versions_table import versions_component, versions_table
+from webapp.components.training.version_comparison import comparison_progress, version_comparison
+from webapp.components.training.versions_table import versions_table
+from webapp.components.training.waiting import waiting_panel
 from webapp.pages.events import QUIET
 from webapp.project import current_project
+from workers.comparing import VersionComparer
 from workers.context import get_store
-from workers.errors import BackboneError, NotFound, NotReady, PromptError, RunInProgress, TooFewCorrections
+from workers.errors import (
+    BackboneError,
+    NotFound,
+    NotReady,
+    ProjectArchived,
+    PromptError,
+    RunInProgress,
+    TooFewCorrections,
+)
 from workers.promoting import activate_version, import_prompts
 from workers.runs import cancel_run, start_run
 
 REFRESH_SECONDS = 1.5
-_REFUSALS = (NotReady, NotFound, PromptError, BackboneError, RunInProgress, TooFewCorrections)
+_REFUSALS = (NotReady, NotFound, ProjectArchived, PromptError, BackboneError, RunInProgress, TooFewCorrections)
+Shown = tuple[str, str, str, str, str, gr.Button, gr.Button]
 
 
 @dataclass(frozen=True)
@@ -33,6 +50,7 @@ class TrainState:
 
     waiting: str
     run: str
+    metrics: str
     versions: str
     history: str
     live: bool
@@ -40,66 +58,71 @@ class TrainState:
 
 def build_train(tab: gr.Tab, other_tabs: list[gr.Tab]) -> None:
     """Lay out the place and connect its buttons; it is kept up to date while its tab is open."""
+    chosen = gr.State(None)  # the run that someone wants to see; None: the newest
     with gr.Row(elem_id="train", equal_height=False):
         with gr.Column(elem_id="train-runs", scale=3):
             with gr.Row(elem_id="train-start"):
                 waiting = gr.HTML(elem_id="waiting", apply_default_css=False)
                 cancel = gr.Button("Cancel the run", elem_id="cancel-run", visible=False, scale=0)
                 retrain = gr.Button("Retrain", variant="primary", elem_id="retrain", scale=0)
-            run = gr.HTML(elem_id="run", apply_default_css=False)
-            history = gr.HTML(elem_id="history", apply_default_css=False)
+            run = _drawn("run")
+            metrics = _drawn("metric-chart")
+            history = _drawn("history")
         with gr.Column(elem_id="train-versions", scale=2):
-            versions = versions_component()
+            versions = _drawn("versions")
             upload = gr.UploadButton(
                 "Import prompts (.safetensors, or the reference's .pth)",
                 file_types=[".safetensors", ".pth"],
                 elem_id="import-prompts",
                 size="sm",
             )
+            comparison = _drawn("comparison")
     timer = gr.Timer(REFRESH_SECONDS, active=False)
-    shown = [waiting, run, versions, history, retrain, cancel]
-    timer.tick(_show, None, shown, queue=False, **QUIET)
-    tab.select(lambda: (*_show(), gr.Timer(active=True)), None, [*shown, timer], queue=False, **QUIET)
+    shown = [waiting, run, metrics, versions, history, retrain, cancel]
+    timer.tick(_show, chosen, shown, queue=False, **QUIET)
+    tab.select(_show, chosen, shown, queue=False, **QUIET)
+    tab.select(lambda: gr.Timer(active=True), None, timer, queue=False, **QUIET)
     for other in other_tabs:
         other.select(lambda: gr.Timer(active=False), None, timer, queue=False, **QUIET)
-    retrain.click(_start, None, shown, **QUIET)
-    cancel.click(_cancel, None, shown, **QUIET)
-    versions.activate(_activate, None, shown, **QUIET)
-    upload.upload(_import, upload, shown, **QUIET)
+    retrain.click(_start, None, [chosen, *shown], **QUIET)
+    cancel.click(_cancel, chosen, shown, **QUIET)
+    history.show_run(_choose, None, [chosen, *shown], queue=False, **QUIET)
+    versions.activate(_activate, chosen, shown, **QUIET)
+    versions.refresh(_show, chosen, shown, queue=False, **QUIET)
+    upload.upload(_import, [upload, chosen], shown, **QUIET)
+    for part in (run, versions):
+        part.compare(_compare, None, comparison, **QUIET)
 
 
-def read_state() -> TrainState:
-    """Read everything from the database and make it HTML."""
-    project_id, now = current_project(), utc_now()
+def _drawn(name: str) -> gr.HTML:
+    """A part that the server draws; its buttons make the events activate, compare, refresh and show_run."""
+    return gr.HTML(js_on_load=script("training/actions.js"), apply_default_css=False, elem_id=name)
+
+
+def read_state(project_id: int, chosen: int | None) -> TrainState:
+    """Read everything from the database and make it HTML; `chosen` is the run to show in full, None the newest."""
+    now = utc_now()
     with get_store().session(read_only=True) as session:
-        runs = list_runs(session, project_id)
+        runs, versions = list_runs(session, project_id), list_versions(session, project_id)
+        seen = next((run for run in runs if run.id == chosen), runs[0] if runs else None)
         return TrainState(
-            waiting=_waiting_html(waiting_corrections(session, project_id).count),
-            run=run_panel(runs[0] if runs else None, now),
-            versions=versions_table(list_versions(session, project_id)),
-            history=run_history(runs, now),
+            waiting=waiting_panel(
+                waiting_corrections(session, project_id), get_project(session, project_id), get_settings(), now
+            ),
+            run=run_panel(seen, now),
+            metrics=metric_chart(runs, {version.id for version in versions if version.activated_at is not None}),
+            versions=versions_table(versions),
+            history=run_history(runs, now, seen.id if seen else None),
             live=bool(runs) and runs[0].state in LIVE_RUN_STATES,
         )
 
 
-def _waiting_html(count: int) -> str:
-    words = counted(count, "correction waits", "corrections wait") if count else "No new corrections"
-    advice = (
-        "A run learns from every corrected image, old and new, and is used only if it is better on images held out."
-        if count
-        else "Correct or accept images in Inspect; a run may also be started again on the corrections there are."
-    )
-    return (
-        f'<div class="al-waiting" data-testid="waiting" data-count="{count}"><b>{words}</b>'
-        f'<span class="al-muted">{advice}</span></div>'
-    )
-
-
-def _show() -> tuple[str, str, str, str, gr.Button, gr.Button]:
-    state = read_state()
+def _show(chosen: int | None, request: gr.Request) -> Shown:
+    state = read_state(current_project(request), chosen)
     return (
         state.waiting,
         state.run,
+        state.metrics,
         state.versions,
         state.history,
         gr.Button("Retraining…" if state.live else "Retrain", interactive=not state.live),
@@ -107,35 +130,61 @@ def _show() -> tuple[str, str, str, str, gr.Button, gr.Button]:
     )
 
 
-def _start() -> tuple[str, str, str, str, gr.Button, gr.Button]:
+def _choose(event: gr.EventData, request: gr.Request) -> tuple[int, *Shown]:
+    return int(event.id), *_show(int(event.id), request)
+
+
+def _start(request: gr.Request) -> tuple[None, *Shown]:
     try:
-        start_run(get_store(), current_project(), trigger="manual")
+        start_run(get_store(), current_project(request), trigger="manual")
     except _REFUSALS as error:
         gr.Warning(str(error))
-    return _show()
+    return None, *_show(None, request)
 
 
-def _cancel() -> tuple[str, str, str, str, gr.Button, gr.Button]:
+def _cancel(chosen: int | None, request: gr.Request) -> Shown:
     with get_store().session(read_only=True) as session:
-        run = live_run(session, current_project())
+        run = live_run(session, current_project(request))
     if run is not None:
         cancel_run(get_store(), run.id)
-    return _show()
+    return _show(chosen, request)
 
 
-def _activate(event: gr.EventData) -> tuple[str, str, str, str, gr.Button, gr.Button]:
+def _activate(chosen: int | None, request: gr.Request, event: gr.EventData) -> Shown:
     try:
         version = activate_version(get_store(), int(event.id))
         gr.Info(f"Version {version.number} is in use. The images are scored anew.")
     except _REFUSALS as error:
         gr.Warning(str(error))
-    return _show()
+    return _show(chosen, request)
 
 
-def _import(path: str) -> tuple[str, str, str, str, gr.Button, gr.Button]:
+def _import(path: str, chosen: int | None, request: gr.Request) -> Shown:
+    limit = get_settings().max_upload_mb
     try:
-        version = import_prompts(get_store(), current_project(), Path(path).name, Path(path).read_bytes())
+        if Path(path).stat().st_size > limit * 1e6:
+            raise PromptError(f"The file is larger than {limit:g} MB, and so no prompts. Choose another one.")
+        data = Path(path).read_bytes()
+        version = import_prompts(get_store(), current_project(request), Path(path).name, data)
         gr.Info(f"It is version {version.number} and waits. Activate it to put it to use.")
     except _REFUSALS as error:
         gr.Warning(str(error))
-    return _show()
+    return _show(chosen, request)
+
+
+def _compare(event: gr.EventData) -> Iterator[str]:
+    if event.first == event.second:
+        yield _refused("Choose two different versions to compare.")
+        return
+    try:
+        comparer = VersionComparer(get_store(), int(event.first), int(event.second))
+        yield comparison_progress(0, len(comparer))
+        for done in comparer:
+            yield comparison_progress(done, len(comparer))
+        yield version_comparison(comparer.result())
+    except _REFUSALS as error:
+        yield _refused(str(error))
+
+
+def _refused(words: str) -> str:
+    return f'<div class="al-error-text" role="alert" data-testid="comparison-refused">{escape(words)}</div>'

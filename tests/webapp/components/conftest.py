@@ -5,8 +5,9 @@ import shutil
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 import uvicorn
@@ -17,6 +18,7 @@ from tests.conftest import Installation
 from tests.webapp.components.canvas_page import CanvasPage
 from webapp.server import build_app
 
+_ARTEFACTS = Path(__file__).parents[3] / "test-artifacts" / "page"
 _FLAGS = [
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
@@ -69,6 +71,13 @@ def open_page(browser: Browser, width: int, height: int) -> Iterator[Page]:
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
     yield from open_page(browser, 1280, 800)
+
+
+@pytest.fixture
+def keep() -> Callable[[Page, str], None]:
+    """Call with a page and a name: keeps a screenshot of all of it, for people to look at."""
+    _ARTEFACTS.mkdir(parents=True, exist_ok=True)
+    return lambda page, name: page.screenshot(path=_ARTEFACTS / f"{name}.png", full_page=True) and None
 
 
 @pytest.fixture

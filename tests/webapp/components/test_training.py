@@ -1,11 +1,21 @@
+import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
+from db.annotations import Waiting
 from db.models import PromptVersion, TuningRun
 from webapp.components.training.loss_chart import loss_chart
+from webapp.components.training.metric_chart import metric_chart
 from webapp.components.training.metrics_table import metrics_table
+from webapp.components.training.run_history import run_history
 from webapp.components.training.run_panel import run_panel
+from webapp.components.training.schedule import rule_words, what_is_missing
 from webapp.components.training.text import duration
+from webapp.components.training.version_comparison import version_comparison
 from webapp.components.training.versions_table import versions_table
+from workers.comparing import Difference, VersionComparison
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 METRICS = {
@@ -96,3 +106,71 @@ def test_every_version_but_the_active_one_can_be_activated() -> None:
 
 def test_durations_are_for_people() -> None:
     assert [duration(8.4), duration(200), duration(7500)] == ["8 s", "3 min 20 s", "2 h 5 min"]
+
+
+def judged(run_id: int, value: float, version_id: int) -> TuningRun:
+    metrics = {"candidate": {"pixel_auroc": value, "pixel_ap": value, "image_auroc": None}}
+    return make_run(id=run_id, state="succeeded", metrics=metrics, candidate_version_id=version_id)
+
+
+def test_metrics_run_after_run_are_lines_with_names_and_filled_points_where_put_in_service() -> None:
+    svg = metric_chart([judged(3, 0.9, 33), make_run(id=2, state="failed"), judged(1, 0.7, 11)], in_service={33})
+    assert svg.count("<polyline") == 2 and svg.count("<circle") == 4
+    assert svg.count('data-used="true"') == 2
+    assert "Pixel AUROC 0.90 in the last run" in svg and "Image AUROC" not in svg
+    places = [float(y) for y in re.findall(r'<text x="464" y="([\d.]+)"', svg)]
+    assert places[1] - places[0] >= 13  # names never lie on each other
+
+
+def test_one_judged_run_is_no_curve() -> None:
+    assert metric_chart([judged(1, 0.7, 11), make_run(id=2)], set()) == ""
+
+
+def test_every_run_can_be_looked_at_and_the_shown_one_is_marked() -> None:
+    runs = [make_run(id=8, trigger="manual"), make_run(id=7, trigger="schedule")]
+    html = run_history(runs, NOW, shown=7)
+    assert 'data-show-run="8"' in html and 'data-show-run="7"' in html
+    assert html.index('aria-current="true"') > html.index('data-run-id="7"')
+
+
+def test_two_versions_are_offered_to_compare_the_one_in_use_and_the_newest_other() -> None:
+    versions = [
+        PromptVersion(id=10 + n, number=n, state=state, origin="tuned", note="", created_at=NOW)
+        for n, state in ((3, "rejected"), (2, "active"), (1, "retired"))
+    ]
+    html = versions_table(versions)
+    assert '<option value="13" selected>v3, refused' in html and '<option value="12" selected>v2, in use' in html
+    assert "compare-first" not in versions_table(versions[:1])
+
+
+@pytest.mark.parametrize(
+    ("waiting", "words"),
+    [
+        (Waiting(3, NOW - timedelta(hours=1)), "7 corrections more, or 23 h 0 min more, and one starts."),
+        (Waiting(9, NOW), "1 correction more, or 24 h 0 min more, and one starts."),
+        (Waiting(10, NOW), "That is so now"),
+        (Waiting(1, NOW - timedelta(hours=25)), "That is so now"),
+        (Waiting(0, None), ""),
+    ],
+)
+def test_what_the_schedule_waits_for_is_said(waiting: Waiting, words: str) -> None:
+    said = what_is_missing(True, 10, 24.0, waiting, NOW)
+    assert said.startswith(words) and bool(said) == bool(words)
+    assert what_is_missing(False, 10, 24.0, waiting, NOW) == ""
+
+
+def test_the_rule_is_said_in_plain_words() -> None:
+    assert rule_words(True, 1, 2.5) == (
+        "A run starts by itself after each new correction, or when the oldest of them has waited 2.5 hours."
+    )
+    assert rule_words(False, 1, 2.5) == "Runs start only when someone presses Retrain."
+    assert "more than zero" in rule_words(True, None, 2.5)
+
+
+def test_a_comparison_says_when_its_figures_flatter() -> None:
+    difference = Difference(5, "<a>.png", "normal", 0.2, (0.5, 0.3), None, b"jpeg")
+    fair = VersionComparison(1, 2, 7, False, METRICS, [difference])
+    html = version_comparison(fair)
+    assert "v2 against v1, on 7 corrected images that neither learnt from" in html
+    assert "score 0.50 → 0.30 (better)" in html and "&lt;a&gt;.png" in html and 'data-open-image="5"' in html
+    assert "looks better on them than it is" in version_comparison(replace(fair, learnt=True))

@@ -53,7 +53,7 @@ class Canvas {
     this.setField(field);
     this.viewChanged();
     this.panel.say("");
-    history.replaceState(null, "", `#image=${image.id}`);
+    history.replaceState(null, "", `${location.search}#image=${image.id}`);
     bus.emit("image-opened", { image });
   }
 

@@ -10,6 +10,7 @@
 //   show-threshold {open} show or hide the threshold
 //   threshold-changed {}  another threshold is in use
 //   add-samples {}        add the three sample images
+//   projects-changed {}   a project was made, renamed, archived or restored
 
 const bus = {
   emit(name, detail = {}) {

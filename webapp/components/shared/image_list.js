@@ -10,7 +10,7 @@ class ImageList {
   }
 
   async fetchPage(cursor, limit = PAGE_SIZE) {
-    const parameters = new URLSearchParams({ ...this.query(), limit });
+    const parameters = new URLSearchParams({ project: currentProject(), ...this.query(), limit });
     if (cursor) parameters.set("cursor", cursor);
     return getJson(`/images?${parameters}`);
   }

@@ -2,6 +2,14 @@
 
 const API = "/api/v1";
 
+// The page's address names the project that it shows: /?project=NAME, or none for the default one.
+const DEFAULT_PROJECT = "default";
+const currentProject = () => new URLSearchParams(location.search).get("project") || DEFAULT_PROJECT;
+
+function openProject(name) {
+  location.assign(name === DEFAULT_PROJECT ? "/" : `/?project=${encodeURIComponent(name)}`);
+}
+
 class Problem extends Error {
   constructor(status, title, detail) {
     super(detail || title);

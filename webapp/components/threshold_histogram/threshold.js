@@ -19,7 +19,7 @@ async function load({ keepLine = false } = {}) {
   const rate = Number(part("false-alarm-rate").value) / 100;
   root.dataset.busy = true;
   try {
-    const answer = await getJson(`/threshold?${new URLSearchParams({ level, false_alarms: rate })}`);
+    const answer = await getJson(`/threshold?${new URLSearchParams({ project: currentProject(), level, false_alarms: rate })}`);
     if (asked !== turn) return;
     show(answer, keepLine ? threshold() : answer.now.threshold);
   } catch (error) {
@@ -65,7 +65,7 @@ function moveLine(to) {
 }
 
 async function save() {
-  const body = JSON.stringify({ level, threshold: threshold() });
+  const body = JSON.stringify({ project: currentProject(), level, threshold: threshold() });
   try {
     const answer = await request("/threshold", { method: "PUT", headers: { "Content-Type": "application/json" }, body });
     show(await answer.json(), threshold());

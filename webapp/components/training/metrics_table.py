@@ -1,10 +1,10 @@
-"""Candidate against active on corrections held out, as a table."""
+"""Two prompts on the same corrections, as a table: candidate against active, or any version against another."""
 
 from collections.abc import Sequence
 from html import escape
 from typing import Any
 
-_NAMES = {
+METRIC_NAMES = {
     "pixel_auroc": "Pixel AUROC",
     "pixel_ap": "Pixel AP",
     "pixel_aupro": "Pixel AUPRO",
@@ -15,7 +15,7 @@ _NAMES = {
 
 
 def metrics_table(metrics: dict[str, Any]) -> str:
-    """The table as HTML; empty where nothing was measured.
+    """A run's table as HTML; empty where nothing was measured.
 
     Args:
         metrics: of a run: `active`, `candidate`, `difference` (metric → value or None), `interval` (metric → low and
@@ -23,12 +23,18 @@ def metrics_table(metrics: dict[str, Any]) -> str:
     """
     if not metrics.get("candidate"):
         return ""
+    caption = f"Candidate against active, on corrections held out ({metrics.get('method', '')})"
+    return figures_table(metrics, caption, ("Active", "Candidate"))
+
+
+def figures_table(metrics: dict[str, Any], caption: str, names: tuple[str, str]) -> str:
+    """Two prompts' metrics side by side, as HTML; `names` are those of `active` and of `candidate`."""
     rows = "".join(_row(name, metrics) for name in metrics["candidate"])
-    method = escape(str(metrics.get("method", "")))
+    first, second = map(escape, names)
     return (
-        '<table class="al-table" data-testid="metrics-table"><caption>Candidate against active, '
-        f"on corrections held out ({method})</caption><thead><tr><th>Metric</th><th>Active</th><th>Candidate</th>"
-        f"<th>Difference</th><th>95 % interval</th></tr></thead><tbody>{rows}</tbody></table>"
+        f'<table class="al-table" data-testid="metrics-table"><caption>{escape(caption)}</caption><thead><tr>'
+        f'<th scope="col">Metric</th><th scope="col">{first}</th><th scope="col">{second}</th>'
+        f'<th scope="col">Difference</th><th scope="col">95 % interval</th></tr></thead><tbody>{rows}</tbody></table>'
     )
 
 
@@ -36,7 +42,7 @@ def _row(name: str, metrics: dict[str, Any]) -> str:
     difference = metrics["difference"][name]
     trend = "" if not difference else "al-better" if difference > 0 else "al-worse"
     cells = [
-        f"<th>{escape(_NAMES.get(name, name))}</th>",
+        f'<th scope="row">{escape(METRIC_NAMES.get(name, name))}</th>',
         f"<td>{_value(metrics['active'][name])}</td>",
         f"<td><b>{_value(metrics['candidate'][name])}</b></td>",
         f'<td class="{trend}">{_value(difference, "+.3f")}</td>',

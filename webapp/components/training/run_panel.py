@@ -15,14 +15,24 @@ _NONE_YET = (
 
 
 def run_panel(run: TuningRun | None, now: datetime) -> str:
-    """The newest run as HTML; without one, what to do first."""
+    """A run as HTML; without one, what to do first."""
     if run is None:
         return _NONE_YET
     live = run.state in LIVE_RUN_STATES
     return (
         f'<div class="al-run" data-testid="run-panel" data-run-id="{run.id}" data-state="{run.state}">'
         f"{_head(run, now)}{_progress(run) if live else _outcome(run)}"
-        f"{loss_chart(run.losses)}{metrics_table(run.metrics)}</div>"
+        f"{loss_chart(run.losses)}{metrics_table(run.metrics)}{_differences(run)}</div>"
+    )
+
+
+def _differences(run: TuningRun) -> str:
+    if run.candidate_version_id is None or run.parent_version_id is None:
+        return ""
+    return (
+        '<div><button type="button" class="al-button al-small" data-testid="show-differences" '
+        f'data-compare="{run.parent_version_id},{run.candidate_version_id}">See where the two differ most</button>'
+        "</div>"
     )
 
 

@@ -14,11 +14,12 @@ from webapp.components.assets import script, template
 _PARTS = ("zip", "sources", "transfer", "upload_list", "uploader")
 
 
-def uploader(add_samples: Callable[[object], list[int]]) -> gr.HTML:
+def uploader(add_samples: Callable[[str], list[int]]) -> gr.HTML:
     """Posts files to the REST interface and tells the page of what was kept (`images-added`).
 
     Args:
-        add_samples: called on the server for "Try three sample images"; returns the new images' ids.
+        add_samples: called on the server with the project's name for "Try three sample images"; returns the ids of
+            the new images.
     """
     return gr.HTML(
         html_template=template("uploader/uploader.html"),

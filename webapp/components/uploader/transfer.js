@@ -8,6 +8,7 @@ const REQUESTS_AT_ONCE = 2;
 function postBatch(files, onProgress, signal) {
   return new Promise((resolve, reject) => {
     const body = new FormData();
+    body.append("project", currentProject());
     for (const file of files) body.append("files", file, file.name);
     const sending = new XMLHttpRequest();
     sending.open("POST", `${API}/images`);

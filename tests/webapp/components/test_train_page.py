@@ -1,0 +1,132 @@
+"""Train as a person uses it: the history of runs, notes, comparing, going back, and the rule of the schedule."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from db.projects import update_settings
+from db.prompt_versions import active_version, list_versions
+from tests.conftest import Installation
+from tests.webapp.components.conftest import Site
+from tests.workers.making import correct
+from workers.engine_host import get_engine
+from workers.runs import start_run
+from workers.tuning import tune
+
+
+def finish_run(installation: Installation, *, seed: int = 0) -> int:
+    """A run from its start to its end, as a worker does it."""
+    run_id = start_run(installation.store, installation.project_id, trigger="manual", epochs=4, seed=seed)
+    tune(installation.store, get_engine(), run_id)
+    return run_id
+
+
+@pytest.fixture
+def tuned(site: Site, page: Page) -> Page:
+    """Two finished runs on four corrections, and Train open."""
+    correct(site.installation, 3)
+    correct(site.installation, 3, normal=True, first_seed=3)
+    for seed in (1, 2):
+        finish_run(site.installation, seed=seed)
+    page.goto(site.url)
+    page.locator("#tab-train-button").click()
+    expect(page.get_by_test_id("run-history")).to_be_visible(timeout=20_000)
+    return page
+
+
+def test_every_run_of_the_history_can_be_looked_at(tuned: Page, keep) -> None:
+    panel = tuned.get_by_test_id("run-panel")
+    expect(panel).to_have_attribute("data-run-id", "2")
+    expect(tuned.get_by_test_id("metric-chart")).to_contain_text("Pixel AUROC")
+    keep(tuned, "train")
+    tuned.get_by_test_id("show-run-1").focus()
+    tuned.keyboard.press("Enter")
+    expect(panel).to_have_attribute("data-run-id", "1")
+    expect(tuned.locator("tr[data-run-id='1']")).to_have_attribute("aria-current", "true")
+    expect(panel.get_by_test_id("loss-chart")).to_be_visible()
+    tuned.wait_for_timeout(2000)  # the page is drawn anew meanwhile, and the choice stays
+    expect(panel).to_have_attribute("data-run-id", "1")
+
+
+def test_candidate_and_active_are_shown_where_they_differ_most(tuned: Page, keep) -> None:
+    tuned.get_by_test_id("show-differences").click()
+    comparison = tuned.get_by_test_id("comparison")
+    expect(comparison).to_contain_text("Where they differ most", timeout=60_000)
+    rows = tuned.get_by_test_id("difference")
+    expect(rows).to_have_count(6)
+    expect(rows.first.locator("img")).to_have_js_property("complete", True)
+    assert rows.first.locator("img").evaluate("image => image.naturalWidth") > 300
+    expect(rows.filter(has_text="anomalous").first).to_contain_text(re.compile(r"pixel AP \d\.\d\d → \d\.\d\d"))
+    keep(tuned, "train-differences")
+    name = rows.first.get_by_role("button").inner_text()
+    rows.first.get_by_role("button").click()
+    expect(tuned.get_by_test_id("mask-canvas")).to_be_visible()
+    expect(tuned.locator("[data-testid=filmstrip-item][aria-current=true]")).to_contain_text(name, timeout=20_000)
+
+
+def test_any_two_versions_are_compared(tuned: Page) -> None:
+    tuned.get_by_test_id("compare-first").select_option(label=option(tuned, "v1"))
+    tuned.get_by_test_id("compare-second").select_option(label=option(tuned, "v3"))
+    tuned.get_by_test_id("compare").click()
+    table = tuned.get_by_test_id("comparison").get_by_test_id("metrics-table")
+    expect(table.locator("caption")).to_contain_text("v3 against v1, on 6 corrected images", timeout=60_000)
+    tuned.get_by_test_id("compare-first").select_option(label=option(tuned, "v3"))
+    tuned.get_by_test_id("compare").click()
+    expect(tuned.get_by_test_id("comparison-refused")).to_contain_text("two different versions")
+
+
+def option(page: Page, version: str) -> str:
+    words = page.get_by_test_id("compare-first").locator("option").all_inner_texts()
+    return next(one for one in words if one.startswith(version))
+
+
+def test_a_note_is_written_and_stays(tuned: Page, site: Site, keep) -> None:
+    tuned.get_by_test_id("note-v2").click()
+    expect(tuned.get_by_test_id("note-text")).to_be_focused()
+    tuned.get_by_test_id("note-text").fill('for the <new> "camera"')
+    keep(tuned, "train-note")
+    tuned.get_by_test_id("note-save").click()
+    expect(tuned.locator("[data-version='2'] .al-version-note")).to_have_text('for the <new> "camera"', timeout=20_000)
+    with site.installation.store.session(read_only=True) as session:
+        assert list_versions(session, site.installation.project_id)[1].note == 'for the <new> "camera"'
+    tuned.get_by_test_id("note-v2").click()
+    tuned.keyboard.press("Escape")
+    expect(tuned.get_by_test_id("note-dialog")).to_have_count(0)
+
+
+def test_another_version_is_put_to_use_and_the_first_one_again(tuned: Page, site: Site) -> None:
+    def in_use() -> int:
+        with site.installation.store.session(read_only=True) as session:
+            version = active_version(session, site.installation.project_id)
+            assert version is not None
+            return version.number
+
+    other = 1 if in_use() != 1 else 3
+    first = in_use()
+    for number in (other, first):
+        tuned.get_by_test_id(f"activate-v{number}").click()
+        expect(tuned.locator(f"tr[data-version='{number}']")).to_have_attribute("data-state", "active", timeout=20_000)
+        assert in_use() == number
+
+
+def test_the_rule_of_the_schedule_is_told_with_what_is_missing(site: Site, page: Page) -> None:
+    correct(site.installation, 2)
+    page.goto(site.url)
+    page.locator("#tab-train-button").click()
+    rule = page.get_by_test_id("train-rule")
+    expect(rule).to_contain_text("A run starts by itself after 10 new corrections", timeout=20_000)
+    expect(rule).to_contain_text("8 corrections more, or 23 h 59 min more, and one starts.")
+    with site.installation.store.session() as session:
+        update_settings(session, site.installation.project_id, {"schedule": False})
+    expect(rule).to_contain_text("Runs start only when someone presses Retrain.")
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_train_fits_a_narrow_screen(tuned: Page, site: Site, keep, dark: bool) -> None:
+    tuned.set_viewport_size({"width": 360, "height": 740})
+    tuned.goto(f"{site.url}/?__theme={'dark' if dark else 'light'}")
+    tuned.locator("#tab-train-button").click()
+    expect(tuned.get_by_test_id("run-panel")).to_be_visible(timeout=20_000)
+    keep(tuned, f"train-narrow-{'dark' if dark else 'light'}")
+    assert tuned.evaluate("document.documentElement.scrollWidth") <= 360

@@ -1,0 +1,47 @@
+"""`/import`: labels made elsewhere, with or without their images."""
+
+from dataclasses import asdict
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, File, Form, Request, Response, UploadFile
+from pydantic import BaseModel, Field
+
+from webapp.api.dependencies import DEFAULT_PROJECT, StoreDep, project_named
+from webapp.api.problems import problem
+from workers.exchange.importing import LabelImport
+
+router = APIRouter(prefix="/import", tags=["import and export"])
+
+
+class LabelOutcome(BaseModel):
+    """What became of one label."""
+
+    path: str = Field(description="Of the image, or of the mask where it came alone, as it was sent.")
+    outcome: Literal["imported", "unchanged", "kept", "refused"]
+    image_id: int | None
+    added: bool = Field(description="Whether the image is new to the project.")
+    label: Literal["normal", "anomalous"] | None
+    error: str = Field(description="Why it was refused; else empty.")
+
+
+@router.post("", status_code=201, response_model=list[LabelOutcome])
+def post_import(
+    request: Request,
+    store: StoreDep,
+    files: Annotated[list[UploadFile], File(description="Zips, COCO JSON files, mask images; repeat the field.")],
+    project: Annotated[str, Form(description="The project's name.")] = DEFAULT_PROJECT,
+    replace: Annotated[bool, Form(description="Take the place of what was said here; otherwise that stays.")] = False,
+) -> list[dict[str, Any]] | Response:
+    """Take over labels: a zip of MVTec's layout, of normal/ anomalous/ masks/, or of masks; or COCO's JSON.
+
+    Images in the zip are added; labels without an image go to the project's image of the same name. A bad file is an
+    entry with `error`; the others are taken over all the same.
+    """
+    project_id = project_named(store, project, to_add=True).id
+    uploads = [(file.filename or "unnamed", file.file) for file in files]
+    outcomes = [asdict(outcome) for outcome in LabelImport(store, project_id, uploads, replace=replace)]
+    if all(outcome["outcome"] == "refused" for outcome in outcomes):
+        first = outcomes[0]
+        detail = f"None of the {len(outcomes)} labels could be used. {first['path']}: {first['error']}"
+        return problem(request, 422, "unusable-labels", "The labels can't be used", detail, files=outcomes)
+    return outcomes

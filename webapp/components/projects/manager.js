@@ -1,0 +1,102 @@
+// The list of projects and the form for a new one. A row in which a name is being written is left alone.
+
+const root = element.querySelector("[data-testid=projects]");
+const part = (name) => root.querySelector(`[data-testid=${name}]`);
+const form = part("new-project");
+
+async function showAll() {
+  const [working, archived] = await Promise.all([getJson("/projects"), getJson("/projects?archived=true")]);
+  part("project-list").replaceChildren(...working.map(projectRow));
+  part("archived-list").replaceChildren(...archived.map(projectRow));
+  part("archived").hidden = archived.length === 0;
+  part("archived-count").textContent = `${archived.length} archived`;
+  const kept = form.elements.like.value;
+  const own = node("option", { value: "" }, "the prompts of the backbone");
+  const others = working.filter((project) => project.prompt_version !== null);
+  form.elements.like.replaceChildren(own, ...others.map(({ name }) => node("option", { value: name }, `the prompts and thresholds of ${name}`)));
+  if ([...form.elements.like.options].some((option) => option.value === kept)) form.elements.like.value = kept;
+}
+
+function projectRow(project) {
+  const shown = project.name === currentProject();
+  const name = node("b", { class: "al-project-name" }, project.name);
+  const facts = node("span", { class: "al-muted" }, factsOf(project));
+  const words = node("span", { class: "al-project-words" }, name, facts);
+  const row = node("li", { "data-testid": "project-row", "data-name": project.name, "aria-current": shown ? "true" : null }, words);
+  const actions = node("span", { class: "al-project-actions" });
+  const action = (word, does, label) => {
+    const button = node("button", { type: "button", class: "al-button al-small", "aria-label": `${word} ${project.name}`, "data-testid": label }, word);
+    button.addEventListener("click", does);
+    actions.append(button);
+  };
+  if (project.archived_at) action("Restore", () => change(project, { archived: false }), "restore-project");
+  else {
+    if (!shown) action("Open", () => openProject(project.name), "open-project");
+    if (project.name !== DEFAULT_PROJECT) {
+      action("Rename", () => writeName(row, project), "rename-project");
+      action("Archive", () => change(project, { archived: true }), "archive-project");
+    }
+  }
+  row.append(actions);
+  return row;
+}
+
+function factsOf({ images, prompt_version }) {
+  const total = Object.values(images).reduce((sum, count) => sum + count, 0);
+  const counted = `${total} ${total === 1 ? "image" : "images"}, ${images.corrected} corrected`;
+  return prompt_version === null ? counted : `${counted}, prompts v${prompt_version}`;
+}
+
+function writeName(row, project) {
+  const field = node("input", { class: "al-input", value: project.name, maxlength: 200, "aria-label": `New name of ${project.name}`, "data-testid": "project-name" });
+  const save = node("button", { class: "al-button al-small al-primary" }, "Save");
+  const writing = node("form", { class: "al-project-rename" }, field, save);
+  writing.addEventListener("submit", (event) => {
+    event.preventDefault();
+    change(project, { name: field.value });
+  });
+  writing.addEventListener("keydown", (event) => event.key === "Escape" && quietly(showAll()));
+  row.replaceChildren(writing);
+  field.select();
+}
+
+// Whatever is refused is said, and what was written stays to be mended.
+async function attempt(work) {
+  part("projects-error").textContent = "";
+  try {
+    await work();
+    bus.emit("projects-changed");
+    await showAll();
+  } catch (error) {
+    part("projects-error").textContent = error.message;
+  }
+}
+
+function sendJson(method, path, body) {
+  const headers = { "content-type": "application/json" };
+  return getJson(path, { method, headers, body: JSON.stringify(body) });
+}
+
+function change(project, changes) {
+  return attempt(async () => {
+    const changed = await sendJson("PATCH", `/projects/${project.id}`, changes);
+    if (project.name === currentProject() && (changed.name !== project.name || changed.archived_at)) {
+      openProject(changed.archived_at ? DEFAULT_PROJECT : changed.name);
+    }
+  });
+}
+
+const quietly = (work) => work.catch((error) => (part("projects-error").textContent = error.message));
+
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  attempt(async () => {
+    const made = await sendJson("POST", "/projects", { name: form.elements.name.value, like: form.elements.like.value || null });
+    form.reset();
+    openProject(made.name);
+  });
+});
+// Counts change while images come in; a name that is being written is not disturbed.
+const refresh = () => (root.querySelector(".al-project-rename") ? null : showAll());
+new IntersectionObserver((entries) => entries.some((entry) => entry.isIntersecting) && quietly(showAll())).observe(root);
+pollWhileVisible(root, 4000, () => quietly(Promise.resolve(refresh())));

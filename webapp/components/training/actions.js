@@ -1,0 +1,58 @@
+// Buttons in the parts of Train that the server draws. Each part is drawn anew as a whole, so clicks are heard here.
+
+const field = (name) => element.querySelector(`[data-testid=${name}]`);
+
+function pause(button) {
+  button.disabled = true;
+  // The part is only drawn anew when something in it really changes.
+  setTimeout(() => (button.disabled = false), 3000);
+}
+
+element.addEventListener("click", (event) => {
+  const button = event.target.closest("button");
+  if (!button || button.disabled) return;
+  const { activate, showRun, compare, compareChosen, note, openImage } = button.dataset;
+  if (activate) {
+    pause(button);
+    trigger("activate", { id: Number(activate) });
+  } else if (showRun) {
+    trigger("show_run", { id: Number(showRun) });
+  } else if (compare) {
+    const [first, second] = compare.split(",").map(Number);
+    trigger("compare", { first, second });
+  } else if (compareChosen !== undefined) {
+    trigger("compare", { first: Number(field("compare-first").value), second: Number(field("compare-second").value) });
+  } else if (note) {
+    writeNote(note, button.dataset.version, button.dataset.text);
+  } else if (openImage) {
+    bus.emit("open-image", { id: Number(openImage) });
+    openTab("inspect");
+  }
+});
+
+// A dialog outside of what is drawn anew, so that writing is never interrupted.
+function writeNote(id, version, text) {
+  const words = node("textarea", { class: "al-input al-note", rows: 4, maxlength: 2000, "data-testid": "note-text", "aria-label": `Note on version ${version}` });
+  words.value = text;
+  const failed = node("p", { class: "al-error-text", role: "alert" });
+  const cancel = node("button", { type: "button", class: "al-button" }, "Cancel");
+  const save = node("button", { class: "al-button al-primary", "data-testid": "note-save" }, "Save note");
+  const form = node("form", { method: "dialog" }, node("h3", {}, `Note on version ${version}`), words, failed, node("div", { class: "al-dialog-buttons" }, cancel, save));
+  const dialog = node("dialog", { class: "al-dialog al-note-dialog", "data-testid": "note-dialog", "aria-label": `Note on version ${version}` }, form);
+  cancel.addEventListener("click", () => dialog.close());
+  dialog.addEventListener("close", () => dialog.remove());
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    try {
+      const headers = { "content-type": "application/json" };
+      await request(`/prompts/${id}`, { method: "PATCH", headers, body: JSON.stringify({ note: words.value }) });
+      dialog.close();
+      trigger("refresh", {});
+    } catch (error) {
+      failed.textContent = error.message;
+    }
+  });
+  (document.querySelector(".gradio-container") ?? document.body).append(dialog);
+  dialog.showModal();
+  words.focus();
+}

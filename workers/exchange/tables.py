@@ -1,0 +1,100 @@
+"""The tables of an export: of corrected images with their files, as `evaluate` reads it, and of all images."""
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from db.image_rows import ImageRow
+from db.models import Project
+from workers.exchange.rle import Mask
+from workers.exchange.zip_stream import Entry
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A corrected image in a zip: its row, its path, and that of its mask (none for normal images, and in COCO)."""
+
+    row: ImageRow
+    image: str
+    mask: str | None
+
+
+class Listing(Protocol):
+    """The file of an export that says what all the others are."""
+
+    def add(self, placed: Placed, mask: Mask | None) -> None:
+        """Note an image with its mask (h, w), None for a normal one."""
+
+    def entry(self) -> Entry:
+        """The listing of all that were noted."""
+
+
+class IndexListing:
+    """`index.csv`: image, label (0 or 1), mask, category, defect, split; and then what the product knows of each."""
+
+    def __init__(self, project: Project, version: int | None) -> None:
+        self._project, self._version = project, version
+        self._table: list[dict[str, Any]] = []
+
+    def add(self, placed: Placed, mask: Mask | None) -> None:
+        """Note an image; see `Listing`."""
+        anomalous = mask is not None
+        read_by_evaluate = {
+            "image": placed.image,
+            "label": int(anomalous),
+            "mask": placed.mask or "",
+            "category": self._project.name,
+            "defect": "anomalous" if anomalous else "good",
+            "split": "test",
+        }
+        self._table.append({**read_by_evaluate, **_facts(placed.row, self._project, self._version)})
+
+    def entry(self) -> Entry:
+        """The table; see `Listing`."""
+        return Entry("index.csv", _csv(self._table, [*_INDEX, *_FACTS]))
+
+
+def all_images_table(rows: Sequence[ImageRow], project: Project, version: int | None) -> bytes:
+    """`images.csv`: every image, corrected or not, with its score."""
+    table = [{"status": row.status, **_label(row), **_facts(row, project, version)} for row in rows]
+    return _csv(table, header=["status", *_LABEL, *_FACTS])
+
+
+_INDEX = ("image", "label", "mask", "category", "defect", "split")
+_LABEL = ("label", "area")
+_FACTS = (
+    *("image_id", "file_name", "sha256", "width", "height", "score", "verdict", "threshold", "prompt_version"),
+    *("source", "author", "annotated_at", "uploaded_at"),
+)
+
+
+def _label(row: ImageRow) -> dict[str, Any]:
+    return {"label": row.annotation.label, "area": row.annotation.area} if row.annotation else dict.fromkeys(_LABEL)
+
+
+def _facts(row: ImageRow, project: Project, version: int | None) -> dict[str, Any]:
+    image, annotation, threshold = row.image, row.annotation, project.settings["threshold"]
+    score = row.prediction.score if row.prediction else None
+    values = (
+        *(image.id, image.file_name, image.sha256, image.width, image.height),
+        *(score, None if score is None else "anomalous" if score >= threshold else "normal", threshold),
+        None if score is None else version,
+        *((annotation.source, annotation.author, _time(annotation.created_at)) if annotation else (None, None, None)),
+        _time(image.created_at),
+    )
+    return dict(zip(_FACTS, values, strict=True))
+
+
+def _time(when: datetime) -> str:
+    return when.isoformat(timespec="seconds")
+
+
+def _csv(table: Sequence[dict[str, Any]], header: Sequence[str]) -> bytes:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, header)
+    writer.writeheader()
+    writer.writerows(table)
+    return text.getvalue().encode()

@@ -1,0 +1,80 @@
+"""Making a project, from nothing or from another one's prompts; renaming one, putting it to rest, its settings."""
+
+from typing import Any
+
+from db.models import Project
+from db.projects import add_project, archive_project, get_project, lock_project, rename_project, update_settings
+from db.prompt_versions import activate, active_version, add_version
+from db.store import Store
+from workers import dispatch
+from workers.errors import BadName, NotReady
+from workers.projects import DEFAULT_PROJECT
+
+
+def make_project(store: Store, name: str, *, like: int | None = None) -> Project:
+    """A new, empty project.
+
+    Args:
+        store: where to.
+        name: 1–200 characters.
+        like: the project whose active prompts, thresholds and schedule it starts with; None: the prompts that come
+            with the backbone, and the default settings.
+
+    Raises:
+        BadName, NameTaken: the name can't be used.
+        NotFound: there is no project `like`.
+        NotReady: it has no active prompts yet.
+    """
+    with store.session() as session:
+        if like is None:
+            project = add_project(session, name)
+        else:
+            source, prompts = get_project(session, like), active_version(session, like)
+            if prompts is None:
+                raise NotReady(f"The project {source.name!r} has no prompts in use yet. Try again when it has scores.")
+            project = add_project(session, name, source.settings)
+            version = add_version(
+                session,
+                project_id=project.id,
+                origin="imported",
+                blob_key=prompts.blob_key,
+                sha256=prompts.sha256,
+                backbone_name=prompts.backbone_name,
+                backbone_fingerprint=prompts.backbone_fingerprint,
+                note=f"version {prompts.number} of the project {source.name}",
+            )
+            activate(session, version.id)
+    dispatch.request_rescoring(project.id)
+    return project
+
+
+def change_project(
+    store: Store,
+    project_id: int,
+    *,
+    name: str | None = None,
+    archived: bool | None = None,
+    settings: dict[str, Any] | None = None,
+) -> Project:
+    """Rename a project, archive it or have it work again, change settings: all of it or nothing; None leaves as it is.
+
+    Raises:
+        NotFound: no such project.
+        BadName, NameTaken: the name can't be used; or it is `default`, which stays what it is.
+        BadSetting: see `db.projects.update_settings`.
+        RunInProgress: it can't be archived while a run of it goes on.
+    """
+    with store.session() as session:
+        project = lock_project(session, project_id)
+        if project.name == DEFAULT_PROJECT and (archived or name not in (None, DEFAULT_PROJECT)):
+            raise BadName(
+                f"The project {DEFAULT_PROJECT!r} keeps its name and can't be archived: requests that name no project "
+                "mean it. Make another project for other work."
+            )
+        if name is not None:
+            project = rename_project(session, project_id, name)
+        if settings is not None:
+            project = update_settings(session, project_id, settings)
+        if archived is not None:
+            project = archive_project(session, project_id, archived)
+    return project
