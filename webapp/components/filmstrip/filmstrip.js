@@ -4,6 +4,7 @@ const root = element.querySelector("[data-testid=filmstrip]");
 const part = (name) => root.querySelector(`[data-testid=${name}]`);
 const buttons = new Map();
 let openId = null;
+let told = "";
 
 const list = new ImageList(() => ({ order: part("filmstrip-order").value }), showImages);
 
@@ -17,6 +18,7 @@ function showImages(images, total) {
   });
   const strip = part("filmstrip-list");
   if (rows.length !== strip.children.length || rows.some((row, i) => row !== strip.children[i])) strip.replaceChildren(...rows);
+  tellComing();
 }
 
 function stripItem(image) {
@@ -44,6 +46,15 @@ function markOpen(id) {
   buttons.get(id)?.scrollIntoView({ block: "nearest" });
 }
 
+// Tells what → and ← would open, so that it can be fetched ahead.
+function tellComing() {
+  const index = list.images.findIndex((image) => image.id === openId);
+  const ids = index < 0 ? [] : [index + 1, index - 1].map((at) => list.images[at]?.id).filter((id) => id !== undefined);
+  if (ids.join() === told) return;
+  told = ids.join();
+  bus.emit("coming-images", { ids });
+}
+
 async function step(by) {
   const index = list.images.findIndex((image) => image.id === openId);
   if (index + by >= list.images.length - 5) list.more();
@@ -61,7 +72,10 @@ async function reloadAndOpen() {
 const quietly = (work) => work.catch((error) => console.warn("The list of images could not be read:", error.message));
 
 part("filmstrip-order").addEventListener("change", () => quietly(list.reload()));
-bus.on("image-opened", ({ image }) => markOpen(image.id));
+bus.on("image-opened", ({ image }) => {
+  markOpen(image.id);
+  tellComing();
+});
 bus.on("image-changed", ({ image }) => {
   list.replace(image);
   list.show(list.images, list.total);

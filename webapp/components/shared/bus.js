@@ -4,6 +4,7 @@
 //   image-changed {image} its score, verdict or annotation changed
 //   images-added {ids}    new images are in the database
 //   step {by}             go to the next (+1) or previous (−1) image of the filmstrip
+//   coming-images {ids}   what → and ← would open, the likelier one first
 //   pick-files {}         open the file picker
 //   add-samples {}        add the three sample images
 
