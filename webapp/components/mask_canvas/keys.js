@@ -35,7 +35,7 @@ const KEYS = [
   { group: "Decide", show: "→ ←", on: ["arrowright"], words: "Next or previous image", act: () => bus.emit("step", { by: 1 }) },
   { on: ["arrowleft"], act: () => bus.emit("step", { by: -1 }) },
 
-  { group: "Without a mouse", show: "Shift → ↓ ← ↑", on: [], words: "Move the cross" },
+  { group: "Without a mouse", show: "Shift Arrows", on: [], words: "Move the cross" },
   { group: "Without a mouse", show: "X", on: ["x"], words: "Put the tool down at the cross, or lift it", act: (canvas, event) => canvas.mask && canvas.tools.cursor.pressCross(event.shiftKey) },
   { group: "Without a mouse", show: "?", on: ["?"], words: "This sheet", act: (canvas) => canvas.panel.showHelp() },
 ];

@@ -18,7 +18,7 @@ class Sketch {
       }
     }
     if (cross) parts.push(...this.cross(this.place(cross)));
-    this.svg.replaceChildren(...parts);
+    if (parts.length || this.svg.firstChild) this.svg.replaceChildren(...parts);
   }
 
   cross({ x, y }) {
