@@ -3,6 +3,7 @@
 import os
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,26 +38,40 @@ def tiny_backbone(tmp_path_factory: pytest.TempPathFactory) -> str:
     return write_tiny_backbone(tmp_path_factory.mktemp("backbone"))
 
 
+@contextmanager
+def settings_for(home: Path, backbone: str) -> Iterator[None]:
+    """This process works on the data folder `home`, with nothing else set."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("ANOMALYLOOP_")]:
+            patch.delenv(name)
+        patch.setenv("ANOMALYLOOP_HOME", str(home))
+        patch.setenv("ANOMALYLOOP_BACKBONE", backbone)
+        patch.setattr(engine_host, "_host", engine_host._Host())
+        get_settings.cache_clear()
+        get_store.cache_clear()
+        yield
+    get_settings.cache_clear()
+    get_store.cache_clear()
+
+
+@contextmanager
+def migrated(home: Path) -> Iterator[Installation]:
+    """An installation with the project `default` and its shipped prompts, in the folder that the settings name."""
+    migrate(get_settings().resolved_database_url)
+    store = get_store()
+    yield Installation(home, store, ensure_default_project(store, engine_host.get_engine()))
+    store.database.close()
+
+
 @pytest.fixture
-def configured(tmp_path: Path, tiny_backbone: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def configured(tmp_path: Path, tiny_backbone: str) -> Iterator[Path]:
     """Settings for an empty data folder, which is returned; nothing is in it yet."""
-    home = tmp_path / "home"
-    for name in [name for name in os.environ if name.startswith("ANOMALYLOOP_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("ANOMALYLOOP_HOME", str(home))
-    monkeypatch.setenv("ANOMALYLOOP_BACKBONE", tiny_backbone)
-    monkeypatch.setattr(engine_host, "_host", engine_host._Host())
-    get_settings.cache_clear()
-    get_store.cache_clear()
-    yield home
-    get_settings.cache_clear()
-    get_store.cache_clear()
+    with settings_for(tmp_path / "home", tiny_backbone):
+        yield tmp_path / "home"
 
 
 @pytest.fixture
 def installation(configured: Path) -> Iterator[Installation]:
-    """A migrated installation with the project `default` and its shipped prompts."""
-    migrate(get_settings().resolved_database_url)
-    store = get_store()
-    yield Installation(configured, store, ensure_default_project(store, engine_host.get_engine()))
-    store.database.close()
+    """A migrated installation of one's own."""
+    with migrated(configured) as made:
+        yield made

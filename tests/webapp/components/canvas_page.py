@@ -1,5 +1,6 @@
 """The canvas as a person uses it: in pixels of the image, through mouse, keys and buttons."""
 
+import itertools
 import math
 
 import numpy as np
@@ -12,6 +13,8 @@ from tests.conftest import Installation
 from tests.pictures import png
 from workers.intake import add_upload
 from workers.scoring import score_unscored
+
+_SEEDS = itertools.count(1000)
 
 Mask = npt.NDArray[np.uint8]
 Point = tuple[float, float]
@@ -30,6 +33,16 @@ class CanvasPage:
         image_id = add_upload(store, project_id, f"picture-{seed}.png", data).image_id
         if score:
             score_unscored(store, project_id, limit=100)
+        return image_id
+
+    def add_new(self, *, width: int = 320, height: int = 200) -> int:
+        """A picture that no other test has."""
+        return self.add(seed=next(_SEEDS), width=width, height=height)
+
+    def open_new(self, *, width: int = 320, height: int = 200) -> int:
+        """The same, opened."""
+        image_id = self.add_new(width=width, height=height)
+        self.open(image_id)
         return image_id
 
     def open(self, image_id: int) -> None:
@@ -55,6 +68,9 @@ class CanvasPage:
         assert box is not None
         scale, x, y = (float(stage.get_attribute(f"data-{name}") or "nan") for name in ("scale", "x", "y"))
         return box["x"] + x + point[0] * scale, box["y"] + y + point[1] * scale
+
+    def click(self, point: Point) -> None:
+        self.page.mouse.click(*self.at(point))
 
     def stroke(self, *points: Point) -> None:
         """Press at the first point, move straight to each of the others, release."""
@@ -120,3 +136,13 @@ def snap(point: Point, diameter: int) -> Point:
     if diameter % 2:
         return math.floor(point[0]) + 0.5, math.floor(point[1]) + 0.5
     return math.floor(point[0] + 0.5), math.floor(point[1] + 0.5)
+
+
+def polygon_mask(points: list[Point], *, width: int, height: int) -> Mask:
+    """Pixels whose centre lies inside the outline, by the even-odd rule: a ray to the right crosses it an odd time."""
+    y, x = np.mgrid[:height, :width] + 0.5
+    inside = np.zeros((height, width), dtype=bool)
+    for (ax, ay), (bx, by) in zip(points, points[1:] + points[:1], strict=True):
+        if ay != by:
+            inside ^= ((ay <= y) != (by <= y)) & (x < ax + (y - ay) / (by - ay) * (bx - ax))
+    return inside.astype(np.uint8)

@@ -6,15 +6,17 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 import uvicorn
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from settings import get_settings
-from tests.conftest import Installation
+from tests.conftest import Installation, migrated, settings_for
 from tests.webapp.components.canvas_page import CanvasPage
 from webapp.server import build_app
 
@@ -43,8 +45,9 @@ def browser() -> Iterator[Browser]:
         launched.close()
 
 
-@pytest.fixture
-def site(installation: Installation) -> Iterator[Site]:
+@contextmanager
+def served(installation: Installation) -> Iterator[Site]:
+    """The application on a free port."""
     listening = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(build_app(get_settings()), log_config=None, timeout_graceful_shutdown=1))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
@@ -57,9 +60,23 @@ def site(installation: Installation) -> Iterator[Site]:
     thread.join()
 
 
-def open_page(browser: Browser, width: int, height: int) -> Iterator[Page]:
-    """An empty page of this size in px; a script error in it fails the test."""
-    context = browser.new_context(viewport={"width": width, "height": height})
+@pytest.fixture
+def site(installation: Installation) -> Iterator[Site]:
+    with served(installation) as site:
+        yield site
+
+
+@pytest.fixture(scope="module")
+def shared_site(tmp_path_factory: pytest.TempPathFactory, tiny_backbone: str) -> Iterator[Site]:
+    """One installation for all tests of a module; each adds the images that it works on."""
+    home = tmp_path_factory.mktemp("shared") / "home"
+    with settings_for(home, tiny_backbone), migrated(home) as installation, served(installation) as site:
+        yield site
+
+
+def open_page(browser: Browser, width: int, height: int, **options: Any) -> Iterator[Page]:
+    """An empty page of this size in px, of a fresh visit with Playwright's options; a script error fails the test."""
+    context = browser.new_context(viewport={"width": width, "height": height}, **options)
     opened = context.new_page()
     errors: list[str] = []
     opened.on("pageerror", lambda error: errors.append(str(error)))
@@ -84,3 +101,9 @@ def keep() -> Callable[[Page, str], None]:
 def canvas(site: Site, page: Page) -> CanvasPage:
     """The page, with no image yet."""
     return CanvasPage(site.url, site.installation, page)
+
+
+@pytest.fixture
+def shared_canvas(shared_site: Site, page: Page) -> CanvasPage:
+    """A fresh visit to the module's installation."""
+    return CanvasPage(shared_site.url, shared_site.installation, page)

@@ -4,6 +4,7 @@ const root = element.querySelector("[data-testid=filmstrip]");
 const part = (name) => root.querySelector(`[data-testid=${name}]`);
 const buttons = new Map();
 let openId = null;
+let told = "";
 
 let lastIndex = 0; // where the open image was seen last: its successor moves there when it leaves the list
 const trail = []; // the images that were opened, one after the other
@@ -23,6 +24,7 @@ function showImages(images, total) {
   });
   const strip = part("filmstrip-list");
   if (rows.length !== strip.children.length || rows.some((row, i) => row !== strip.children[i])) strip.replaceChildren(...rows);
+  tellComing();
 }
 
 function countWords(total) {
@@ -65,11 +67,24 @@ function markOpen(id) {
   if (trail.at(-1) !== id) trail.push(id);
 }
 
+// What → (1) or ← (−1) leads to. An image that has left the list is followed by the one that took its place.
+function imageAt(by) {
+  const index = noteIndex();
+  return list.images[index < 0 ? Math.min(lastIndex, list.images.length - 1) : index + by];
+}
+
+// Tells what may be opened next, so that it can be fetched ahead.
+function tellComing() {
+  const ids = [1, -1].map((by) => imageAt(by)?.id).filter((id) => id !== undefined && id !== openId);
+  if (ids.join() === told) return;
+  told = ids.join();
+  bus.emit("coming-images", { ids });
+}
+
 // In the queue an image leaves the list once it is corrected: back leads to it all the same.
 function step(by) {
   if (by < 0 && inQueue()) return stepBack();
-  const index = noteIndex();
-  const target = list.images[index < 0 ? Math.min(lastIndex, list.images.length - 1) : index + by];
+  const target = imageAt(by);
   if (lastIndex + by >= list.images.length - 5) list.more();
   if (target) bus.emit("open-image", { id: target.id });
 }
@@ -98,7 +113,10 @@ async function changeOrder() {
 const quietly = (work) => work.catch((error) => console.warn("The list of images could not be read:", error.message));
 
 part("filmstrip-order").addEventListener("change", () => quietly(changeOrder()));
-bus.on("image-opened", ({ image }) => markOpen(image.id));
+bus.on("image-opened", ({ image }) => {
+  markOpen(image.id);
+  tellComing();
+});
 bus.on("image-changed", ({ image }) => {
   list.replace(image);
   list.show(list.images, list.total);

@@ -3,15 +3,23 @@
 Python only delivers it. Its JavaScript asks the REST interface for the image, the map and the mask, and saves the
 mask there: bytes never pass through Gradio. The files, by concern:
 
-    bitmap.js     the binary mask              history.js   undo and redo
-    raster.js     which pixels a brush covers  png.js       masks as PNG, both ways
-    map_field.js  the map at any pixel         colours.js   map values as colours
-    picture.js    the image                    view.js      zoom and pan
-    layers.js     what is drawn, and when      coverage.js  the mask as device pixels
-    tools.js      the pointer                  keys.js      the keyboard
-    panel.js      buttons, sliders, readouts   dialog.js    questions
-    records.js    what is asked of the server  canvas.js    the whole, step by step
-    news.js       what changes elsewhere       main.js      starts it
+    bitmap.js      the binary mask                history.js      undo and redo
+    raster.js      pixels under a brush           shapes.js       pixels in a rectangle, in a polygon
+    regions.js     connected regions              morphology.js   grow, shrink, fill holes
+    map_field.js   the map at any pixel           colours.js      colours of map and mask
+    png.js         masks as PNG, both ways        picture.js      the image
+    view.js        zoom and pan                   coverage.js     the mask as device pixels
+    layers.js      what is drawn, and when        sketch.js       the shape that is not finished yet
+    *_tool.js      one tool each                  tools.js        which is in hand
+    cursor.js      ring, and the keyboard's cross pointers.js     mouse, pen and fingers
+    keys.js        the keyboard                   help.js         its sheet
+    whole_mask.js  what is done to all of it      look.js         colours, light, before and after
+    records.js     what is asked of the server    ahead.js        images fetched before they are asked for
+    drafts.js      unsaved work, in the browser   kept_notice.js  tells of it
+    decisions.js   save, accept, normal           news.js         what changes elsewhere
+    panel.js       buttons, sliders, readouts     words.js        its sentences
+    dialog.js      questions                      preferences.js  choices that outlive a visit
+    canvas.js      the whole, step by step        main.js         starts it
 """
 
 import gradio as gr
@@ -19,8 +27,10 @@ import gradio as gr
 from webapp.components.assets import script, template
 
 _PARTS = (
-    *("bitmap", "history", "raster", "map_field", "colours", "png", "picture", "view", "coverage", "layers", "tools"),
-    *("keys", "dialog", "records", "panel", "canvas", "news", "main"),
+    *("preferences", "bitmap", "history", "raster", "shapes", "regions", "morphology", "map_field", "colours", "png"),
+    *("picture", "view", "coverage", "layers", "sketch", "stroke_tool", "rectangle_tool", "polygon_tool", "fill_tool"),
+    *("cursor", "tools", "pointers", "whole_mask", "words", "keys", "help", "dialog", "records", "ahead", "drafts"),
+    *("decisions", "panel", "look", "kept_notice", "canvas", "news", "main"),
 )
 
 

@@ -1,20 +1,24 @@
-// The canvas as a whole: which image is open, what a person does with it, and what must happen after each step.
+// The canvas as a whole: which image is open, its mask and its history, and what must happen after each step.
 
 class Canvas {
   constructor(root) {
     this.root = root;
     this.stage = root.querySelector("[data-testid=stage]");
-    this.dialog = root.querySelector("dialog");
+    this.dialog = root.querySelector("[data-testid=dialog]");
+    Object.assign(this, { image: null, mask: null, field: null, picture: null, revision: 0, opening: 0 });
     this.view = new View();
     this.layers = new Layers(this.stage, this.view);
     this.history = new History();
-    Object.assign(this, { image: null, mask: null, field: null, picture: null, opening: 0, saving: null });
-    this.tools = new Tools(this.stage, this);
+    this.ahead = new Ahead();
+    this.drafts = new Drafts((error) => this.panel.say(`This browser can't keep unsaved work (${error.message}): save before you leave.`, "error"));
+    this.decisions = new Decisions(this);
+    this.tools = new Tools(this);
+    this.pointers = new Pointers(this.stage, this);
     this.panel = new Panel(root, this);
-    this.toolsChanged = () => this.panel.showTools(this.tools);
-    this.toolsChanged();
+    this.look = new Look(this);
+    this.tools.changed();
     new ResizeObserver(() => this.fitStage()).observe(this.stage);
-    addEventListener("beforeunload", (event) => this.history.dirty && event.preventDefault());
+    addEventListener("beforeunload", (event) => this.unsaved && event.preventDefault());
     pollWhileVisible(root, 2000, () => lookForNews(this));
   }
 
@@ -29,14 +33,17 @@ class Canvas {
   // --- which image ---
 
   async open(id) {
-    await this.saving;
-    if (this.image?.id === id || !(await this.mayLeave())) return;
+    await this.decisions.pending;
+    if (this.image?.id === id || !(await this.decisions.mayLeave())) return;
     const turn = ++this.opening;
     this.panel.setBusy(true);
     try {
-      const record = await loadRecord(id);
-      if (turn === this.opening) this.show(record);
-      else record.picture.close();
+      const [ready, draft] = await Promise.all([this.ahead.take(id), this.drafts.read(id)]);
+      const record = ready ?? (await loadRecord(id));
+      if (turn !== this.opening) return record.picture.close();
+      this.show(record);
+      if (draft) this.restore(draft);
+      if (ready) lookForNews(this); // it may be some minutes old
     } catch (error) {
       if (turn === this.opening) this.panel.say(error.message, "error");
     } finally {
@@ -46,26 +53,21 @@ class Canvas {
 
   show({ image, picture, mask, field }) {
     this.picture?.close();
-    this.picture = picture;
+    Object.assign(this, { picture, mask, field, history: new History() });
     this.setImage(image);
     this.view.setImage(image.width, image.height);
-    this.setMask(mask);
-    this.setField(field);
+    this.refresh();
     this.viewChanged();
     this.panel.say("");
     history.replaceState(null, "", `${location.search}#image=${image.id}`);
     bus.emit("image-opened", { image });
   }
 
-  setImage(image) {
+  // The image as the server has it now. Unsaved painting keeps the revision that it began with, so that saving it
+  // tells of a conflict.
+  setImage(image, { begunWith = image.annotation?.revision ?? 0 } = {}) {
     this.image = image;
-    this.seenRevision = image.annotation?.revision;
-  }
-
-  setMask(mask) {
-    this.mask = mask;
-    this.history = new History();
-    this.refresh();
+    this.revision = begunWith;
   }
 
   setField(field) {
@@ -76,52 +78,66 @@ class Canvas {
   refresh() {
     this.layers.setContent(this);
     this.panel.show(this);
-    this.tools.refresh();
+    this.tools.changed();
   }
 
-  // Resolves to true when nothing unsaved would be lost, after asking if something would.
-  async mayLeave() {
-    if (!this.history.dirty) return true;
-    const choice = await ask(this.dialog, {
-      title: "Save your changes first?",
-      text: `What you painted on ${this.image.file_name} is not saved yet.`,
-      choices: { save: "Save", discard: "Discard" },
-    });
-    if (choice === "save") return this.save();
-    if (choice === "discard") this.history.markSaved();
-    return choice === "discard";
+  // Unsaved painting of an earlier visit, as a step that can be undone.
+  restore(draft) {
+    if (draft.sha256 !== this.image.sha256) return;
+    const edit = replaceTiles(this.mask, (tile) => draft.tiles.get(tile) ?? 0);
+    this.setImage(this.image, { begunWith: draft.revision });
+    this.commit(edit);
+    this.maskReplaced();
+    if (edit.tiles.size) this.panel.say(restoredWords(draft, this.image), "notice");
   }
 
-  // --- painting ---
+  // --- the mask ---
 
-  commit(edit) {
-    this.history.commit(edit);
-    this.panel.showMask(this);
+  // Whether leaving now would lose something.
+  get unsaved() {
+    return this.history.dirty || this.tools.busy;
   }
 
-  undo() {
-    if (this.mask && !this.tools.drag && this.history.undo(this.mask)) this.maskReplaced();
-  }
-
-  redo() {
-    if (this.mask && !this.tools.drag && this.history.redo(this.mask)) this.maskReplaced();
-  }
-
-  clear() {
-    if (!this.mask) return;
+  // A step that can be undone: work(mask, edit) changes the mask.
+  change(work) {
     const edit = new Edit();
-    for (let y = 0; y < this.mask.height; y++) this.mask.fillSpan(y, 0, this.mask.width, 0, edit);
+    work(this.mask, edit);
     this.commit(edit);
     this.maskReplaced();
   }
 
-  startFromMap() {
-    if (!this.mask || !this.field) return;
-    const edit = new Edit();
-    this.field.thresholdRuns(this.layers.threshold, (y, x0, x1, inside) =>
-      this.mask.fillSpan(y, x0, x1, inside ? 1 : 0, edit),
-    );
-    this.commit(edit);
+  commit(edit) {
+    this.history.commit(edit);
+    this.panel.showMask(this);
+    this.keepUnsaved(edit);
+  }
+
+  // Takes over the mask that the server has, as a step that can be undone.
+  adopt(mask) {
+    const edit = replaceTiles(this.mask, (tile) => mask.copyTile(tile));
+    this.history.commit(edit);
+    this.history.markSaved();
+    this.keepUnsaved(edit);
+    this.maskReplaced();
+  }
+
+  keepUnsaved(edit = new Edit()) {
+    if (this.history.dirty) this.drafts.keep(this, edit.tiles.keys());
+    else this.drafts.forget(this.image.id);
+  }
+
+  undo() {
+    if (this.tools.busy) this.tools.back();
+    else this.stepped(this.mask && this.history.undo(this.mask));
+  }
+
+  redo() {
+    if (!this.tools.busy) this.stepped(this.mask && this.history.redo(this.mask));
+  }
+
+  stepped(edit) {
+    if (!edit) return;
+    this.keepUnsaved(edit);
     this.maskReplaced();
   }
 
@@ -133,12 +149,12 @@ class Canvas {
   // --- looking ---
 
   zoomBy(factor, anchor) {
-    this.view.zoom(factor, anchor);
-    this.viewChanged();
+    this.zoomTo(this.view.scale * factor, anchor);
   }
 
-  actualSize() {
-    this.view.zoomTo(1);
+  // 1: a pixel of the image is a pixel of the screen. Around the cross or the pointer where there is one.
+  zoomTo(scale, anchor = this.tools.cursor.anchor) {
+    this.view.zoomTo(scale, anchor);
     this.viewChanged();
   }
 
@@ -155,100 +171,24 @@ class Canvas {
   viewChanged() {
     this.layers.redraw();
     this.panel.showView(this.view, this.image);
-    this.tools.drawRing();
+    this.tools.cursor.drawRing();
+    this.tools.drawSketch();
   }
 
+  // Where the pointer is, in image pixels, or null; told once a frame.
   pointAt(point) {
-    this.panel.showPointer(point, this);
+    if (this.pointed === undefined) requestAnimationFrame(() => this.tellPoint());
+    this.pointed = point;
+  }
+
+  tellPoint() {
+    this.panel.showPointer(this.pointed, this);
+    this.pointed = undefined;
   }
 
   setThreshold(threshold) {
     this.layers.threshold = threshold;
     this.layers.schedule({ outline: true });
     this.panel.showThreshold(this);
-  }
-
-  // --- deciding ---
-
-  // Saves what is painted; an empty mask says that the image is normal.
-  async save() {
-    if (!(await this.settled())) return false;
-    if (!this.history.dirty && this.image.annotation) {
-      this.panel.say(`Saved already, revision ${this.image.annotation.revision}.`);
-      return true;
-    }
-    const top = this.history.top;
-    const decision = this.mask.area > 0 ? this.mask : { label: "normal" };
-    return this.put(decision, () => (this.history.saved = top));
-  }
-
-  async accept() {
-    if (!(await this.settled()) || this.image.score === null || !(await this.mayReplace("Accept the model's result"))) return;
-    await this.put({ accept: true }, async (image) => this.setMask(await loadMask(image)));
-  }
-
-  async markNormal() {
-    if (!(await this.settled()) || !(await this.mayReplace("Mark the image normal"))) return;
-    await this.put({ label: "normal" }, () => this.setMask(new BinaryMask(this.image.width, this.image.height)));
-  }
-
-  // Waits for the save in progress; false when no image is open, or another one then.
-  async settled() {
-    const id = this.image?.id;
-    while (this.saving) await this.saving;
-    return id !== undefined && this.image.id === id;
-  }
-
-  async mayReplace(what) {
-    if (!this.history.dirty) return true;
-    const choice = await ask(this.dialog, {
-      title: `${what} instead of your painting?`,
-      text: "What you painted since the last save would be replaced.",
-      choices: { replace: what },
-    });
-    return choice === "replace";
-  }
-
-  // Sends a decision; `after` gets the image as the server has it then. Resolves to true when it was saved.
-  async put(decision, after) {
-    if (this.saving) return false;
-    this.saving = this.send(decision, after);
-    const saved = await this.saving;
-    this.saving = null;
-    return saved;
-  }
-
-  async send(decision, after) {
-    this.panel.setBusy(true);
-    try {
-      await putAnnotation(this.image, decision);
-      this.setImage(await getJson(`/images/${this.image.id}`));
-      await after(this.image);
-      this.panel.show(this);
-      this.panel.say(savedWords(this.image.annotation));
-      bus.emit("image-changed", { image: this.image });
-      return true;
-    } catch (error) {
-      if (error.status === 409) return await this.resolveConflict(decision, after);
-      this.panel.say(error.message, "error");
-      return false;
-    } finally {
-      this.panel.setBusy(false);
-    }
-  }
-
-  async resolveConflict(decision, after) {
-    const image = await getJson(`/images/${this.image.id}`);
-    const { revision, author } = image.annotation ?? { revision: 0, author: "someone" };
-    const choice = await ask(this.dialog, {
-      title: "Someone else saved in between",
-      text: `Revision ${revision} by ${author} is newer than what you opened. Yours is not saved yet.`,
-      choices: { reload: "Load theirs", overwrite: "Save mine as the newest" },
-    });
-    if (choice === "cancel") return false;
-    this.setImage(image);
-    if (choice === "overwrite") return this.send(decision, after);
-    this.setMask(await loadMask(image));
-    return false;
   }
 }

@@ -1,14 +1,18 @@
-// The mask as device pixels: filled inside, a bright line at its edge. Zoomed in, every mask pixel is a crisp square.
+// The mask as device pixels: filled inside, a bright line at its edge, a dark one around it. Zoomed in, every mask
+// pixel is a crisp square.
 
-function paintMask(words, mask, view, rect) {
+function paintMask(words, mask, view, rect, ink) {
   const width = rect.width + 2;
   const covered = coverage(mask, view, { x: rect.x - 1, y: rect.y - 1, width, height: rect.height + 2 });
   for (let y = 0; y < rect.height; y++) {
     for (let x = 0; x < rect.width; x++) {
       const at = (y + 1) * width + x + 1;
-      if (!covered[at]) continue;
-      const within = covered[at - 1] & covered[at + 1] & covered[at - width] & covered[at + width];
-      words[y * rect.width + x] = within ? MASK_FILL : MASK_EDGE;
+      const left = covered[at - 1];
+      const right = covered[at + 1];
+      const above = covered[at - width];
+      const below = covered[at + width];
+      if (covered[at]) words[y * rect.width + x] = left & right & above & below ? ink.fill : ink.edge;
+      else if (left | right | above | below) words[y * rect.width + x] = ink.halo;
     }
   }
 }

@@ -21,6 +21,23 @@ class Edit {
   }
 }
 
+// The edit that gives a mask other content: contentOf(tile) as BinaryMask.copyTile gives it.
+function replaceTiles(mask, contentOf) {
+  const edit = new Edit();
+  for (let tile = 0; tile < mask.tileCounts.length; tile++) {
+    const content = contentOf(tile);
+    if (sameTile(content, mask.copyTile(tile))) continue;
+    edit.keep(mask, tile);
+    mask.pasteTile(tile, content);
+  }
+  return edit;
+}
+
+function sameTile(a, b) {
+  if (typeof a === "number" || typeof b === "number") return a === b;
+  return a.every((bits, index) => bits === b[index]);
+}
+
 class History {
   constructor() {
     this.done = [];
@@ -45,12 +62,12 @@ class History {
     return this.move(this.undone, this.done, mask);
   }
 
+  // The edit that was undone or done again; undefined where there is none.
   move(from, to, mask) {
     const edit = from.pop();
-    if (!edit) return false;
-    edit.swap(mask);
-    to.push(edit);
-    return true;
+    edit?.swap(mask);
+    if (edit) to.push(edit);
+    return edit;
   }
 
   get top() {

@@ -6,7 +6,8 @@ class Layers {
     this.view = view;
     this.canvases = {};
     for (const canvas of stage.querySelectorAll("canvas[data-layer]")) this.canvases[canvas.dataset.layer] = canvas;
-    this.colours = colourTable();
+    this.colours = null;
+    this.ink = null;
     this.due = { image: false, heat: false, outline: false, mask: null };
     this.stretch = false;
     this.threshold = 0.5;
@@ -17,6 +18,13 @@ class Layers {
     Object.assign(this, { picture, mask, field });
     this.projectThreshold = image?.map_threshold ?? 1;
     this.redraw();
+  }
+
+  // Which colours the map and the mask have from now on.
+  setColours(map, mask) {
+    this.colours = colourTable(map);
+    this.ink = maskInk(mask);
+    this.schedule({ heat: true, mask: this.whole });
   }
 
   resize(width, height) {
@@ -132,7 +140,7 @@ class Layers {
     const context = this.canvases.mask.getContext("2d");
     if (rect.width <= 0 || rect.height <= 0) return;
     const picture = context.createImageData(rect.width, rect.height);
-    if (this.mask && this.mask.area > 0) paintMask(new Uint32Array(picture.data.buffer), this.mask, this.view, rect);
+    if (this.mask && this.mask.area > 0) paintMask(new Uint32Array(picture.data.buffer), this.mask, this.view, rect, this.ink);
     context.putImageData(picture, rect.x, rect.y);
   }
 }

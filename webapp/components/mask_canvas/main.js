@@ -1,10 +1,11 @@
 // Starts the canvas in its element and connects it to the rest of the page.
 
-const root = element.querySelector("[data-testid=mask-canvas]");
-const canvas = new Canvas(root);
-listenToKeys(root, canvas.stage, canvas);
+const canvas = new Canvas(element.querySelector("[data-testid=mask-canvas]"));
+listenToKeys(canvas);
 
 bus.on("open-image", ({ id }) => canvas.open(id));
+bus.on("image-opened", () => showKeptNotice(canvas));
+bus.on("coming-images", ({ ids }) => canvas.ahead.expect(ids));
 
 const linked = Number(new URLSearchParams(location.hash.slice(1)).get("image"));
 if (linked) canvas.open(linked);

@@ -61,22 +61,20 @@ class MapField {
     return out[0];
   }
 
-  // Calls visit(y, x0, x1, inside) for every run of pixels at or above the threshold, and for those below it.
-  thresholdRuns(threshold, visit) {
-    const { imageWidth, imageHeight } = this;
-    const columns = this.columnsAt(Int32Array.from({ length: imageWidth }, (_, x) => x));
-    const rows = this.rowsAt(Int32Array.from({ length: imageHeight }, (_, y) => y));
-    const line = new Float32Array(imageWidth);
-    for (let y = 0; y < imageHeight; y++) {
-      this.readRow(rows, y, columns, line, 0);
-      for (let x = 0; x < imageWidth; ) {
+  // A function of y: the runs of that row at or above the threshold, as a flat list x0, x1, x0, x1, …
+  runsAbove(threshold) {
+    const columns = this.columnsAt(Int32Array.from({ length: this.imageWidth }, (_, x) => x));
+    const line = new Float32Array(this.imageWidth);
+    return (y) => {
+      this.readRow(this.rowsAt([y]), 0, columns, line, 0);
+      const runs = [];
+      for (let x = 0; x < line.length; x++) {
         const inside = line[x] >= threshold;
-        let end = x + 1;
-        while (end < imageWidth && line[end] >= threshold === inside) end++;
-        visit(y, x, end, inside);
-        x = end;
+        if (inside === (runs.length % 2 === 0)) runs.push(x);
       }
-    }
+      if (runs.length % 2) runs.push(line.length);
+      return runs;
+    };
   }
 }
 

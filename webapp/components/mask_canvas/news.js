@@ -2,26 +2,32 @@
 
 async function lookForNews(canvas) {
   const known = canvas.image;
-  if (!known || canvas.saving) return;
+  if (!known || canvas.decisions.pending) return;
   const news = await getJson(`/images/${known.id}`).catch(() => null);
-  const stale = () => canvas.saving || canvas.image !== known;
+  const stale = () => canvas.decisions.pending || canvas.image !== known;
   if (!news || stale()) return;
   const newMap = news.prompt_version !== known.prompt_version || news.score !== known.score;
-  const newMask = news.annotation?.revision !== (canvas.history.dirty ? canvas.seenRevision : known.annotation?.revision);
+  const begunWith = canvas.unsaved ? known.annotation?.revision ?? 0 : canvas.revision;
+  const newMask = (news.annotation?.revision ?? 0) !== begunWith;
   if (!newMap && !newMask && sameFacts(news, known)) return;
   const field = newMap ? await loadField(news) : canvas.field;
-  const mask = newMask && !canvas.history.dirty ? await loadMask(news) : null;
+  const mask = newMask && !canvas.unsaved ? await loadMask(news) : null;
   if (stale()) return;
-  // Unsaved painting keeps the revision that it began with, so that saving it tells of the conflict.
-  canvas.image = canvas.history.dirty ? { ...news, annotation: known.annotation } : news;
-  canvas.seenRevision = news.annotation?.revision;
-  if (mask && !canvas.history.dirty) canvas.setMask(mask);
+  if (canvas.unsaved) canvas.setImage(news, { begunWith: canvas.revision });
+  else canvas.setImage(news);
+  if (mask && !canvas.unsaved) canvas.adopt(mask);
   canvas.setField(field);
-  if (newMask && canvas.history.dirty) canvas.panel.say(`${news.annotation.author} saved revision ${news.annotation.revision} meanwhile.`);
-  if (newMap && news.score !== null) {
-    canvas.panel.say(known.score === null ? "Scored." : `Score and map are new: prompts v${news.prompt_version}.`);
-  }
+  tell(canvas.panel, { known, news, newMap, overtaken: newMask && canvas.unsaved });
   bus.emit("image-changed", { image: news });
+}
+
+function tell(panel, { known, news, newMap, overtaken }) {
+  if (overtaken && news.annotation) {
+    const { author, revision } = news.annotation;
+    panel.say(`${author} saved revision ${revision} meanwhile. Saving yours will ask which of them to keep.`, "notice");
+  } else if (newMap && news.score !== null) {
+    panel.say(known.score === null ? "Scored." : `Score and map are new: prompts v${news.prompt_version}.`);
+  }
 }
 
 function sameFacts(a, b) {

@@ -6,27 +6,32 @@ class Panel {
     this.ui = {};
     for (const part of root.querySelectorAll("[data-testid]")) this.ui[part.dataset.testid] = part;
     this.connectButtons(canvas);
-    this.connectSliders(canvas);
-    this.ui["legend-bar"].style.background = colourGradient();
+    this.connectInputs(canvas);
+    fillHelp(this.ui["help-sheet"]);
   }
 
   connectButtons(canvas) {
     const clicks = {
-      "tool-brush": () => canvas.tools.choose("brush"),
-      "tool-eraser": () => canvas.tools.choose("eraser"),
+      ...Object.fromEntries(TOOL_NAMES.map((name) => [`tool-${name}`, () => canvas.tools.choose(name)])),
       undo: () => canvas.undo(),
       redo: () => canvas.redo(),
-      clear: () => canvas.clear(),
-      "start-from-map": () => canvas.startFromMap(),
+      clear: () => wholeMask.clear(canvas),
+      grow: () => wholeMask.grow(canvas),
+      shrink: () => wholeMask.shrink(canvas),
+      "fill-holes": () => wholeMask.fillHoles(canvas),
+      "start-from-map": () => wholeMask.startFromMap(canvas),
+      "shape-close": () => canvas.tools.finish(),
+      "shape-cancel": () => canvas.tools.cancel(),
       "zoom-in": () => canvas.zoomBy(1.25),
       "zoom-out": () => canvas.zoomBy(0.8),
-      "zoom-level": () => canvas.actualSize(),
+      "zoom-level": () => canvas.zoomTo(1),
       "zoom-fit": () => canvas.fit(),
+      help: () => this.showHelp(),
       previous: () => bus.emit("step", { by: -1 }),
       next: () => bus.emit("step", { by: 1 }),
-      accept: () => canvas.accept(),
-      "mark-normal": () => canvas.markNormal(),
-      save: () => canvas.save(),
+      accept: () => canvas.decisions.accept(),
+      "mark-normal": () => canvas.decisions.markNormal(),
+      save: () => canvas.decisions.save(),
       "threshold-reset": () => canvas.setThreshold(canvas.image.map_threshold),
       "empty-pick": () => bus.emit("pick-files"),
       "empty-samples": () => bus.emit("add-samples"),
@@ -34,21 +39,12 @@ class Panel {
     for (const [name, act] of Object.entries(clicks)) this.ui[name].addEventListener("click", act);
   }
 
-  connectSliders(canvas) {
+  connectInputs(canvas) {
     const { ui } = this;
-    const opacity = () => {
-      canvas.layers.canvases.heat.style.opacity = ui.opacity.value / 100;
-      ui["opacity-value"].textContent = `${ui.opacity.value} %`;
-    };
-    ui.opacity.addEventListener("input", opacity);
-    opacity();
     ui["map-threshold"].addEventListener("input", () => canvas.setThreshold(Number(ui["map-threshold"].value)));
     ui["brush-size"].addEventListener("input", () => canvas.tools.setDiameter(sizeOf(ui["brush-size"].value)));
-    ui["stretch"].addEventListener("change", () => {
-      canvas.layers.stretch = ui["stretch"].checked;
-      canvas.layers.schedule({ heat: true });
-      this.showLegend(canvas);
-    });
+    ui["go-on"].checked = preferences.read("go-on", false);
+    ui["go-on"].addEventListener("change", () => preferences.write("go-on", ui["go-on"].checked));
   }
 
   show(canvas) {
@@ -113,18 +109,20 @@ class Panel {
     ui["dirty-state"].textContent = history.dirty ? "Not saved" : "";
     ui.undo.disabled = history.done.length === 0;
     ui.redo.disabled = history.undone.length === 0;
-    ui.clear.disabled = mask.area === 0;
+    for (const name of ["clear", "grow", "shrink", "fill-holes"]) ui[name].disabled = mask.area === 0;
     this.root.dataset.dirty = history.dirty;
     this.root.dataset.area = mask.area;
   }
 
-  showTools({ tool, diameter }) {
+  showTools({ name, tool, diameter, busy }) {
     const { ui } = this;
-    ui["tool-brush"].setAttribute("aria-pressed", tool === "brush");
-    ui["tool-eraser"].setAttribute("aria-pressed", tool === "eraser");
+    for (const other of TOOL_NAMES) ui[`tool-${other}`].setAttribute("aria-pressed", other === name);
     ui["brush-size"].value = positionOf(diameter);
     ui["brush-size"].setAttribute("aria-valuetext", `${diameter} pixels`);
     ui["brush-size-value"].textContent = `${diameter} px`;
+    ui["tool-hint"].hidden = !tool.hint;
+    ui["tool-hint-words"].textContent = tool.hint ?? "";
+    ui["shape-close"].hidden = ui["shape-cancel"].hidden = !busy;
   }
 
   // Scale and offset are also told as attributes, in CSS pixels, for whoever needs to find an image pixel on screen.
@@ -147,11 +145,15 @@ class Panel {
     this.ui.pointer.textContent = `${x}, ${y}${value}`;
   }
 
+  showHelp() {
+    this.ui["help-sheet"].showModal();
+  }
+
   setBusy(busy) {
     this.root.dataset.busy = busy;
   }
 
-  // A line for people; good news goes away by itself, an error stays until the next line.
+  // A line for people; good news (info) goes away by itself, a notice or an error stays until the next line.
   say(text, kind = "info") {
     this.ui.message.textContent = text;
     this.ui.message.dataset.kind = kind;
@@ -167,22 +169,4 @@ function sizeOf(position) {
 
 function positionOf(diameter) {
   return (100 * Math.log(diameter)) / Math.log(LARGEST_BRUSH);
-}
-
-function percent(share) {
-  const value = share * 100;
-  return `${value >= 10 || value === 0 ? value.toFixed(0) : value.toFixed(value >= 1 ? 1 : 2)} %`;
-}
-
-const SOURCE_WORDS = { drawn: "drawn", accepted: "accepted", marked_normal: "marked normal", imported: "imported" };
-
-function revisionWords(annotation) {
-  if (!annotation) return "Not corrected yet";
-  const time = new Date(annotation.created_at).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
-  return `Revision ${annotation.revision}, ${SOURCE_WORDS[annotation.source]} by ${annotation.author}, ${time}`;
-}
-
-function savedWords(annotation) {
-  if (annotation.label === "normal") return `Saved as normal, revision ${annotation.revision}.`;
-  return `Saved, revision ${annotation.revision}: ${annotation.area.toLocaleString("en")} px anomalous.`;
 }

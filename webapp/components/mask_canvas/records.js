@@ -2,9 +2,12 @@
 
 // Everything needed to show an image: {image, picture, mask, field}.
 async function loadRecord(id) {
-  const image = await getJson(`/images/${id}`);
+  return loadContent(await getJson(`/images/${id}`));
+}
+
+async function loadContent(image) {
   const [picture, mask, field] = await Promise.all([
-    request(`/images/${id}/display`).then((response) => response.blob()).then(Picture.load),
+    request(`/images/${image.id}/display`).then((response) => response.blob()).then(Picture.load),
     loadMask(image),
     loadField(image),
   ]);
@@ -26,9 +29,9 @@ async function loadField(image) {
   return new MapField(values, rows, columns, image.width, image.height);
 }
 
-// Saves a mask (as PNG) or a decision (as JSON) if the image's revision is still the one that was opened.
-async function putAnnotation(image, decision) {
-  const headers = { "If-Match": String(image.annotation?.revision ?? 0) };
+// Saves a mask (as PNG) or a decision (as JSON) if `revision` is still the newest; 0: nobody corrected it yet.
+async function putAnnotation(imageId, revision, decision) {
+  const headers = { "If-Match": String(revision) };
   const options = { method: "PUT", headers };
   if (decision instanceof BinaryMask) {
     options.body = new FormData();
@@ -37,5 +40,5 @@ async function putAnnotation(image, decision) {
     headers["Content-Type"] = "application/json";
     options.body = JSON.stringify(decision);
   }
-  return (await request(`/images/${image.id}/annotation`, options)).json();
+  return (await request(`/images/${imageId}/annotation`, options)).json();
 }

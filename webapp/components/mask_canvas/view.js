@@ -61,6 +61,10 @@ class View {
     return { x: (point.x - this.x) / this.scale, y: (point.y - this.y) / this.scale };
   }
 
+  toDevice(point) {
+    return { x: this.x + point.x * this.scale, y: this.y + point.y * this.scale };
+  }
+
   // The device-pixel rectangle that shows the image's [x0, x1) × [y0, y1), one pixel wider for outlines, clipped.
   rectOf(x0, y0, x1, y1) {
     const left = Math.max(0, Math.floor(this.x + x0 * this.scale) - 2);
