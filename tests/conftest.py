@@ -45,6 +45,7 @@ def configured(tmp_path: Path, tiny_backbone: str, monkeypatch: pytest.MonkeyPat
         monkeypatch.delenv(name)
     monkeypatch.setenv("ANOMALYLOOP_HOME", str(home))
     monkeypatch.setenv("ANOMALYLOOP_BACKBONE", tiny_backbone)
+    monkeypatch.setenv("ANOMALYLOOP_PRECISION", "fp32")  # the same figures on every machine
     monkeypatch.setattr(engine_host, "_host", engine_host._Host())
     get_settings.cache_clear()
     get_store.cache_clear()

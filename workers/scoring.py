@@ -96,6 +96,7 @@ class _Scorer:
             "image_size": engine.image_size,
             "layers": list(engine.info.layers),
             "device": str(engine.backbone.device),
+            "precision": engine.backbone.precision,
         }
 
     def score_cached(self, image: Image) -> bool:

@@ -82,7 +82,7 @@ def schedule_rule(schedule: bool, after: float | None, hours: float | None) -> s
 
 
 def backbone_html(engine: dict[str, Any], setting: str) -> str:
-    """Name, fingerprint, device and what the backbone is good for.
+    """Name, fingerprint, device, precision and what the backbone is good for.
 
     Args:
         engine: as `workers.engine_host.engine_status` gives it.
@@ -92,6 +92,7 @@ def backbone_html(engine: dict[str, Any], setting: str) -> str:
         "Name": engine["name"],
         "Fingerprint": engine["fingerprint"],
         "Runs on": engine["device"],
+        "Computes in": engine["precision"],
         "State": engine["state"],
         "Setting": f"ANOMALYLOOP_BACKBONE={setting}",
         "Error": engine["error"],
