@@ -74,7 +74,7 @@ def encode_set(engine: Engine, name: str) -> list[Seen]:
     for sample in tqdm(read_samples(name), desc=name, unit="image"):
         image = decode_image(sample.image.read_bytes())
         truth = sample.truth(image.height, image.width)
-        mask = preprocess_mask(Image.fromarray(truth * 255), engine.image_size, keep_small=True)
+        mask = preprocess_mask(truth, engine.image_size, keep_small=True)
         seen.append(Seen(sample, image, engine.encode([image])[0], mask, truth))
     return seen
 

@@ -30,6 +30,12 @@ class Served:
         self.client = httpx.Client(base_url=f"http://127.0.0.1:{self.port}/api/v1", timeout=300)
 
     def __enter__(self) -> Self:
+        self.start()
+        self.wait_until_ready()
+        return self
+
+    def start(self) -> None:
+        """Start the process, and return at once."""
         self.home.mkdir(parents=True, exist_ok=True)
         with (self.home / "app.log").open("ab") as log:
             self.process = subprocess.Popen(
@@ -39,8 +45,6 @@ class Served:
                 stdout=log,
                 stderr=log,
             )
-        self.wait_until_ready()
-        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

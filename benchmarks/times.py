@@ -18,16 +18,15 @@ from PIL import Image
 
 from benchmarks.machine import machine, markdown_table
 from engine.backbone import load_backbone
+from engine.features import split_batch
 from engine.holdout import judging_folds
 from engine.images import decode_image
 from engine.maps import map_to_npy, resize_map
 from engine.preprocess import preprocess
 from engine.prompt_files import shipped_prompts
 from engine.proposal import propose
-from engine.scoring import probabilities, raw_anomaly_map, smooth
 from engine.serving import Engine
 from engine.tuning import Example, TuningConfig
-from engine.vision import VisionFeatures
 from settings import get_settings
 
 REPEATS = 20
@@ -58,8 +57,9 @@ def main() -> None:
         "to full size ms",
         "all ms",
         "peak MiB",
+        "images/s",
     ]
-    print(markdown_table(head, [[threads, *rounded(values)] for threads, values in images]))
+    print(markdown_table(head, [[n, *rounded(values), f"{1000 / values['all']:.1f}"] for n, values in images]))
     print("\nOne run of 30 epochs at most, features cached:\n")
     print(markdown_table(["corrections", "seconds", "peak MiB"], [[count, *rounded(values)] for count, values in runs]))
 
@@ -99,9 +99,9 @@ def one_image(backbone: str, threads: int) -> dict[str, float]:
             began.append(time.perf_counter())
             batch = preprocess([image], engine.image_size)
             began.append(time.perf_counter())
-            seen = engine.backbone.vision(batch, engine.info.layers)
+            features = split_batch(engine.backbone.vision(batch, engine.info.layers), engine.info.layers)
             began.append(time.perf_counter())
-            found = _score(engine, seen, text)
+            found = engine.score(features, text)[0].anomaly_map
             began.append(time.perf_counter())
             map_to_npy(resize_map(found, image.height, image.width))
             began.append(time.perf_counter())
@@ -109,12 +109,6 @@ def one_image(backbone: str, threads: int) -> dict[str, float]:
                 steps[name].append(1000 * (end - start))
             steps["all"].append(1000 * (began[-1] - began[0]))
     return {name: statistics.median(values) for name, values in steps.items()} | {"peak": _peak_mib()}
-
-
-def _score(engine: Engine, seen: VisionFeatures, text: torch.Tensor) -> np.ndarray:
-    layers = [probabilities(seen.patch_features[layer][:, 1:], text) for layer in engine.info.layers]
-    probabilities(seen.global_features, text)
-    return smooth(raw_anomaly_map(layers, engine.image_size))[0]
 
 
 def one_run(backbone: str, corrections: int) -> dict[str, float]:

@@ -76,8 +76,8 @@ class Engine:
                 f"The reference computes in float32, and the backbone is in {backbone.precision}. "
                 "Leave the precision at auto, or set it to fp32."
             )
-        keeps = cache_folder and not reference
-        self.cache = FeatureCache(cache_folder, self.features_key, cache_bytes) if keeps else None
+        folder = None if reference else cache_folder
+        self.cache = FeatureCache(folder, self.features_key, cache_bytes) if folder else None
         self.batch_size = _BATCH_ON_GPU if backbone.device.type == "cuda" else _BATCH_ON_CPU
         self._encode_together = MicroBatcher(self._encode, self.batch_size)
         self._text_features: dict[str, Tensor] = {}

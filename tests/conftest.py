@@ -46,6 +46,7 @@ def settings_for(home: Path, backbone: str) -> Iterator[None]:
             patch.delenv(name)
         patch.setenv("ANOMALYLOOP_HOME", str(home))
         patch.setenv("ANOMALYLOOP_BACKBONE", backbone)
+        patch.setenv("ANOMALYLOOP_PRECISION", "fp32")  # the same figures on every machine
         patch.setattr(engine_host, "_host", engine_host._Host())
         get_settings.cache_clear()
         get_store.cache_clear()

@@ -92,7 +92,7 @@ def _engine_component(store: Store, status: dict[str, Any]) -> Component:
             f"{status['name']} is in use: nothing can be scored. Activate a version of this backbone, or set "
             "ANOMALYLOOP_BACKBONE to the other one.",
         )
-    return Component("engine", True, f"{status['name']} on {status['device']}")
+    return Component("engine", True, f"{status['name']} on {status['device']} in {status['precision']}")
 
 
 def _foreign_prompts(store: Store, fingerprint: str) -> PromptVersion | None:

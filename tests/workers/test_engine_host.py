@@ -25,6 +25,7 @@ def test_the_status_tells_the_backbone_once_it_is_loaded(configured: Path) -> No
     info = get_engine().info
     status = engine_status()
     assert (status["state"], status["name"], status["fingerprint"]) == ("ready", "tiny", info.fingerprint)
+    assert (status["device"], status["precision"]) == ("cpu", "fp32")
 
 
 def test_a_backbone_that_is_not_there_is_named_with_its_setting(

@@ -52,7 +52,13 @@ def test_a_score_is_kept_with_its_map_and_the_settings_that_made_it(installation
     assert prediction is not None and 0 <= prediction.score <= 1
     values = grid_map(installation.store, image_id)
     assert values.shape == (64, 64) and prediction.map_max == pytest.approx(values.max())
-    assert prediction.engine_settings == {"backbone": "tiny", "image_size": 64, "layers": [2, 3, 4], "device": "cpu"}
+    assert prediction.engine_settings == {
+        "backbone": "tiny",
+        "image_size": 64,
+        "layers": [2, 3, 4],
+        "device": "cpu",
+        "precision": "fp32",
+    }
 
 
 def test_scoring_twice_makes_one_prediction(installation: Installation) -> None:

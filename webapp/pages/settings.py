@@ -76,7 +76,7 @@ def project_settings(stored: dict[str, Any], defaults: Settings) -> tuple[float,
 
 
 def backbone_html(engine: dict[str, Any], setting: str) -> str:
-    """Name, fingerprint, device and what the backbone is good for.
+    """Name, fingerprint, device, precision and what the backbone is good for.
 
     Args:
         engine: as `workers.engine_host.engine_status` gives it.
@@ -86,6 +86,7 @@ def backbone_html(engine: dict[str, Any], setting: str) -> str:
         "Name": engine["name"],
         "Fingerprint": engine["fingerprint"],
         "Runs on": engine["device"],
+        "Computes in": engine["precision"],
         "State": engine["state"],
         "Setting": f"ANOMALYLOOP_BACKBONE={setting}",
         "Error": engine["error"],
