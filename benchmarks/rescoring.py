@@ -84,7 +84,7 @@ def write_stand_in(folder: Path) -> str:
     }
     config = {"name": "stand-in", "description": "random", "model_cfg": model_cfg, "image_size": 518, "layers": [1]}
     (folder / "stand_in.json").write_text(json.dumps(config))
-    save_file(dict(CLIP(**model_cfg).state_dict()), folder / "stand_in.safetensors")  # type: ignore[arg-type]
+    save_file(dict(CLIP(**model_cfg).state_dict()), folder / "stand_in.safetensors")
     return f"{folder}/stand_in.json@{folder}/stand_in.safetensors"
 
 
