@@ -1,12 +1,14 @@
 """Scoring: what is done, in which order, what is kept when it fails, and that doing it twice changes nothing."""
 
 import pytest
+import torch
 from sqlalchemy import func, select
 
 from db.images import delete_image, get_image, get_image_row, unscored_images
 from db.models import Prediction
 from db.predictions import active_prediction
 from db.prompt_versions import activate, add_version
+from engine.features import ImageFeatures
 from engine.prompt_files import prompts_to_bytes
 from engine.prompts import random_prompts
 from tests.conftest import Installation
@@ -107,6 +109,19 @@ def test_an_image_that_can_not_be_read_fails_alone_and_says_why(installation: In
     with installation.store.session(read_only=True) as session:
         assert "missing" in (get_image(session, lost).scoring_error or "")
         assert unscored_images(session, installation.project_id, 10) == []
+
+
+def test_one_of_many_cached_images_fails_alone_and_says_why(installation: Installation) -> None:
+    images = [add(installation, seed=seed) for seed in range(3)]
+    score_images(installation.store, images)
+    cache = get_engine().cache
+    assert cache is not None
+    with installation.store.session(read_only=True) as session:
+        sha256 = get_image(session, images[1]).sha256
+    cache.put(sha256, ImageFeatures(torch.ones(7).half(), torch.ones(3, 64, 7).half()))  # another width
+    activate_other_prompts(installation)
+    assert score_unscored(installation.store, installation.project_id, limit=10) == 3
+    assert [status(installation, one) for one in images] == ["to_review", "failed", "to_review"]
 
 
 def test_a_failure_is_forgotten_when_the_image_can_be_scored(installation: Installation) -> None:
