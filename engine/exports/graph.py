@@ -18,6 +18,9 @@ class ScoringGraph(nn.Module):
         text_features: (2, D) of the prompts, unit length; they become constants.
     """
 
+    text_features: Tensor
+    to_pixels: Tensor
+
     def __init__(self, engine: Engine, text_features: Tensor) -> None:
         super().__init__()
         self.vision = engine.backbone.vision

@@ -120,7 +120,7 @@ def _difference(data: bytes, engine: Engine, text_features: torch.Tensor) -> flo
     scores, maps = np.array([one.score for one in expected]), np.stack([one.anomaly_map for one in expected])
     found = [0.0]
     for batch in (slice(0, 3), slice(1, 2)):
-        answer: list[npt.NDArray[np.float32]] = session.run(None, {"image": images[batch].numpy()})  # type: ignore[assignment]
+        answer: list[npt.NDArray[np.float32]] = session.run(None, {"image": images[batch].numpy()})
         found += [float(np.abs(answer[0] - scores[batch]).max()), float(np.abs(answer[1] - maps[batch]).max())]
     return max(found)
 
