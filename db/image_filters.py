@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Select, and_, func, select
-from sqlalchemy.orm import aliased
+from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from db.image_rows import HAS_FAILED, STATUSES, status_of_image
 from db.models import Annotation, Image, Prediction
@@ -59,12 +59,15 @@ class ImageFilter:
         """Whether nothing else is asked: then the counts by status say how many pass."""
         return self == ImageFilter(status=self.status)
 
-    def conditions(self, project_id: int, threshold: float) -> ColumnElement[bool]:
+    def conditions(
+        self, project_id: int, threshold: float, image_id: InstrumentedAttribute[int]
+    ) -> ColumnElement[bool]:
         """As SQL, in a query that joins the project's images and `prediction_by`.
 
         Args:
             project_id: whose images.
             threshold: the project's, for the verdict.
+            image_id: the column that the query reads first, so that images which don't pass are not looked up.
         """
         wanted: list[ColumnElement[bool]] = []
         if self.status is not None:
@@ -75,7 +78,7 @@ class ImageFilter:
             anomalous = Prediction.score >= threshold
             wanted.append(anomalous if self.verdict == "anomalous" else ~anomalous)
         if self.label is not None:
-            wanted.append(Image.id.in_(_labelled(self.label)))
+            wanted.append(image_id.in_(_labelled(self.label)))
         if self.min_score is not None:
             wanted.append(Prediction.score >= self.min_score)
         if self.max_score is not None:
@@ -85,7 +88,7 @@ class ImageFilter:
         if self.added_before is not None:
             wanted.append(Image.created_at < self.added_before)
         if self.name:
-            wanted.append(Image.id.in_(_named(project_id, self.name)))
+            wanted.append(image_id.in_(_named(project_id, self.name)))
         return and_(True, *wanted)
 
 

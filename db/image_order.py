@@ -64,11 +64,11 @@ def parts_of_list(
     if order not in ORDERS:
         raise ValueError(f"There is no order {order!r}. The orders are {', '.join(ORDERS)}.")
     settings = get_project(session, project_id).settings
-    passing = wanted.conditions(project_id, settings.get("threshold", DEFAULT_SETTINGS["threshold"]))
+    threshold = settings.get("threshold", DEFAULT_SETTINGS["threshold"])
     all_images = (
         select(literal(0.0, Float), Image.id)
         .outerjoin_from(Image, Prediction, prediction_by(version_id))
-        .where(Image.project_id == project_id, passing)
+        .where(Image.project_id == project_id, wanted.conditions(project_id, threshold, Image.id))
     )
     key = _KEYS.get(order)
     if key is None:
@@ -76,7 +76,9 @@ def parts_of_list(
     scored = (
         select(key, Prediction.image_id)
         .join_from(Prediction, Image, Image.id == Prediction.image_id)
-        .where(Prediction.prompt_version_id == version_id, passing)
+        .where(
+            Prediction.prompt_version_id == version_id, wanted.conditions(project_id, threshold, Prediction.image_id)
+        )
     )
     parts = []
     if wanted.may_be_scored and version_id is not None:

@@ -11,6 +11,7 @@ from db.models import Annotation
 from db.projects import get_project
 from db.prompt_versions import get_version
 from db.review_queue import Reason, reason
+from workers.calibrating import Probability
 from workers.evidence import score_probability
 
 
@@ -57,18 +58,20 @@ def annotation_view(annotation: Annotation) -> AnnotationView:
 def image_views(session: Session, rows: list[ImageRow]) -> list[ImageView]:
     """The typed views of image rows, in their order."""
     # A page has few projects (one) and few versions (one): the session answers the repeats from memory.
-    return [_view(session, row) for row in rows]
+    projects = {row.image.project_id for row in rows}
+    probabilities = {project_id: score_probability(session, project_id) for project_id in projects}
+    return [_view(session, row, probabilities[row.image.project_id]) for row in rows]
 
 
 def _verdict(score: float, threshold: float) -> Literal["normal", "anomalous"]:
     return "anomalous" if score >= threshold else "normal"
 
 
-def _view(session: Session, row: ImageRow) -> ImageView:
+def _view(session: Session, row: ImageRow, calibrated: Probability | None) -> ImageView:
     image, prediction = row.image, row.prediction
     settings = get_project(session, image.project_id).settings
     threshold = settings["threshold"]
-    probability = score_probability(session, image.project_id) if prediction else None
+    probability = calibrated if prediction else None
     return ImageView(
         id=image.id,
         project_id=image.project_id,

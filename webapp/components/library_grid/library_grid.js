@@ -9,7 +9,7 @@ let status = "";
 
 const query = () => ({ order: part("library-order").value, ...(status && { status }), ...filterParameters(filters) });
 const list = new ImageList(query, showImages);
-const selection = new Selection(() => list.show(list.images, list.total));
+const selection = new Selection(showSoon);
 const batch = new Batch();
 const cards = new Cards({
   open: (id) => {
@@ -34,6 +34,17 @@ function showImages(images, total) {
   const asked = Object.keys(query()).length - 1;
   part("library-empty").hidden = total > 0;
   part("library-empty").textContent = asked ? "No image is like that. Clear the filters to see all." : "No images yet. Drop some here, or press Add images.";
+}
+
+// Hundreds of changes within a moment are drawn once.
+let waiting = false;
+function showSoon() {
+  if (waiting) return;
+  waiting = true;
+  requestAnimationFrame(() => {
+    waiting = false;
+    list.show(list.images, list.total);
+  });
 }
 
 function showCounts() {
