@@ -33,6 +33,14 @@ def test_a_tool_is_chosen_by_its_key_and_said_to_be_pressed(shared_canvas: Canva
     expect(pressed).to_have_attribute("data-testid", f"tool-{tool}")
 
 
+def test_a_korean_keyboard_has_the_same_keys(shared_canvas: CanvasPage) -> None:
+    shared_canvas.open_new()
+    shared_canvas.page.evaluate(
+        "document.dispatchEvent(new KeyboardEvent('keydown', { key: 'ㄱ', code: 'KeyR', bubbles: true }))"
+    )
+    expect(shared_canvas.part("tool-rectangle")).to_have_attribute("aria-pressed", "true")
+
+
 def cross_at(canvas: CanvasPage) -> tuple[float, float]:
     """The image pixel that the readout names, its centre."""
     canvas.page.wait_for_function("document.querySelector('[data-testid=pointer]').textContent")

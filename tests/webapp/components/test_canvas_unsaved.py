@@ -153,7 +153,7 @@ def test_a_large_mask_outlives_a_reload_and_is_forgotten_when_discarded(shared_c
     reload(canvas, image_id)
     canvas.expect_area(area)
 
-    canvas.key("ArrowLeft")
+    canvas.key("ArrowRight")
     canvas.part("dialog-discard").click()
     expect(canvas.root).not_to_have_attribute("data-image-id", str(image_id))
     canvas.open(image_id)

@@ -83,12 +83,16 @@ class Canvas {
 
   // Unsaved painting of an earlier visit, as a step that can be undone.
   restore(draft) {
-    if (draft.sha256 !== this.image.sha256) return;
+    if (draft.sha256 !== this.image.sha256) return; // another installation's image, served at this address before
     const edit = replaceTiles(this.mask, (tile) => draft.tiles.get(tile) ?? 0);
+    if (edit.tiles.size === 0) {
+      this.drafts.forget(draft.imageId); // it was saved after all
+      return;
+    }
     this.setImage(this.image, { begunWith: draft.revision });
     this.commit(edit);
     this.maskReplaced();
-    if (edit.tiles.size) this.panel.say(restoredWords(draft, this.image), "notice");
+    this.panel.say(restoredWords(draft, this.image), "notice");
   }
 
   // --- the mask ---
@@ -107,6 +111,7 @@ class Canvas {
   }
 
   commit(edit) {
+    if (edit.tiles.size === 0) return;
     this.history.commit(edit);
     this.panel.showMask(this);
     this.keepUnsaved(edit);

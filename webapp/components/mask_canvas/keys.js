@@ -56,12 +56,18 @@ function listenToKeys(canvas) {
       event.preventDefault();
       canvas.pointers.holdSpace(false);
     }
-    if (event.key.toLowerCase() === "h") canvas.look.showBefore(false);
+    if (keyOf(event) === "h") canvas.look.showBefore(false);
   });
   addEventListener("blur", () => {
     canvas.pointers.holdSpace(false);
     canvas.look.showBefore(false);
   });
+}
+
+// Letters by their place where the layout has others there: ㅠ on a Korean keyboard is B.
+function keyOf(event) {
+  const letter = /^Key([A-Z])$/.exec(event.code)?.[1];
+  return (letter && !/^[a-z]$/i.test(event.key) ? letter : event.key).toLowerCase();
 }
 
 // Space pans over the stage; on a button it presses the button, as everywhere.
@@ -79,14 +85,14 @@ function endsShape({ tools }, event) {
 }
 
 function movesCross({ mask, tools }, event) {
-  const by = ARROWS[event.key.toLowerCase()];
+  const by = ARROWS[keyOf(event)];
   if (!by || !event.shiftKey || !mask || usesArrows(event.target)) return false;
   tools.cursor.moveCross(...by);
   return true;
 }
 
 function runsKey(canvas, event) {
-  const key = event.key.toLowerCase();
+  const key = keyOf(event);
   const withControl = event.ctrlKey || event.metaKey;
   if (withControl && key === "y") canvas.redo();
   else if (withControl && !["z", "s"].includes(key)) return false;
