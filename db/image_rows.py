@@ -63,18 +63,19 @@ def count_by_status(session: Session, project_id: int) -> dict[str, int]:
     version_id = active_version_id(session, project_id)
     own = select(func.count()).select_from(Image).where(Image.project_id == project_id)
     scored = select(func.count()).where(Prediction.prompt_version_id == version_id)
-    # Joined, not looked for image by image: an image has several annotations, so it is counted once.
+    # An image has several annotations, and is counted once: as corrected, and as scored where it is.
     corrected = (
-        select(func.count(Annotation.image_id.distinct()))
+        select(func.count(Annotation.image_id.distinct()), func.count(Prediction.image_id.distinct()))
         .join(Image, Image.id == Annotation.image_id)
+        .outerjoin(Prediction, prediction_by(version_id))
         .where(Image.project_id == project_id)
     )
     failed = own.outerjoin(Prediction, prediction_by(version_id)).where(status_of_image() == "failed", HAS_FAILED)
+    all_corrected, scored_of_them = session.execute(corrected).one()
     counts = {
         "failed": session.scalar(failed) or 0,
-        "to_review": (session.scalar(scored) or 0)
-        - (session.scalar(corrected.join(Prediction, prediction_by(version_id))) or 0),
-        "corrected": session.scalar(corrected) or 0,
+        "to_review": (session.scalar(scored) or 0) - scored_of_them,
+        "corrected": all_corrected,
     }
     unscored = (session.scalar(own) or 0) - sum(counts.values())
     return {"unscored": unscored, **counts}

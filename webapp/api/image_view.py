@@ -1,7 +1,7 @@
 """An image as REST tells of it."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
@@ -57,19 +57,22 @@ def annotation_view(annotation: Annotation) -> AnnotationView:
 
 def image_views(session: Session, rows: list[ImageRow]) -> list[ImageView]:
     """The typed views of image rows, in their order."""
-    # A page has few projects (one) and few versions (one): the session answers the repeats from memory.
-    projects = {row.image.project_id for row in rows}
-    probabilities = {project_id: score_probability(session, project_id) for project_id in projects}
-    return [_view(session, row, probabilities[row.image.project_id]) for row in rows]
+    # A page has few projects (one) and few versions (one): each is asked for once.
+    settings = {one: get_project(session, one).settings for one in {row.image.project_id for row in rows}}
+    probabilities = {one: score_probability(session, one) for one in settings}
+    version_ids = {row.prediction.prompt_version_id for row in rows if row.prediction}
+    numbers = {one: get_version(session, one).number for one in version_ids}
+    return [_view(row, settings[row.image.project_id], probabilities[row.image.project_id], numbers) for row in rows]
 
 
 def _verdict(score: float, threshold: float) -> Literal["normal", "anomalous"]:
     return "anomalous" if score >= threshold else "normal"
 
 
-def _view(session: Session, row: ImageRow, calibrated: Probability | None) -> ImageView:
+def _view(
+    row: ImageRow, settings: dict[str, Any], calibrated: Probability | None, numbers: dict[int, int]
+) -> ImageView:
     image, prediction = row.image, row.prediction
-    settings = get_project(session, image.project_id).settings
     threshold = settings["threshold"]
     probability = calibrated if prediction else None
     return ImageView(
@@ -88,7 +91,7 @@ def _view(session: Session, row: ImageRow, calibrated: Probability | None) -> Im
         probability_images=probability.images if probability else None,
         expected_gain=None if prediction is None else prediction.expected_gain,
         reason=None if prediction is None else reason(prediction, threshold),
-        prompt_version=None if prediction is None else get_version(session, prediction.prompt_version_id).number,
+        prompt_version=None if prediction is None else numbers[prediction.prompt_version_id],
         annotation=None if row.annotation is None else annotation_view(row.annotation),
         scoring_error=image.scoring_error,
         created_at=image.created_at,
