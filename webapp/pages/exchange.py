@@ -42,15 +42,16 @@ def build_exchange() -> gr.HTML:
         apply_default_css=False,
     )
     replace = gr.Checkbox(label="Replace what was said here; otherwise it stays", elem_id="import-replace")
-    files = gr.UploadButton(
-        "Import labels (zip, JSON or masks)",
+    files = gr.File(
+        label="Zip, JSON or masks",
         file_count="multiple",
         file_types=[".zip", ".json", "image"],
+        height=120,
         elem_id="import-labels",
-        size="sm",
     )
     result = gr.HTML(elem_id="import-result", apply_default_css=False)
-    files.upload(_import, [files, replace], result, **QUIET)
+    imported = files.upload(_import, [files, replace], result, **QUIET)
+    imported.then(lambda: None, None, files, **QUIET)  # ready for others
     return links
 
 
