@@ -28,7 +28,8 @@ def download(page: Page, kind: str) -> Download:
 
 
 def choose(page: Page, *files: tuple[str, bytes]) -> None:
-    given = [{"name": name, "mimeType": "application/octet-stream", "buffer": data} for name, data in files]
+    kinds = {"png": "image/png", "zip": "application/zip"}  # the page refuses what the browser says is neither
+    given = [{"name": name, "mimeType": kinds[name[-3:]], "buffer": data} for name, data in files]
     page.locator("#import-labels input[type=file]").set_input_files(given)
 
 

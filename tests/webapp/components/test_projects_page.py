@@ -115,12 +115,3 @@ def test_a_page_of_a_project_that_is_gone_says_so(site: Site, page: Page) -> Non
     page.get_by_test_id("project-select").select_option("default")
     page.locator("#tab-train-button").click()
     expect(page.get_by_test_id("waiting")).to_be_visible(timeout=20_000)
-
-
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_settings_fit_a_narrow_screen(site: Site, page: Page, keep, dark: bool) -> None:
-    page.set_viewport_size({"width": 360, "height": 740})
-    go_to(page, f"{site.url}/?__theme={'dark' if dark else 'light'}")
-    expect(rows(page)).to_have_count(1, timeout=20_000)
-    keep(page, f"settings-narrow-{'dark' if dark else 'light'}")
-    assert page.evaluate("document.documentElement.scrollWidth") <= 360

@@ -120,13 +120,3 @@ def test_the_rule_of_the_schedule_is_told_with_what_is_missing(site: Site, page:
     with site.installation.store.session() as session:
         update_settings(session, site.installation.project_id, {"schedule": False})
     expect(rule).to_contain_text("Runs start only when someone presses Retrain.")
-
-
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_train_fits_a_narrow_screen(tuned: Page, site: Site, keep, dark: bool) -> None:
-    tuned.set_viewport_size({"width": 360, "height": 740})
-    tuned.goto(f"{site.url}/?__theme={'dark' if dark else 'light'}")
-    tuned.locator("#tab-train-button").click()
-    expect(tuned.get_by_test_id("run-panel")).to_be_visible(timeout=20_000)
-    keep(tuned, f"train-narrow-{'dark' if dark else 'light'}")
-    assert tuned.evaluate("document.documentElement.scrollWidth") <= 360

@@ -6,6 +6,7 @@ const form = part("new-project");
 
 async function showAll() {
   const [working, archived] = await Promise.all([getJson("/projects"), getJson("/projects?archived=true")]);
+  if (part("project-name")) return; // someone writes a name: nothing moves under their hands
   part("project-list").replaceChildren(...working.map(projectRow));
   part("archived-list").replaceChildren(...archived.map(projectRow));
   part("archived").hidden = archived.length === 0;
@@ -55,9 +56,16 @@ function writeName(row, project) {
     event.preventDefault();
     change(project, { name: field.value });
   });
-  writing.addEventListener("keydown", (event) => event.key === "Escape" && quietly(showAll()));
+  writing.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") stopWriting();
+  });
   row.replaceChildren(writing);
   field.select();
+}
+
+function stopWriting() {
+  part("project-name")?.closest("li").remove();
+  return quietly(showAll());
 }
 
 // Whatever is refused is said, and what was written stays to be mended.
@@ -66,7 +74,7 @@ async function attempt(work) {
   try {
     await work();
     bus.emit("projects-changed");
-    await showAll();
+    await stopWriting();
   } catch (error) {
     part("projects-error").textContent = error.message;
   }
@@ -96,7 +104,5 @@ form.addEventListener("submit", (event) => {
     openProject(made.name);
   });
 });
-// Counts change while images come in; a name that is being written is not disturbed.
-const refresh = () => (root.querySelector(".al-project-rename") ? null : showAll());
 new IntersectionObserver((entries) => entries.some((entry) => entry.isIntersecting) && quietly(showAll())).observe(root);
-pollWhileVisible(root, 4000, () => quietly(Promise.resolve(refresh())));
+pollWhileVisible(root, 4000, () => quietly(showAll())); // counts change while images come in
