@@ -18,7 +18,8 @@ def main() -> int:
     """Parse, load the backbone, run the command; errors are one line on stderr and exit code 2."""
     arguments = _parser().parse_args()
     try:
-        precision = "fp32" if arguments.reference and arguments.precision == "auto" else arguments.precision
+        exact = arguments.reference or COMMANDS[arguments.command] is export  # neither is to depend on the machine
+        precision = "fp32" if exact and arguments.precision == "auto" else arguments.precision
         backbone = load_backbone(arguments.backbone, arguments.device, precision)
         engine = Engine(backbone, image_size=arguments.image_size, reference=arguments.reference)
         prompts = (
