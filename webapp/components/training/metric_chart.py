@@ -7,7 +7,7 @@ from webapp.components.training.metrics_table import METRIC_NAMES
 
 WIDTH, HEIGHT = 560, 190
 _LEFT, _RIGHT, _TOP, _BOTTOM = 34, 104, 12, 24
-# Lines are told apart by their names at the end and by their dashes, not by colour alone.
+# What is drawn: the table has more. Lines are told apart by their names at the end and by their dashes, not by colour.
 _DASHES = {"pixel_auroc": "", "pixel_ap": "7 3", "pixel_aupro": "2 3", "image_auroc": "9 3 2 3"}
 _NAME_HEIGHT = 13.0
 
@@ -22,7 +22,7 @@ def metric_chart(runs: Sequence[TuningRun], in_service: set[int]) -> str:
     judged = [run for run in reversed(runs) if run.metrics.get("candidate")]
     if len(judged) < 2:
         return ""
-    lines = {name: _line(judged, name) for name in METRIC_NAMES}
+    lines = {name: _line(judged, name) for name in _DASHES}
     lines = {name: line for name, line in lines.items() if line}
     drawn = "".join(_drawn(name, line, judged, in_service) for name, line in lines.items())
     words = "; ".join(f"{METRIC_NAMES[name]} {line[-1][1]:.2f} in the last run" for name, line in lines.items())
