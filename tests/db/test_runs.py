@@ -328,6 +328,6 @@ def test_the_run_behind_a_version_is_found(database: Database, held: TuningRun) 
     with database.session() as session:
         version = make_version(session, held.project_id)
         assert run_behind(session, version.id) is None
-        finish(session, held.id, held.worker, state="succeeded", candidate_version_id=version.id)
+        assert finish(session, held.id, "first", state="succeeded", candidate_version_id=version.id)
         found = run_behind(session, version.id)
         assert found is not None and found.id == held.id
