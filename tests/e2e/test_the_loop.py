@@ -169,7 +169,7 @@ def test_upload_correct_retrain_and_see_it_better(
     loop.go_to("train")
     expect(page.get_by_test_id("run-panel")).to_be_visible(timeout=20_000)
     expect(page.get_by_test_id("run-decision")).to_contain_text("Put in service", timeout=300_000)
-    expect(page.locator("[data-version='3']")).to_have_attribute("data-state", "active")
+    expect(page.locator("tr[data-version='3']")).to_have_attribute("data-state", "active")
     keep("6-decided")
 
     # The version and the map of the image change.
@@ -198,7 +198,7 @@ def import_swapped(loop: Loop) -> None:
         loop.page.locator("#import-prompts").click()
     chooser.value.set_files({"name": "swapped.safetensors", "mimeType": "application/octet-stream", "buffer": data})
     loop.page.get_by_test_id("activate-v2").click()
-    expect(loop.page.locator("[data-version='2']")).to_have_attribute("data-state", "active", timeout=20_000)
+    expect(loop.page.locator("tr[data-version='2']")).to_have_attribute("data-state", "active", timeout=20_000)
 
 
 def test_the_open_image_shows_its_new_map_after_a_version_is_activated(
