@@ -85,8 +85,8 @@ def test_an_earlier_version_can_be_activated_again(opened: Page, site: Site) -> 
 
     opened.get_by_test_id("activate-v1").click()
 
-    expect(opened.locator("[data-version='1']")).to_have_attribute("data-state", "active")
-    expect(opened.locator("[data-version='2']")).to_have_attribute("data-state", "retired")
+    expect(opened.locator("tr[data-version='1']")).to_have_attribute("data-state", "active")
+    expect(opened.locator("tr[data-version='2']")).to_have_attribute("data-state", "retired")
     with site.installation.store.session(read_only=True) as session:
         active = active_version(session, site.installation.project_id)
         assert active is not None and active.number == 1
@@ -101,7 +101,7 @@ def test_a_prompt_file_can_be_imported_and_a_wrong_one_is_refused(opened: Page) 
     shipped = default_prompts(get_engine().backbone)
     prompts = dataclasses.replace(shipped, normal_context=shipped.normal_context + 0.5)
     choose_prompts(opened, "p.safetensors", prompts_to_bytes(prompts))
-    expect(opened.locator("[data-version='2']")).to_contain_text("imported from p.safetensors")
+    expect(opened.locator("tr[data-version='2']")).to_contain_text("imported from p.safetensors")
 
 
 def choose_prompts(page: Page, name: str, data: bytes) -> None:

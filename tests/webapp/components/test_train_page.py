@@ -87,7 +87,9 @@ def test_a_note_is_written_and_stays(tuned: Page, site: Site, keep) -> None:
     tuned.get_by_test_id("note-text").fill('for the <new> "camera"')
     keep(tuned, "train-note")
     tuned.get_by_test_id("note-save").click()
-    expect(tuned.locator("[data-version='2'] .al-version-note")).to_have_text('for the <new> "camera"', timeout=20_000)
+    expect(tuned.locator("tr[data-version='2'] .al-version-note")).to_have_text(
+        'for the <new> "camera"', timeout=20_000
+    )
     with site.installation.store.session(read_only=True) as session:
         assert list_versions(session, site.installation.project_id)[1].note == 'for the <new> "camera"'
     tuned.get_by_test_id("note-v2").click()
