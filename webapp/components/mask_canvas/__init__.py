@@ -15,7 +15,8 @@ mask there: bytes never pass through Gradio. The files, by concern:
     keys.js        the keyboard                   help.js         its sheet
     whole_mask.js  what is done to all of it      look.js         colours, light, before and after
     records.js     what is asked of the server    ahead.js        images fetched before they are asked for
-    drafts.js      unsaved work, in the browser   kept_notice.js  tells of it
+    drafts.js      unsaved work, in the browser   last_words.js   what of it was not written yet
+    kept_notice.js tells of it on other images
     decisions.js   save, accept, normal           news.js         what changes elsewhere
     panel.js       buttons, sliders, readouts     words.js        its sentences
     dialog.js      questions                      preferences.js  choices that outlive a visit
@@ -29,8 +30,8 @@ from webapp.components.assets import script, template
 _PARTS = (
     *("preferences", "bitmap", "history", "raster", "shapes", "regions", "morphology", "map_field", "colours", "png"),
     *("picture", "view", "coverage", "layers", "sketch", "stroke_tool", "rectangle_tool", "polygon_tool", "fill_tool"),
-    *("cursor", "tools", "pointers", "whole_mask", "words", "keys", "help", "dialog", "records", "ahead", "drafts"),
-    *("decisions", "panel", "look", "kept_notice", "canvas", "news", "main"),
+    *("cursor", "tools", "pointers", "whole_mask", "words", "keys", "help", "dialog", "records", "ahead"),
+    *("last_words", "drafts", "decisions", "panel", "look", "kept_notice", "canvas", "news", "main"),
 )
 
 

@@ -10,7 +10,10 @@ class Canvas {
     this.layers = new Layers(this.stage, this.view);
     this.history = new History();
     this.ahead = new Ahead();
-    this.drafts = new Drafts((error) => this.panel.say(`This browser can't keep unsaved work (${error.message}): save before you leave.`, "error"));
+    this.drafts = new Drafts(
+      (error) => this.panel.say(`This browser can't keep unsaved work (${error.message}): save before you leave.`, "error"),
+      (imageId) => this.image?.id === imageId && this.history.dirty && this.keepUnsaved(),
+    );
     this.decisions = new Decisions(this);
     this.tools = new Tools(this);
     this.pointers = new Pointers(this.stage, this);
@@ -19,6 +22,10 @@ class Canvas {
     this.tools.changed();
     new ResizeObserver(() => this.fitStage()).observe(this.stage);
     addEventListener("beforeunload", (event) => this.unsaved && event.preventDefault());
+    addEventListener("pagehide", () => {
+      this.tools.finish();
+      this.drafts.leave();
+    });
     pollWhileVisible(root, 2000, () => lookForNews(this));
   }
 

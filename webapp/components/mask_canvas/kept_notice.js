@@ -8,7 +8,7 @@ async function showKeptNotice(canvas) {
   ui["kept-words"].textContent = `Unsaved painting on ${kept.fileName}, ${timeWords(kept.at)}.`;
   ui["kept-open"].onclick = () => bus.emit("open-image", { id: kept.imageId });
   ui["kept-discard"].onclick = async () => {
-    await canvas.drafts.forget(kept.imageId);
+    await canvas.drafts.discard(kept);
     showKeptNotice(canvas);
   };
 }
