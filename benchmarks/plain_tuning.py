@@ -87,7 +87,7 @@ def encode_text(backbone: Backbone, learner: PromptLearner) -> Tensor:
     model, count = backbone.model, learner.start.normal_context.shape[0]
     words = " ".join(["X"] * count)
     state = f"{learner.start.state_word} object."
-    ids = backbone.tokenizer([f"{words} object.", f"{words} {state}"])
+    ids = backbone.tokenizer([f"{words} object.", f"{words} {state}"]).to(backbone.device)
     contexts = torch.stack([learner.normal_context, learner.anomalous_context])
     embedded = model.token_embedding(ids)
     tokens = torch.cat([embedded[:, :1], contexts, embedded[:, 1 + count :]], dim=1) + model.positional_embedding

@@ -72,6 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--batch", default="1", help="sizes, separated by commas, from 1 (default %(default)s)")
     parser.add_argument("--repeats", type=int, default=3, help="timed turns of each (default %(default)s)")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda (default %(default)s)")
+    parser.add_argument("--compile", action="store_true", help="let torch.compile fuse the engine's blocks")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="CPU threads (default: torch's)")
     parser.add_argument("--json", type=Path, help="file for the figures")
     return parser
@@ -82,9 +83,13 @@ def measure(precision: str, arguments: argparse.Namespace) -> dict[str, Any]:
     with ExitStack() as stack:
         baseline, engine = (
             stack.enter_context(
-                Scorer(Way(kind, arguments.model, arguments.image_size, used, arguments.device, arguments.threads))
+                Scorer(
+                    Way(
+                        kind, arguments.model, arguments.image_size, used, arguments.device, arguments.threads, compiled
+                    )
+                )
             )
-            for kind, used in (("baseline", "fp32"), ("engine", precision))
+            for kind, used, compiled in (("baseline", "fp32", False), ("engine", precision, arguments.compile))
         )
         first, *others = [
             _compare(baseline, engine, int(batch), arguments.repeats) for batch in arguments.batch.split(",")

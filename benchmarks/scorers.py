@@ -6,11 +6,13 @@
 import io
 import json
 import logging
+import os
 import resource
 import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
@@ -43,6 +45,7 @@ class Way:
         precision: of the engine's vision tower; the baseline is float32.
         device: torch's name of it, or `auto`.
         threads: CPU threads.
+        compiled: let torch.compile fuse the engine's blocks.
     """
 
     kind: str
@@ -51,6 +54,7 @@ class Way:
     precision: str
     device: str
     threads: int
+    compiled: bool = False
 
 
 def make_backbone(way: Way) -> Backbone:
@@ -133,13 +137,16 @@ def _serve(way: Way, folder: Path) -> None:
     torch.set_num_threads(way.threads)
     backbone = make_backbone(way)
     engine = Engine(backbone, image_size=way.image_size)
+    if way.compiled:
+        backbone.vision.compile_blocks()
     text = text_features(backbone)
+    threads = ThreadPoolExecutor(len(os.sched_getaffinity(0)))
     baseline = PlainScorer(backbone, text, engine.image_size) if way.kind == "baseline" else None
 
     def run(pictures: list[bytes]) -> list[Scored]:
         if baseline:
             return [baseline.score(data) for data in pictures]
-        return engine.score(engine.encode([decode_image(data) for data in pictures]), text)
+        return engine.score_images(list(threads.map(decode_image, pictures)), text)
 
     print(json.dumps(_facts(engine)), flush=True)
     for line in sys.stdin:

@@ -45,6 +45,7 @@ class Task:
     images: int
     epochs: int
     encodings: int
+    device: str
     engine_epochs: int
     plain_steps: int
 
@@ -67,6 +68,7 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=100)
     parser.add_argument("--epochs", type=int, default=15)
     parser.add_argument("--encodings", type=int, default=100, help="images whose encoding is measured")
+    parser.add_argument("--device", default="cpu", help="cpu or cuda; default %(default)s")
     parser.add_argument("--engine-epochs", type=int, default=2, help="epochs of the engine that are measured")
     parser.add_argument("--plain-steps", type=int, default=2, help="steps of the baseline that are measured")
     parser.add_argument("--json", type=Path, help="where to write the figures")
@@ -95,10 +97,10 @@ def in_process(task: Task, part: str, folder: str) -> dict[str, Any]:
 def make_backbone(task: Task) -> Backbone:
     """The embedded backbone, or an open_clip model with random weights."""
     if task.backbone == "embedded":
-        return load_backbone("embedded", "cpu")
+        return load_backbone("embedded", task.device)
     torch.manual_seed(0)
     model = open_clip.create_model(task.backbone)
-    return Backbone(model, name=task.backbone, description="random weights", image_size=task.size)
+    return Backbone(model, name=task.backbone, description="random weights", image_size=task.size, device=task.device)
 
 
 def picture(number: int, size: int) -> Image.Image:
@@ -130,8 +132,8 @@ def measure_plain(task: Task, folder: Path) -> dict[str, float]:
     tuner = PlainTuner(backbone, random_prompts(backbone, 0), TuningConfig().learning_rate)
     seconds, losses = [], []
     for batch in order(task.plain_steps * BATCH):
-        images = preprocess([picture(number, task.size) for number in batch], task.size)
-        masks = torch.stack([mask(number, task.size) for number in batch])
+        images = preprocess([picture(number, task.size) for number in batch], task.size, backbone.device)
+        masks = torch.stack([mask(number, task.size) for number in batch]).to(backbone.device)
         began = time.perf_counter()
         losses.append(tuner.step(images, masks))
         seconds.append(time.perf_counter() - began)

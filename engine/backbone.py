@@ -15,6 +15,7 @@ from torch import Tensor
 from engine.errors import BackboneError
 from engine.precision import Precision, reduce_blocks, resolve_precision
 from engine.vision import Attention, TwoStreamVision, check_tower
+from engine.weight_files import load_weights
 
 WEIGHTS_FOLDER = Path(__file__).parent / "weights"
 SETTING = "ANOMALYLOOP_BACKBONE"
@@ -236,7 +237,7 @@ def _require_known(model_name: str) -> None:
 
 def _load_weights(model: CLIP, file: Path) -> None:
     try:
-        open_clip.load_checkpoint(model, str(file), weights_only=True)
+        load_weights(model, file)
     except Exception as error:  # torch, pickle and safetensors each have their own
         raise BackboneError(
             f"The weights in {file} don't fit the model or can't be read safely "

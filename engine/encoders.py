@@ -87,7 +87,8 @@ def variant_features(engine: Engine, attention: Attention) -> Encoder:
 
     @torch.inference_mode()
     def encode(images: Sequence[Image.Image]) -> list[ImageFeatures]:
-        return split_batch(tower(_batch(engine, images), info.layers), info.layers, _dtype(engine))
+        split = split_batch(tower(_batch(engine, images), info.layers), info.layers, _dtype(engine))
+        return [features.cpu() for features in split]
 
     return Encoder(_key(engine, f"-{attention}"), encode)
 

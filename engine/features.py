@@ -30,14 +30,18 @@ class ImageFeatures:
     global_feature: Tensor
     patch_features: Tensor
 
+    def cpu(self) -> "ImageFeatures":
+        """The same features in the CPU's memory."""
+        return ImageFeatures(self.global_feature.cpu(), self.patch_features.cpu())
+
 
 def split_batch(
     features: VisionFeatures, layers: tuple[int, ...], dtype: torch.dtype = torch.float16
 ) -> list[ImageFeatures]:
-    """A batch of the vision tower → one `ImageFeatures` an image, on the CPU."""
-    global_features = F.normalize(features.global_features, dim=-1).to(dtype).cpu()
+    """A batch of the vision tower → one `ImageFeatures` an image, on the tower's device."""
+    global_features = F.normalize(features.global_features, dim=-1).to(dtype)
     stacked = torch.stack([features.patch_features[layer][:, 1:] for layer in layers], dim=1)
-    patch_features = F.normalize(stacked, dim=-1).to(dtype).cpu()
+    patch_features = F.normalize(stacked, dim=-1).to(dtype)
     return [ImageFeatures(g.clone(), p.clone()) for g, p in zip(global_features, patch_features, strict=True)]
 
 

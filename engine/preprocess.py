@@ -1,6 +1,9 @@
 """PIL images and masks → tensors, in the reference's order of operations."""
 
+import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -18,11 +21,20 @@ def preprocess(images: Sequence[Image.Image], image_size: int, device: torch.dev
     The resize runs in the file's own mode, as in the reference: palette and bilevel pictures are resized by nearest
     neighbour, alpha weighs the colours while resizing and is then dropped. What goes to the device are bytes.
     """
-    bicubic = Image.Resampling.BICUBIC
-    resized = [_resize(image, image_size, bicubic).convert("RGB") for image in images]
-    pixels = torch.from_numpy(np.stack([np.asarray(image) for image in resized])).to(device).permute(0, 3, 1, 2)
+
+    def resized(image: Image.Image) -> npt.NDArray[np.uint8]:
+        return np.asarray(_resize(image, image_size, Image.Resampling.BICUBIC).convert("RGB"))
+
+    rows = list(_threads().map(resized, images)) if len(images) > 1 else [resized(image) for image in images]
+    pixels = torch.from_numpy(np.stack(rows)).to(device).permute(0, 3, 1, 2)
     mean, std = (torch.tensor(of, device=device).view(1, 3, 1, 1) for of in (MEAN, STD))
     return (pixels.float() / 255 - mean) / std
+
+
+@cache
+def _threads() -> ThreadPoolExecutor:
+    """One for each core: Pillow lets go of Python's lock while it resizes."""
+    return ThreadPoolExecutor(len(os.sched_getaffinity(0)), thread_name_prefix="resize")
 
 
 def _resize(image: Image.Image, side: int, resample: Image.Resampling) -> Image.Image:

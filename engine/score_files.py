@@ -32,7 +32,7 @@ def score_files(engine: Engine, text_features: Tensor, paths: Sequence[Path]) ->
     """Score files with the text features (2, D) of some prompts, in their order; none is left out."""
     for batch in _decoded(paths, engine.batch_size):
         pictures = [one.image for one in batch if one.image is not None]
-        scores = iter(engine.score(engine.encode(pictures), text_features) if pictures else ())
+        scores = iter(engine.score_images(pictures, text_features) if pictures else ())
         for one in batch:
             yield one if one.problem else ScoredFile(one.path, one.image, next(scores))
 

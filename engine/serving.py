@@ -94,7 +94,14 @@ class Engine:
         return f"{self.info.fingerprint[:16]}-{self.image_size}{'' if precision == 'fp32' else f'-{precision}'}"
 
     def encode(self, images: Sequence[Image.Image]) -> list[ImageFeatures]:
-        """Features of upright 8-bit images, of any sizes, in one batch; other threads' images may join it."""
+        """Features, in the CPU's memory, of upright 8-bit images of any sizes; other threads' images may join them."""
+        return [features.cpu() for features in self._encode_on_device(images)]
+
+    def score_images(self, images: Sequence[Image.Image], text_features: Tensor) -> list[Scored]:
+        """Score images whose features nobody needs afterwards: they never leave the device."""
+        return self.score(self._encode_on_device(images), text_features)
+
+    def _encode_on_device(self, images: Sequence[Image.Image]) -> list[ImageFeatures]:
         return self._encode_together(preprocess(images, self.image_size, self.backbone.device))
 
     @torch.inference_mode()
@@ -145,11 +152,14 @@ class Engine:
     @torch.inference_mode()
     def score(self, features: Sequence[ImageFeatures], text_features: Tensor) -> list[Scored]:
         """Score images that were encoded, with the text features (2, D) of some prompts."""
-        return [self._score_one(one, text_features) for one in features]
+        batches = [features[start : start + self.batch_size] for start in range(0, len(features), self.batch_size)]
+        return [scored for batch in batches for scored in self._score_batch(batch, text_features)]
 
-    def _score_one(self, features: ImageFeatures, text_features: Tensor) -> Scored:
+    def _score_batch(self, features: Sequence[ImageFeatures], text_features: Tensor) -> list[Scored]:
         device = text_features.device
-        score = probabilities(features.global_feature.to(device).float(), text_features)[1]
-        layers = probabilities(features.patch_features.to(device).float(), text_features)
-        summed = anomaly_maps(layers[:, None], self.image_size)[0]
-        return Scored(float(score), (summed if self.reference else summed / len(layers)).cpu().numpy())
+        whole = torch.stack([one.global_feature for one in features]).to(device)
+        patches = torch.stack([one.patch_features for one in features], dim=1).to(device)
+        scores = probabilities(whole.float(), text_features)[:, 1]
+        maps = anomaly_maps(probabilities(patches.float(), text_features), self.image_size)
+        maps = maps if self.reference else maps / len(patches)
+        return [Scored(score, found) for score, found in zip(scores.tolist(), maps.cpu().numpy(), strict=True)]

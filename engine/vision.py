@@ -52,6 +52,11 @@ class TwoStreamVision(nn.Module):
         blocks = len(visual.transformer.resblocks)
         replaced = 0 if attention == "off" else min(max(dpam_layer - 1, 0), blocks)
         self.first_local_block = blocks - replaced
+        self._run_block = self._block
+
+    def compile_blocks(self) -> None:
+        """Let torch.compile fuse what lies between a block's matrix products; the first batches wait for it."""
+        self._run_block = torch.compile(self._block)
 
     def forward(self, images: Tensor, layers: Sequence[int]) -> VisionFeatures:
         """Encode images (B, 3, s, s), normalised by CLIP's mean and deviation; `layers` count blocks from 1.
@@ -78,7 +83,7 @@ class TwoStreamVision(nn.Module):
         for number, block in enumerate(blocks, start=1):
             if number == self.first_local_block + 1:
                 local = original
-            original, local = self._block(block, original, local, is_last=number == len(blocks))
+            original, local = self._run_block(block, original, local, is_last=number == len(blocks))
             yield original, local
 
     def _embed(self, images: Tensor) -> Tensor:

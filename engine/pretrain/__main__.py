@@ -8,10 +8,12 @@ from pathlib import Path
 
 import torch
 
+from engine.backbone import resolve_device
+from engine.errors import BackboneError
 from engine.pretrain.batches import DrawnBatches
 from engine.pretrain.drawing.defects import DEFECTS
 from engine.pretrain.model import build_model
-from engine.pretrain.schedule import LATER_RATE, LATER_STAGES, STAGES
+from engine.pretrain.schedule import LARGE_STAGES, LATER_RATE, LATER_STAGES, STAGES
 from engine.pretrain.training import TrainingConfig, make_optimizers, train, train_step
 from engine.vision import TwoStreamVision
 
@@ -22,21 +24,26 @@ def main() -> None:
     """Parse the command line and train."""
     arguments = _parser().parse_args()
     torch.set_num_threads(arguments.threads)
+    try:
+        device = resolve_device(arguments.device)
+    except BackboneError as error:
+        raise SystemExit(str(error)) from error
     config = TrainingConfig(
         steps=arguments.steps,
         seed=arguments.seed,
-        stages=LATER_STAGES if arguments.start else STAGES,
+        stages=LARGE_STAGES if arguments.large else LATER_STAGES if arguments.start else STAGES,
         without=frozenset(arguments.without),
         muon=arguments.optimizer == "muon",
         start=arguments.start,
         rate=LATER_RATE if arguments.start else 1.0,
+        lanes=arguments.lanes,
     )
     if arguments.minutes:
-        steps = steps_within(arguments.minutes, config)
+        steps = steps_within(arguments.minutes, config, device)
         print(f"About {steps} steps fit into {arguments.minutes:g} minutes: the same run as --steps {steps}.")
         config = replace(config, steps=steps)
     try:
-        train(config, arguments.out, resume=arguments.resume)
+        train(config, arguments.out, resume=arguments.resume, device=device)
     except (FileNotFoundError, ValueError) as error:
         raise SystemExit(str(error)) from error
     print(f"Done. {arguments.out / 'embedded.safetensors'} and embedded.json beside it go to engine/weights.")
@@ -60,6 +67,11 @@ def _parser() -> argparse.ArgumentParser:
         help="muon learns faster by the step; its bfloat16 products take longer than all the rest on a CPU that has "
         "no instructions for them, where adamw is the better choice (default %(default)s)",
     )  # fmt: skip
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda (default %(default)s)")
+    parser.add_argument("--large", action="store_true", help="a schedule for a GPU: large batches, 128 to 256 px")
+    parser.add_argument(
+        "--lanes", type=int, default=1, help="processes that draw; decides the images, too (default %(default)s)"
+    )
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out; same other options")
     parser.add_argument(
         "--without", nargs="*", default=[], choices=[defect.name for defect in DEFECTS], metavar="KIND",
@@ -68,9 +80,9 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def steps_within(minutes: float, config: TrainingConfig) -> int:
+def steps_within(minutes: float, config: TrainingConfig, device: str) -> int:
     """How many steps of `config`'s stages take `minutes` here, from the second of two steps at each stage."""
-    model = build_model(config.seed)
+    model = build_model(config.seed).to(device)
     vision, optimizers = TwoStreamVision(model.visual, config.dpam_layer), make_optimizers(model, muon=config.muon)
     seconds_a_step = 0.0
     ends = [stage.start for stage in config.stages[1:]] + [1.0]

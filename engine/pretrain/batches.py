@@ -1,13 +1,14 @@
 """Batches of drawn images and tokenised texts, made in a background process so that both cores have work.
 
-Batch number t is a function of (seed, t, schedule) alone, so that a resumed run sees what an unbroken one would have.
+Batch number t is a function of (seed, t, schedule, lanes) alone, so that a resumed run sees what an unbroken one would
+have. With several lanes, one process each, a batch repeats images of its own lane only: processes share nothing.
 """
 
 import functools
 import os
 from collections import OrderedDict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +24,8 @@ from engine.pretrain.drawing.sample import Sample, draw_sample
 from engine.pretrain.schedule import Stage, stage_at
 
 _REPLAY_WINDOW = 60
+_FIRST_WINDOW = 4  # batches drawn at once, where there is nothing to repeat yet
+_MOST_FRESH = 256
 _NICENESS = 5
 
 
@@ -46,12 +49,22 @@ class Batch:
     damaged_texts: Tensor
     kind_texts: Tensor
 
+    def to(self, device: torch.device) -> "Batch":
+        """The same batch on a device."""
+        return Batch(**{part.name: getattr(self, part.name).to(device, non_blocking=True) for part in fields(self)})
+
+    def pin_memory(self) -> "Batch":
+        """The same batch in memory that a GPU reads from directly; torch's loader calls it."""
+        return Batch(**{part.name: getattr(self, part.name).pin_memory() for part in fields(self)})
+
 
 class DrawnBatches(Dataset[Batch]):
-    """Batch t of a run. Half of its images are new; the other half was seen in one of the last 60 batches."""
+    """Batch t of a run. Some of its images are new; the others were seen in one of its lane's last 60 batches."""
 
-    def __init__(self, seed: int, stages: tuple[Stage, ...], steps: int, without: frozenset[str] = frozenset()) -> None:
-        self.seed, self.stages, self.steps, self.without = seed, stages, steps, without
+    def __init__(
+        self, seed: int, stages: tuple[Stage, ...], steps: int, without: frozenset[str] = frozenset(), lanes: int = 1
+    ) -> None:
+        self.seed, self.stages, self.steps, self.without, self.lanes = seed, stages, steps, without, lanes
         self._drawn: OrderedDict[tuple[int, int], Sample] = OrderedDict()
 
     def __len__(self) -> int:
@@ -60,22 +73,25 @@ class DrawnBatches(Dataset[Batch]):
     def __getitem__(self, step: int) -> Batch:
         rng = np.random.default_rng([self.seed, step, 2])
         stage = stage_at(self.stages, step / self.steps)
-        fresh = stage.batch // 2
+        fresh = round(stage.batch * stage.fresh)
         wanted = [(step, n) for n in range(fresh)]
-        first = max(step - _REPLAY_WINDOW, 0)
-        while first < step and stage_at(self.stages, first / self.steps) != stage:
-            first += 1
+        before = self._earlier_steps(step, stage)
         for _ in range(stage.batch - fresh):
-            earlier = int(rng.integers(first, step)) if first < step else -1 - int(rng.integers(_REPLAY_WINDOW))
-            wanted.append((earlier, int(rng.integers(fresh))))
+            wanted.append((before[int(rng.integers(len(before)))], int(rng.integers(fresh))))
         samples = [_turned(rng, self._sample(*key, fresh, stage.size)) for key in wanted]
         return make_batch(rng, samples)
+
+    def _earlier_steps(self, step: int, stage: Stage) -> list[int]:
+        """Of the same lane and stage; where they are few, steps below 0 too, whose drawings are no step's new ones."""
+        window = range(step - self.lanes, max(step - _REPLAY_WINDOW * self.lanes, 0) - 1, -self.lanes)
+        before = [earlier for earlier in window if stage_at(self.stages, earlier / self.steps) == stage]
+        return before + [-1 - step % self.lanes - n * self.lanes for n in range(_FIRST_WINDOW - len(before))]
 
     def _sample(self, step: int, number: int, fresh: int, size: int) -> Sample:
         """Drawn once and kept as long as it can be asked for again."""
         key = (step, number)
         if key not in self._drawn or self._drawn[key].image.shape[0] != size:
-            index = (step + _REPLAY_WINDOW) * 64 + number
+            index = (step + _FIRST_WINDOW * self.lanes) * _MOST_FRESH + number
             self._drawn[key] = draw_sample(self.seed, index, size, self.without)
             if len(self._drawn) > (_REPLAY_WINDOW + 4) * fresh:
                 self._drawn.popitem(last=False)
@@ -128,8 +144,9 @@ def batches_from(dataset: DrawnBatches, first_step: int, *, background: bool) ->
         batch_size=None,
         sampler=range(first_step, len(dataset)),
         worker_init_fn=_be_modest,
-        num_workers=1 if background else 0,
-        prefetch_factor=12 if background else None,
+        num_workers=dataset.lanes if background else 0,
+        prefetch_factor=max(12 // dataset.lanes, 2) if background else None,
+        pin_memory=torch.cuda.is_available(),
         multiprocessing_context="spawn" if background else None,
     )
     return iter(loader)

@@ -26,16 +26,17 @@ def check(
     """AUROC of patches and of images (max of the map, global) on `count` held-out drawings, by the plain prompts."""
     vision = TwoStreamVision(model.visual, dpam_layer).eval()
     samples = [draw_sample(seed + _SEED_APART, 2 * n, size) for n in range(count)]
-    texts = text_features(model, tokens([f"{_X} object.", f"{_X} damaged object."]))
+    words = tokens([f"{_X} object.", f"{_X} damaged object."])
+    texts = text_features(model, words.to(model.logit_scale.device))
     direction = (texts[1] - texts[0]) / TEMPERATURE
     maps, scores = [], []
     for start in range(0, count, 16):
         images = np.stack([s.image for s in samples[start : start + 16]]).transpose(0, 3, 1, 2)
-        features = vision(normalised(torch.from_numpy(images)), layers)
+        features = vision(normalised(torch.from_numpy(images).to(texts.device)), layers)
         unit = torch.nn.functional.normalize
         patches = torch.stack([unit(features.patch_features[n][:, 1:], dim=-1) for n in layers])
-        maps.append((patches @ direction).sigmoid().mean(dim=0))
-        scores.append((unit(features.global_features, dim=-1) @ direction).numpy())
+        maps.append((patches @ direction).sigmoid().mean(dim=0).cpu())
+        scores.append((unit(features.global_features, dim=-1) @ direction).cpu().numpy())
     target, valid, _ = patch_targets(
         torch.from_numpy(np.stack([s.labels for s in samples])), model.visual.patch_size[0]
     )

@@ -11,6 +11,7 @@ from open_clip.model import CLIP
 from safetensors.torch import save
 
 from engine.pretrain.model import IMAGE_SIZE
+from engine.weight_files import pack_tokens
 
 NAME = "embedded"
 DESCRIPTION = (
@@ -21,10 +22,10 @@ DESCRIPTION = (
 
 
 def export(model: CLIP, out: Path, *, layers: Sequence[int], dpam_layer: int, model_cfg: dict[str, Any]) -> None:
-    """Write embedded.safetensors (open_clip's state-dict names) and embedded.json into `out`."""
-    weights = {name: tensor.to(torch.float16).contiguous() for name, tensor in model.state_dict().items()}
+    """Write embedded.safetensors (open_clip's names, the token table packed) and embedded.json into `out`."""
+    weights = {name: tensor.to("cpu", torch.float16).contiguous() for name, tensor in model.state_dict().items()}
     weights.pop("attn_mask", None)
-    data = save(weights)
+    data = save(pack_tokens(weights))
     config = {
         "name": NAME,
         "description": DESCRIPTION,

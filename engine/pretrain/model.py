@@ -12,7 +12,7 @@ from engine.preprocess import MEAN, STD
 MODEL_CFG: dict[str, Any] = {
     "embed_dim": 128,
     "quick_gelu": False,
-    "vision_cfg": {"image_size": 128, "patch_size": 8, "width": 192, "head_width": 64, "layers": 8},
+    "vision_cfg": {"image_size": 128, "patch_size": 8, "width": 256, "head_width": 64, "layers": 8},
     "text_cfg": {"context_length": 77, "vocab_size": 49408, "width": 128, "heads": 2, "layers": 3},
 }
 LAYERS = (5, 6, 7, 8)
@@ -30,7 +30,7 @@ def build_model(seed: int, model_cfg: dict[str, Any] = MODEL_CFG) -> CLIP:
 
 def normalised(images: Tensor) -> Tensor:
     """(B, 3, s, s) uint8 → float32 by CLIP's mean and deviation."""
-    mean, std = torch.tensor(MEAN).view(1, 3, 1, 1), torch.tensor(STD).view(1, 3, 1, 1)
+    mean, std = (torch.tensor(values, device=images.device).view(1, 3, 1, 1) for values in (MEAN, STD))
     return (images.float() / 255 - mean) / std
 
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import open_clip
 import torch
 from open_clip.model import CLIP
 from torch import nn
@@ -22,6 +21,7 @@ from engine.pretrain.losses import Losses, training_losses
 from engine.pretrain.model import DPAM_LAYER, LAYERS, MODEL_CFG, build_model
 from engine.pretrain.schedule import STAGES, Stage, rate_at
 from engine.vision import TwoStreamVision
+from engine.weight_files import load_weights
 
 _ADAM_RATE, _MUON_RATE, _DECAY = 1.5e-3, 2.5e-3, 0.05
 _SMOOTHING = 0.97
@@ -31,7 +31,8 @@ _SMOOTHING = 0.97
 class TrainingConfig:
     """Everything that decides what comes out. A checkpoint made with another one is not resumed.
 
-    `start` names exported weights to begin with, in place of new ones; `rate` scales every learning rate.
+    `start` names exported weights to begin with, in place of new ones; `rate` scales every learning rate; `lanes` is
+    how many processes draw.
     """
 
     steps: int
@@ -43,13 +44,14 @@ class TrainingConfig:
     muon: bool = True
     start: Path | None = None
     rate: float = 1.0
+    lanes: int = 1
     model_cfg: dict[str, Any] = field(default_factory=lambda: MODEL_CFG)
 
     def summary(self) -> str:
         """One line that is equal for equal configurations."""
         start = None if self.start is None else hashlib.sha256(self.start.read_bytes()).hexdigest()
         return json.dumps([self.steps, self.seed, [vars(s) for s in self.stages], self.layers, self.dpam_layer,
-                           sorted(self.without), self.muon, start, self.rate, self.model_cfg])  # fmt: skip
+                           sorted(self.without), self.muon, start, self.rate, self.lanes, self.model_cfg])  # fmt: skip
 
 
 def train(
@@ -57,6 +59,7 @@ def train(
     out: Path,
     *,
     resume: bool = False,
+    device: str = "cpu",
     background: bool = True,
     snapshot_minutes: float = 5.0,
     held_out: int = 96,
@@ -66,7 +69,8 @@ def train(
 
     Args:
         resume: go on from `out`/checkpoint.pt.
-        background: draw in another process.
+        device: torch's name of where the model learns.
+        background: draw in other processes.
         snapshot_minutes: how often the checkpoint, the exported weights and the held-out figures are renewed.
         held_out: how many drawings that training never sees the figures in log.jsonl are taken on.
         stop_after: leave off at this step, as an interruption would.
@@ -76,15 +80,17 @@ def train(
         FileNotFoundError: there is nothing to resume.
     """
     out.mkdir(parents=True, exist_ok=True)
-    model = build_model(config.seed, config.model_cfg)
+    model = build_model(config.seed, config.model_cfg).to(device)
     if config.start is not None:
-        open_clip.load_checkpoint(model, str(config.start), weights_only=True)
+        load_weights(model, config.start)
     vision = TwoStreamVision(model.visual, config.dpam_layer)
     optimizers = make_optimizers(model, muon=config.muon)
     first = load_checkpoint(out / "checkpoint.pt", config, model, optimizers) if resume else 0
     last = config.steps if stop_after is None else min(stop_after, config.steps)
     drawn = batches_from(
-        DrawnBatches(config.seed, config.stages, config.steps, config.without), first, background=background
+        DrawnBatches(config.seed, config.stages, config.steps, config.without, config.lanes),
+        first,
+        background=background,
     )
     smooth: dict[str, float] = {}
     saved_at = time.monotonic()
@@ -111,8 +117,9 @@ def train_step(
     rate: float,
 ) -> Losses:
     """One update at `rate` (0–1) of the highest learning rate; float32 weights, bfloat16 products where they pay."""
-    with torch.autocast("cpu", torch.bfloat16, enabled=is_fast("bf16", "cpu")):
-        losses = training_losses(model, vision, layers, batch)
+    device = model.logit_scale.device
+    with torch.autocast(device.type, torch.bfloat16, enabled=is_fast("bf16", str(device))):
+        losses = training_losses(model, vision, layers, batch.to(device))
     losses.total.backward()
     nn.utils.clip_grad_norm_(model.parameters(), 1.0)
     for optimizer in optimizers:
@@ -179,7 +186,7 @@ def load_checkpoint(path: Path, config: TrainingConfig, model: CLIP, optimizers:
     """Put a checkpoint's state into model and optimizers; returns the step to go on with."""
     if not path.exists():
         raise FileNotFoundError(f"There is no checkpoint at {path}: start without --resume first.")
-    state: dict[str, Any] = torch.load(path, weights_only=True)
+    state: dict[str, Any] = torch.load(path, weights_only=True, map_location=model.logit_scale.device)
     if state["config"] != config.summary():
         raise ValueError(
             f"The checkpoint at {path} was made with {state['config']}, not with {config.summary()}. "

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
+from PIL import Image
+from scipy import ndimage
 
 from engine.pretrain.drawing.bodies import echo, scan, skin, tissue
 from engine.pretrain.drawing.camera import Pixels, photograph
@@ -22,6 +24,9 @@ _SCENES = {
     echo: 0.04,
 }
 _NORMAL_SHARE = 0.4
+# How much larger than asked for a scene is drawn, before a window of it is squeezed into the picture.
+_REACHES = (1.0, 1.25, 1.5, 1.75)
+_REACH_SHARES = (0.7, 0.1, 0.1, 0.1)
 
 
 @dataclass(frozen=True)
@@ -46,8 +51,10 @@ def draw_sample(seed: int, index: int, size: int, without: frozenset[str] = froz
     Numbers 2k and 2k + 1 show the same scene, often once whole and once damaged.
     """
     rng = np.random.default_rng([seed, index // 2, 0])
-    scene = draw_scene(rng, size)
-    return finish_sample(np.random.default_rng([seed, index, 1]), scene, without)
+    reach = float(rng.choice(_REACHES, p=_REACH_SHARES))
+    scene = draw_scene(rng, round(size * reach))
+    sample = finish_sample(np.random.default_rng([seed, index, 1]), scene, without)
+    return sample if reach == 1 else _squeezed(rng, sample, size)
 
 
 def draw_scene(rng: Rng, size: int) -> Scene:
@@ -76,3 +83,20 @@ def finish_sample(rng: Rng, scene: Scene, without: frozenset[str] = frozenset())
     labels = np.where(np.isin(labels, 1 + np.flatnonzero(found >= 4)), labels, 0).astype(np.uint8)
     names = tuple(DEFECTS[i].name for i in np.flatnonzero(found >= 4))
     return Sample(np.ascontiguousarray(image), labels, scene.noun, scene.family, names)
+
+
+def _squeezed(rng: Rng, sample: Sample, size: int) -> Sample:
+    """A window of the sample as (size, size), its sides shrunk each by another factor: finer lines, other proportions.
+
+    It is what a model sees of a large or oblong photograph.
+    """
+    drawn = sample.image.shape[0]
+    height, width = (int(side) for side in rng.integers(size, drawn + 1, 2))
+    top, left = int(rng.integers(drawn - height + 1)), int(rng.integers(drawn - width + 1))
+    box = (left, top, left + width, top + height)
+    image = Image.fromarray(sample.image).resize((size, size), Image.Resampling.BILINEAR, box)
+    # A line that is thinner than a pixel afterwards must not fall between the pixels that are kept.
+    widened = ndimage.maximum_filter(sample.labels, 2)
+    labels = np.asarray(Image.fromarray(widened).resize((size, size), Image.Resampling.NEAREST, box))
+    names = tuple(DEFECTS[i - 1].name for i in np.unique(labels) if i)
+    return replace(sample, image=np.asarray(image), labels=labels, defects=names)

@@ -1,0 +1,59 @@
+"""Many threads at once against one after another, on the engine alone: `python -m benchmarks.threads`.
+
+Each thread takes an image's bytes, waits for its score and map, and takes the next, as the page's and REST's threads
+do. What is compared is how calls share the device; the way through the web server is `benchmarks.clients`'s.
+"""
+
+import argparse
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import torch
+
+from benchmarks.machine import machine, markdown_table
+from benchmarks.scorers import Way, make_backbone, picture, text_features
+from engine.images import decode_image
+from engine.serving import Engine
+
+
+def main() -> None:
+    """Measure and print a table."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.threads", description=__doc__)
+    parser.add_argument("--model", default="embedded", help="of open_clip, weights at random; or embedded")
+    parser.add_argument("--image-size", type=int, default=0, help="side in px; 0: the backbone's own (default)")
+    parser.add_argument("--precision", default="auto", help="auto, fp32, bf16, fp16 (default %(default)s)")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda (default %(default)s)")
+    parser.add_argument("--threads", type=int, default=16, help="callers at once (default %(default)s)")
+    parser.add_argument("--images", type=int, default=256, help="in each turn (default %(default)s)")
+    given = parser.parse_args()
+    way = Way("engine", given.model, given.image_size, given.precision, given.device, torch.get_num_threads())
+    backbone = make_backbone(way)
+    engine, text = Engine(backbone, image_size=given.image_size), text_features(backbone)
+    pictures = [picture(number) for number in range(given.images)]
+
+    def wait(data: bytes) -> float:
+        began = time.perf_counter()
+        engine.score_images([decode_image(data)], text)
+        return time.perf_counter() - began
+
+    rows = [turn(wait, pictures, threads) for threads in (1, given.threads)]
+    ratio = rows[1][1] / rows[0][1]
+    print(f"{machine()}; {given.model}, {engine.image_size} px, {backbone.precision}\n")
+    print(markdown_table(["callers", "images/s", "median ms", "p95 ms"], rows))
+    print(f"\nThroughput of {given.threads} at once: {ratio:.2f} times that of one after another.")
+
+
+def turn(wait: Callable[[bytes], float], pictures: list[bytes], threads: int) -> list[float]:
+    """Callers, images a second, and a caller's wait for one image: median and 95th percentile, ms."""
+    with ThreadPoolExecutor(threads) as callers:
+        list(callers.map(wait, pictures[: 2 * threads]))  # warms up
+        began = time.perf_counter()
+        waits = list(callers.map(wait, pictures))
+        seconds = time.perf_counter() - began
+    return [threads, len(pictures) / seconds, *(1000 * np.percentile(waits, [50, 95])).tolist()]
+
+
+if __name__ == "__main__":
+    main()
