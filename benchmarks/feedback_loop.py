@@ -3,6 +3,9 @@
 For each set and seed the product is started in an empty folder and all images are uploaded. Then 5, 10, 20 and 40 of
 them, in a seeded order, are corrected with their true masks, with a run after each step; what is served is measured
 on the images that are never corrected.
+
+`--state-word` shows what corrections do where zero-shot fails: prompts with random contexts and a word that means
+nothing to the backbone in place of "damaged" are imported and put in service before the first step.
 """
 
 import argparse
@@ -20,7 +23,11 @@ import numpy as np
 from benchmarks.machine import machine, markdown_table
 from benchmarks.sample_data import Sample, read_samples
 from benchmarks.served import Served
+from engine.backbone import load_backbone
 from engine.metrics import aupro, auroc, average_precision
+from engine.prompt_files import prompts_to_bytes
+from engine.prompts import random_prompts
+from settings import get_settings
 
 SETS = ("kolektor_sdd", "crack_forest", "kvasir_seg")
 STEPS = (0, 5, 10, 20, 40)
@@ -49,16 +56,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.feedback_loop", description=__doc__)
     parser.add_argument("--sets", nargs="+", default=list(SETS), help="folders of the sample data")
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
+    parser.add_argument("--state-word", help="start from random contexts and this word for damaged")
     parser.add_argument("--json", type=Path, help="where to write all rows")
     arguments = parser.parse_args()
     rows: list[Row] = []
     for data in arguments.sets:
         for seed in arguments.seeds:
             with tempfile.TemporaryDirectory() as folder, Served(Path(folder)) as served:
+                if arguments.state_word:
+                    served.put_in_service(meaningless_prompts(arguments.state_word, seed))
                 rows += measure_set(served, data, seed)
             if arguments.json:
                 arguments.json.write_text(json.dumps([asdict(row) for row in rows], indent=1))
     print(f"\n{machine()}\n\n{table(rows)}")
+
+
+def meaningless_prompts(state_word: str, seed: int) -> bytes:
+    """A prompt file for the backbone in use, with random contexts and `state_word` where "damaged" was."""
+    return prompts_to_bytes(random_prompts(load_backbone(get_settings().backbone), seed, state_word=state_word))
 
 
 def measure_set(served: Served, data: str, seed: int) -> list[Row]:

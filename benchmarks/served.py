@@ -92,6 +92,12 @@ class Served:
         """`GET /images/{id}`."""
         return self.client.get(f"/images/{image_id}").raise_for_status().json()
 
+    def put_in_service(self, prompts: bytes) -> None:
+        """Import a prompt file and score with it from now on."""
+        file = ("prompts.safetensors", prompts)
+        version = self.client.post("/prompts/import", files={"file": file}).raise_for_status().json()
+        self.client.post(f"/prompts/{version['id']}/activate").raise_for_status()
+
     def run(self, seed: int, seconds: float = 3600) -> dict[str, Any]:
         """Start a run and wait for its end; returns it."""
         run_id = self.client.post("/runs", json={"project": "default", "seed": seed}).raise_for_status().json()["id"]

@@ -12,7 +12,7 @@ from engine.preprocess import MEAN, STD
 MODEL_CFG: dict[str, Any] = {
     "embed_dim": 128,
     "quick_gelu": False,
-    "vision_cfg": {"image_size": 128, "patch_size": 8, "width": 256, "head_width": 64, "layers": 8},
+    "vision_cfg": {"image_size": 128, "patch_size": 8, "width": 192, "head_width": 64, "layers": 8},
     "text_cfg": {"context_length": 77, "vocab_size": 49408, "width": 128, "heads": 2, "layers": 3},
 }
 LAYERS = (5, 6, 7, 8)

@@ -18,10 +18,13 @@ def spread(rng: Rng, low: float, high: float) -> float:
 
 
 def contrast_near(rng: Rng, scene: Scene, place: tuple[float, float]) -> float:
-    """How strong a mark must be to be seen: faint on calm ground, stronger on busy ground."""
+    """How strong a mark is: faint on calm ground, mostly stronger on busy ground.
+
+    On busy ground a line may differ from its surroundings by less than they vary: the eye still sees that it goes on.
+    """
     row, column, reach = int(place[0]), int(place[1]), max(scene.size // 8, 4)
     near = scene.rgb[max(row - reach, 0) : row + reach, max(column - reach, 0) : column + reach].mean(axis=2)
-    return spread(rng, 0.05, 0.4) + float(near.std()) * rng.uniform(0.5, 1.8)
+    return spread(rng, 0.04, 0.4) + float(near.std()) * rng.uniform(0.0, 1.6)
 
 
 def _colour_at(scene: Scene, place: tuple[float, float]) -> Colour:
