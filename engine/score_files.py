@@ -13,6 +13,7 @@ from torch import Tensor
 from engine.errors import ImageError
 from engine.images import decode_image
 from engine.serving import Engine, Scored
+from engine.tiles import score_in_tiles
 
 # Batches decoded before they are asked for; bounds the memory that pictures take.
 _AHEAD = 2
@@ -28,11 +29,19 @@ class ScoredFile:
     problem: OSError | ImageError | None = None
 
 
-def score_files(engine: Engine, text_features: Tensor, paths: Sequence[Path]) -> Iterator[ScoredFile]:
-    """Score files with the text features (2, D) of some prompts, in their order; none is left out."""
+def score_files(
+    engine: Engine, text_features: Tensor, paths: Sequence[Path], tile_side: int | None = None
+) -> Iterator[ScoredFile]:
+    """Score files with the text features (2, D) of some prompts, in their order; none is left out.
+
+    `tile_side` px: larger images are scored in tiles too, see `score_in_tiles`.
+    """
     for batch in _decoded(paths, engine.batch_size):
         pictures = [one.image for one in batch if one.image is not None]
-        scores = iter(engine.score_images(pictures, text_features) if pictures else ())
+        if tile_side:
+            scores = iter([score_in_tiles(engine, one, text_features, tile_side) for one in pictures])
+        else:
+            scores = iter(engine.score_images(pictures, text_features) if pictures else ())
         for one in batch:
             yield one if one.problem else ScoredFile(one.path, one.image, next(scores))
 

@@ -31,6 +31,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--map-threshold", type=float, default=0.5, help="map value 0–1 from which a pixel is (default %(default)s)"
     )
+    parser.add_argument(
+        "--tiles", type=int, metavar="PX",
+        help="score large images in overlapping squares of this side too, so that small defects are seen",
+    )  # fmt: skip
 
 
 def run(engine: Engine, prompts: Prompts, arguments: argparse.Namespace) -> int:
@@ -44,9 +48,11 @@ def run(engine: Engine, prompts: Prompts, arguments: argparse.Namespace) -> int:
         OSError: what is written can't be.
     """
     options = _options(arguments)
+    if arguments.tiles is not None and arguments.tiles < engine.info.patch_size:
+        raise EngineError(f"--tiles {arguments.tiles}: a tile needs {engine.info.patch_size} px or more.")
     sources = find_sources(arguments.images, out=arguments.out)
     text_features = engine.encode_prompts(prompts)
-    files = score_files(engine, text_features, [source.path for source in sources])
+    files = score_files(engine, text_features, [source.path for source in sources], tile_side=arguments.tiles)
     bar = tqdm(zip(sources, files, strict=True), total=len(sources), unit="image", disable=not arguments.csv)
     with BatchWriter(options) as writer, bar:
         for source, one in bar:
