@@ -46,6 +46,16 @@ def test_the_same_number_gives_the_same_bytes() -> None:
     assert not np.array_equal(first.image, other.image)
 
 
+@pytest.mark.parametrize("lanes", [1, 3])
+def test_a_batch_depends_on_its_number_and_lane_not_on_what_was_asked_before(lanes: int) -> None:
+    in_order = DrawnBatches(3, (Stage(0.0, 48, 8, 0.25),), 12, lanes=lanes)
+    for step in range(8):
+        in_order[step]
+    at_once = DrawnBatches(3, (Stage(0.0, 48, 8, 0.25),), 12, lanes=lanes)
+    assert torch.equal(in_order[8].images, at_once[8].images)
+    assert torch.equal(in_order[8].captions, at_once[8].captions)
+
+
 def test_a_mask_covers_what_changed_and_nothing_else() -> None:
     checked = 0
     for seed in range(150):
