@@ -36,13 +36,26 @@ class Settings(BaseSettings):
     )
     score_threads: int = Field(0, ge=0, description="CPU threads for the model; 0: torch's choice.")
 
-    host: str = Field("127.0.0.1", description="Address to serve on; only loopback, without accounts.")
+    host: str = Field("127.0.0.1", description="Address to serve on; one that others can reach needs accounts.")
     port: int = Field(7860, ge=1, le=65535, description="Port to serve on.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="How much is logged.")
+
+    auth: Literal["auto", "on"] = Field(
+        "auto", description="Accounts: `auto` (off on loopback, on elsewhere), `on` (also on loopback, behind a proxy)."
+    )
+    public_url: str = Field(
+        "", pattern="^(https?://[^/]+)?$", description="Where people reach the page, behind a proxy: `https://…`."
+    )
+    session_hours: float = Field(12.0, gt=0, description="A browser unused for so long has to sign in again, in hours.")
+    login_attempts: int = Field(5, ge=1, description="Failed log-ins for a name from an address until both must wait…")
+    login_wait_minutes: float = Field(15.0, gt=0, description="…for so long, in minutes.")
 
     max_upload_mb: float = Field(64.0, gt=0, description="Largest file accepted, in MB.")
     max_import_mb: float = Field(2048.0, gt=0, description="Largest import of labels and images, unpacked, in MB.")
     max_pixels: int = Field(100_000_000, gt=0, description="Largest image accepted, in pixels.")
+    max_files: int = Field(1000, ge=1, le=1000, description="Most files in one upload.")
+    max_minute_files: int = Field(3000, ge=1, description="Most files that a user may send in a minute.")
+    max_minute_mb: float = Field(8192.0, gt=0, description="Most that a user may send in a minute, in MB.")
     feature_cache_gb: float = Field(4.0, gt=0, description="Disk budget of the feature cache, in GB.")
 
     min_corrections: int = Field(1, ge=1, description="Fewest corrected images that a run starts with.")
