@@ -19,7 +19,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from db.session import migrate
-from settings import Settings, get_settings
+from settings import PREFIX, SECRETS, SettingFileError, Settings, get_settings
 from workers.logs import configure_logging
 
 logger = logging.getLogger("anomalyloop")
@@ -147,11 +147,16 @@ def run(arguments: list[str]) -> None:
 def _read_settings() -> Settings:
     try:
         return get_settings()
+    except SettingFileError as error:
+        raise StartError(str(error)) from error
     except ValidationError as error:
-        faults = "; ".join(
-            f"ANOMALYLOOP_{str(e['loc'][0]).upper()}: {e['msg']} (is {e['input']!r})" for e in error.errors()
-        )
-        raise StartError(f"A setting in the environment can't be used. {faults}") from error
+        faults = "; ".join(_fault(str(one["loc"][0]), one["msg"], one["input"]) for one in error.errors())
+        raise StartError(f"A setting in the environment can't be used. {faults}") from None
+
+
+def _fault(name: str, message: str, value: object) -> str:
+    shown = "" if name in SECRETS else f" (is {value!r})"
+    return f"{PREFIX}{name.upper()}: {message}{shown}"
 
 
 def _end(*_: object) -> None:

@@ -1,11 +1,43 @@
-"""Every setting of AnomalyLoop, typed, read from the environment (`ANOMALYLOOP_*`)."""
+"""Every setting of AnomalyLoop, typed, read from the environment (`ANOMALYLOOP_*`) or from files (`…_FILE`)."""
 
+import os
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+PREFIX = "ANOMALYLOOP_"
+# Settings that may hold a password; what is in them is never shown.
+SECRETS = ("database_url", "broker_url", "blob_url")
+
+
+class SettingFileError(Exception):
+    """A file that a setting should be read from can't be; the message says which and why."""
+
+
+class _Files(PydanticBaseSettingsSource):
+    """The first line of the file that `ANOMALYLOOP_<NAME>_FILE` names, as containers are given their secrets."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        """The value of one setting; None where no file is named for it."""
+        variable = f"{PREFIX}{field_name.upper()}_FILE"
+        file = os.environ.get(variable)
+        if not file:
+            return None, field_name, False
+        if variable.removesuffix("_FILE") in os.environ:
+            raise SettingFileError(f"Both {variable} and {variable.removesuffix('_FILE')} are set. Set one of them.")
+        try:
+            return Path(file).read_text(encoding="utf-8").strip(), field_name, False
+        except (OSError, UnicodeDecodeError) as error:
+            raise SettingFileError(f"{variable} names {file}, which can't be read ({error}).") from error
+
+    def __call__(self) -> dict[str, Any]:
+        """The values of all settings that a file is named for."""
+        values = {name: self.get_field_value(field, name)[0] for name, field in self.settings_cls.model_fields.items()}
+        return {name: value for name, value in values.items() if value is not None}
 
 
 class Settings(BaseSettings):
@@ -14,7 +46,7 @@ class Settings(BaseSettings):
     With none set: SQLite, files, an embedded broker and worker, the embedded backbone, 127.0.0.1.
     """
 
-    model_config = SettingsConfigDict(env_prefix="ANOMALYLOOP_", extra="forbid")
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid")
 
     home: Path = Field(Path("data"), description="Folder for the database, blobs, caches and the embedded broker.")
     database_url: str = Field("", description="SQLAlchemy URL; empty: SQLite in HOME.")
@@ -63,6 +95,13 @@ class Settings(BaseSettings):
     retrain_hours: float = Field(24.0, gt=0, description="…or when the oldest new correction is this old, in hours.")
     tuning_epochs: int = Field(30, ge=1, description="Longest run, in epochs; the hold-out chooses the length.")
     lease_seconds: float = Field(30.0, gt=0, description="A run whose heartbeat is older than this is started again.")
+
+    @classmethod
+    def settings_customise_sources(
+        cls, settings_cls: type[BaseSettings], *sources: PydanticBaseSettingsSource, **named: PydanticBaseSettingsSource
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """What a test or a caller gives counts first, then the environment, then files."""
+        return named["init_settings"], named["env_settings"], _Files(settings_cls)
 
     @property
     def resolved_database_url(self) -> str:

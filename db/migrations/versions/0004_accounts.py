@@ -45,7 +45,7 @@ def upgrade() -> None:
         sa.Column("first_at", TIME, nullable=False),
         sa.Column("locked_until", TIME, nullable=True),
         sa.PrimaryKeyConstraint("id", name="pk_login_attempts"),
-        sa.UniqueConstraint("name", "address", name="uq_login_attempts_name"),
+        sa.UniqueConstraint("name", "address", name="uq_login_attempts_name_address"),
     )
     op.create_table(
         "audit",

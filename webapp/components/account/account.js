@@ -1,0 +1,20 @@
+// Who is signed in, in the bar. The page shows what their role may do (account.css); the server sees to the rest.
+
+const account = element.querySelector("[data-testid=account]");
+
+async function showAccount() {
+  try {
+    const { name, role, accounts } = await getJson("/me");
+    Object.assign(document.documentElement.dataset, { role, accounts });
+    account.hidden = !accounts;
+    account.querySelector("[data-testid=account-name]").textContent = name;
+    account.title = `${name}: ${role}`;
+  } catch (error) {
+    // Signed out elsewhere, or for too long. What was painted and not saved is kept in the browser.
+    if (error.status === 401) location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
+  }
+}
+
+window.addEventListener("focus", showAccount);
+pollWhileVisible(account, 20000, showAccount);
+showAccount();
