@@ -1,5 +1,7 @@
 """Every endpoint against every role, in one table; and every event of the page."""
 
+from uuid import uuid4
+
 import pytest
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
@@ -145,13 +147,13 @@ def test_who_may_cause_which_event(event: str, who: str, events: dict[str, int],
     assert ("This takes the role" in said) is not may, said
 
 
-def happened(people: People, who: str, number: int) -> str:
+def happened(people: People, who: str, number: int, data: list[object] | None = None) -> str:
     """Cause an event in Gradio's queue, as a page does; what came of it."""
-    client = people.clients[who]
-    body = {"data": [None] * 8, "fn_index": number, "session_hash": f"{who}{number}", "event_data": {"id": 999999}}
+    client, page = people.clients[who], uuid4().hex
+    body = {"data": data or [None] * 8, "fn_index": number, "session_hash": page, "event_data": {"id": 999999}}
     joined = client.post("/gradio_api/queue/join", json=body)
     assert joined.status_code == 200, joined.text
-    with client.stream("GET", "/gradio_api/queue/data", params={"session_hash": f"{who}{number}"}) as stream:
+    with client.stream("GET", "/gradio_api/queue/data", params={"session_hash": page}) as stream:
         lines = []
         for line in stream.iter_lines():
             lines.append(line)
