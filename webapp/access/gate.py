@@ -36,6 +36,12 @@ def name_object(request: Request, name: str) -> None:
     request.scope[OBJECT_KEY] = name
 
 
+def path_of(request: Request) -> str:
+    """The path that the request will be routed by. `request.url` is made of the Host header too, which can lie."""
+    path: str = request.scope["path"]
+    return path
+
+
 def address_of(request: Request) -> str:
     """Where a request comes from; behind a proxy that uvicorn trusts, what that says."""
     return request.client.host if request.client else ""
@@ -67,7 +73,7 @@ class Gate:
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
-        rule = rule_of(request.method, request.url.path)
+        rule = rule_of(request.method, path_of(request))
         refused = await self._refused(request, rule)
         if refused is not None:
             await refused(scope, receive, send)
@@ -82,9 +88,9 @@ class Gate:
         if self.check_host and is_foreign_host(request, self.settings):
             return _foreign_host(request)
         if rule is None:
-            if self.accounts or request.url.path.startswith("/gradio_api"):
+            if self.accounts or path_of(request).startswith("/gradio_api"):
                 return await self.unknown(request)
-            rule = Rule(request.url.path, Role.ANYONE)
+            rule = Rule(path_of(request), Role.ANYONE)
         try:
             caller = await self._caller(request)
         except BadToken:
@@ -128,7 +134,7 @@ def _noting(request: Request, rule: Rule, send: Send) -> Send:
                 via=caller.via,
                 address=address_of(request),
                 action=rule.name,
-                object=request.scope.get(OBJECT_KEY, request.url.path),
+                object=request.scope.get(OBJECT_KEY, path_of(request)),
             )
         await send(message)
 
@@ -138,7 +144,8 @@ def _noting(request: Request, rule: Rule, send: Send) -> Send:
 def _not_signed_in(request: Request, why: str) -> Response:
     wants_page = request.method in ("GET", "HEAD") and "text/html" in request.headers.get("accept", "")
     if wants_page and "authorization" not in request.headers:
-        target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        query = request.scope["query_string"].decode("latin-1")
+        target = path_of(request) + (f"?{query}" if query else "")
         return RedirectResponse(f"/login?next={quote(target, safe='')}", 303)
     detail = f"{why} Sign in at /login, or send a token: Authorization: Bearer …"
     headers = {"WWW-Authenticate": "Bearer"}

@@ -80,6 +80,13 @@ def test_without_accounts_this_machines_own_names_do(installation: Installation,
     assert client.get("/api/v1/images", headers={"host": host}).status_code == 200
 
 
+@pytest.mark.parametrize("host", ["x/login?", "x/healthz?", "x/robots.txt#", "x/login", "/healthz?", "x:80/login?"])
+def test_no_host_header_makes_a_request_look_like_another(host: str, people: People) -> None:
+    for who in ("nobody", "viewer"):
+        answer = people.clients[who].get("/api/v1/users", headers={"host": host})
+        assert answer.status_code == (401 if who == "nobody" else 403)
+
+
 @pytest.mark.parametrize("path", ["/healthz", "/login", "/api/v1/images", "/api/v1/nothing", "/docs"])
 def test_every_answer_has_the_headers_that_keep_browsers_safe(path: str, people: People) -> None:
     for client in people.clients.values():
