@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from httpx import Client
 
 from db.account_models import User
+from db.users import find_user
 from settings import get_settings
 from tests.conftest import Installation
 from workers.accounts import make_token, make_user
@@ -34,13 +35,19 @@ class People:
 @contextmanager
 def people_of(installation: Installation, make_client: Callable[[], Client]) -> Iterator[People]:
     """A user of every role, and the clients with which they and others call."""
-    users = {role: make_user(installation.store, role, role, PASSWORD) for role in ROLES}
+    users = {role: _user(installation, role) for role in ROLES}
     clients = {who: make_client() for who in ("nobody", *ROLES, "token")}
     for role in ROLES:
         sign_browser_in(clients[role], installation, role)
     secret = make_token(installation.store, users["annotator"].id, "tests").secret
     clients["token"].headers["authorization"] = f"Bearer {secret}"
     yield People(installation, users, clients)
+
+
+def _user(installation: Installation, role: str) -> User:
+    with installation.store.session(read_only=True) as session:
+        found = find_user(session, role)
+    return found or make_user(installation.store, role, role, PASSWORD)
 
 
 def sign_browser_in(client: Client, installation: Installation, name: str) -> None:
