@@ -7,6 +7,7 @@ import schemathesis
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, given, settings
+from hypothesis.errors import Unsatisfiable
 from schemathesis.generation import GenerationMode
 
 from tests.conftest import Installation, migrated, settings_for
@@ -59,6 +60,8 @@ def test_no_input_is_answered_by_an_error_of_the_server(api: FastAPI, mode: Gene
 
         try:
             attempt()
+        except Unsatisfiable:
+            continue  # nothing in it can be wrong
         except AssertionError as error:
             failures.append(f"{operation.label}: {error}")
     assert failures == []

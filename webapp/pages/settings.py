@@ -54,11 +54,11 @@ def build_settings(tab: gr.Tab) -> None:
             )
             rule = gr.HTML(elem_id="schedule-rule", apply_default_css=False)
             save = gr.Button("Save settings", variant="primary", elem_id="save-settings")
+            user_manager()
         with gr.Column(elem_id="settings-backbone"):
             gr.HTML("<h3>Backbone</h3>", apply_default_css=False)
             backbone = gr.HTML(elem_id="backbone", apply_default_css=False)
             gr.HTML(_BACKBONE_HELP, elem_id="backbone-help", apply_default_css=False)
-            user_manager()
     fields = [threshold, map_threshold, schedule, after, hours]
     tab.select(_read, None, [*fields, rule, backbone, links], **QUIET)
     save.click(_save, fields, rule, **QUIET)

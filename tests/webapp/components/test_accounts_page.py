@@ -47,8 +47,12 @@ def test_one_signs_in_by_keyboard_alone_and_out_again(closed: Site, page: Page, 
     page.keyboard.type(PASSWORD)
     page.keyboard.press("Enter")
     expect(page.get_by_test_id("account-name")).to_have_text("annotator", timeout=30_000)
-    assert page.url == closed.url + "/?project=default"
+    assert page.url.startswith(closed.url + "/?project=default")
     expect(page.get_by_test_id("filmstrip-item")).to_have_count(1, timeout=20_000)
+    bar, out = page.locator("#places > .tab-wrapper").bounding_box(), page.get_by_test_id("sign-out").bounding_box()
+    assert bar and out and abs((bar["y"] + bar["height"] / 2) - (out["y"] + out["height"] / 2)) < 2, (
+        "it sits in the bar"
+    )
     keep(page, "signed_in")
 
     page.get_by_role("button", name="Sign out").click()
