@@ -181,6 +181,13 @@ def test_an_admin_manages_accounts_and_the_last_one_stays(installation: Installa
     assert client.get(f"{path}/tokens").json() == []
 
 
+def test_who_is_not_signed_in_is_told_what_is_not_ready_and_nothing_more(people: People) -> None:
+    told = people.clients["nobody"].get("/readyz").json()
+    assert told["not_ready"] == ["worker"] and told["backbone"]["fingerprint"] == ""
+    assert {component["detail"] for component in told["components"]} == {"Sign in to see more."}
+    assert "No worker answers" in people.clients["viewer"].get("/readyz").json()["detail"]
+
+
 def test_a_body_that_is_too_large_is_refused_before_it_is_kept(client: TestClient) -> None:
     large = client.post("/api/v1/runs", content=b"x" * 2_000_000, headers={"content-type": "application/json"})
     assert_problem(large, 413, "too-large", "1 MB")
