@@ -128,6 +128,22 @@ def test_an_admin_makes_users_changes_them_and_hands_out_tokens(closed: Site, pa
         assert all(one.disabled_at is None for one in list_users(session) if one.name != "robot")
 
 
+def test_ones_own_password_is_changed_in_the_bar(closed: Site, page: Page) -> None:
+    sign_in(page, closed, "viewer")
+    page.get_by_test_id("account-name").click()
+    page.get_by_test_id("password-old").fill("not the old one")
+    page.get_by_test_id("password-new").fill("another horse battery")
+    page.keyboard.press("Enter")
+    expect(page.get_by_test_id("password-error")).to_contain_text("The name or the password is wrong")
+    page.get_by_test_id("password-old").fill(PASSWORD)
+    page.get_by_test_id("password-save").click()
+    expect(page.get_by_label("Name")).to_be_visible(timeout=20_000)
+    page.get_by_label("Name").fill("viewer")
+    page.get_by_label("Password").fill("another horse battery")
+    page.keyboard.press("Enter")
+    expect(page.get_by_test_id("account-name")).to_have_text("viewer", timeout=30_000)
+
+
 def test_without_accounts_nothing_of_them_is_in_the_bar(site: Site, page: Page) -> None:
     page.goto(site.url)
     page.locator("#tab-settings-button").click()

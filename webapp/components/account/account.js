@@ -8,13 +8,14 @@ async function showAccount() {
     Object.assign(document.documentElement.dataset, { role, accounts });
     account.hidden = !accounts;
     account.querySelector("[data-testid=account-name]").textContent = name;
-    account.title = `${name}: ${role}`;
+    account.querySelector("[data-testid=account-name]").title = `${name}: ${role}. Change your password`;
   } catch (error) {
     // Signed out elsewhere, or for too long. What was painted and not saved is kept in the browser.
     if (error.status === 401) location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
   }
 }
 
+account.querySelector("[data-testid=account-name]").addEventListener("click", changePassword);
 window.addEventListener("focus", showAccount);
 pollWhileVisible(account, 20000, showAccount);
 showAccount();
