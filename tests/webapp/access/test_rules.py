@@ -162,6 +162,14 @@ def happened(people: People, who: str, number: int, data: list[object] | None = 
     return "\n".join(lines)
 
 
+def test_an_event_that_changes_something_is_in_the_audit_log(events: dict[str, int], page_people: People) -> None:
+    happened(page_people, "annotator", events["webapp.pages.train._cancel"])
+    happened(page_people, "viewer", events["webapp.pages.train._cancel"])
+    newest = page_people.clients["admin"].get("/api/v1/audit", params={"limit": 1}).json()[0]
+    assert (newest["user_name"], newest["via"]) == ("annotator", "session")
+    assert (newest["action"], newest["object"]) == ("webapp.pages.train._cancel", "project default")
+
+
 def test_nobody_may_cause_an_event(events: dict[str, int], page_people: People) -> None:
     for path in ("/gradio_api/queue/join", "/gradio_api/run/predict", "/gradio_api/upload", "/gradio_api/cancel"):
         assert page_people.clients["nobody"].post(path, json={}).status_code == 401
