@@ -115,7 +115,7 @@ def mutated(data: bytes, other: bytes, rng: random.Random) -> bytes:
 
 
 def attempt(data: bytes) -> bool:
-    """Do what the product does with a mask and with an upload; True when that could be read. Raises what it must not."""
+    """Do what the product does with a mask and an upload; True when that could be read. Raises what it must not."""
     with contextlib.suppress(ImageError):
         decode_mask(data, width=_SIDE, height=_SIDE)
     try:

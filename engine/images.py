@@ -16,6 +16,9 @@ from engine.errors import ImageError
 # Below this, an image holds no texture to judge; above this ratio, resizing to a square destroys it.
 MIN_SIDE = 8
 MAX_ASPECT = 50
+# All that Pillow reads but EPS, which is a program: Pillow has Ghostscript run it.
+Image.init()
+_FORMATS = tuple(name for name in Image.ID if name != "EPS")
 # The modes that PIL uses for more than 8 bits a channel.
 _DEEP_MODES = ("I", "I;16", "I;16L", "I;16B", "I;16N", "F")
 
@@ -57,7 +60,7 @@ def _open(data: bytes) -> Image.Image:
         with warnings.catch_warnings():
             # The size is checked by _check_shape, with our own limit and message.
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            return Image.open(io.BytesIO(data))
+            return Image.open(io.BytesIO(data), formats=_FORMATS)
     except Image.DecompressionBombError as error:
         raise ImageError(f"The image claims more pixels than can be accepted ({error}).") from error
     except UnidentifiedImageError as error:
