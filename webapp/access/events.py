@@ -3,8 +3,8 @@
 from typing import Any
 
 import gradio as gr
+from starlette.concurrency import run_in_threadpool
 
-from db.store import Store
 from webapp.access.callers import Role, caller_of_event
 from webapp.access.gate import address_of
 from webapp.access.rules import EVENTS
@@ -15,22 +15,22 @@ from workers.context import get_store
 class GuardedBlocks(gr.Blocks):
     """Gradio's Blocks, in which every event takes the role that the table of rules names for its function."""
 
-    async def call_function(
+    async def process_api(
         self,
         block_fn: Any,
-        processed_input: list[Any],
+        inputs: list[Any],
+        state: Any = None,
+        request: Any = None,
         iterator: Any = None,
-        requests: Any = None,
         *others: Any,
         **named: Any,
-    ) -> Any:
-        """Call the function behind an event, as Gradio does, if its caller may. Raises gr.Error, shown on the page."""
+    ) -> dict[str, Any]:
+        """Carry out an event, as Gradio does, if its caller may. Raises gr.Error, shown on the page."""
         if iterator is None:  # else it goes on with what was begun
             function = (self.fns[block_fn] if isinstance(block_fn, int) else block_fn).fn
-            request = requests[0] if isinstance(requests, list) else requests
             if function is not None:
-                _admit(get_store(), event_name(function), request)
-        return await super().call_function(block_fn, processed_input, iterator, requests, *others, **named)
+                await _admit(event_name(function), request[0] if isinstance(request, list) else request)
+        return await super().process_api(block_fn, inputs, state, request, iterator, *others, **named)
 
 
 def event_name(function: Any) -> str:
@@ -38,7 +38,7 @@ def event_name(function: Any) -> str:
     return f"{function.__module__}.{function.__qualname__}"
 
 
-def _admit(store: Store, name: str, request: gr.Request) -> None:
+async def _admit(name: str, request: gr.Request) -> None:
     caller = caller_of_event(request)
     role = EVENTS.get(name)
     if role is None:
@@ -50,5 +50,5 @@ def _admit(store: Store, name: str, request: gr.Request) -> None:
         )
     if role > Role.VIEWER and caller.via != "local":
         project = request.query_params.get("project") or "default"
-        address = address_of(request.request)
-        note(store, user_name=caller.name, via=caller.via, address=address, action=name, object=f"project {project}")
+        entry = {"user_name": caller.name, "via": caller.via, "address": address_of(request.request), "action": name}
+        await run_in_threadpool(note, get_store(), **entry, object=f"project {project}")
