@@ -19,7 +19,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from db.session import migrate
-from settings import Settings, get_settings
+from settings import PREFIX, SECRETS, SettingFileError, Settings, get_settings
 from workers.logs import configure_logging
 
 logger = logging.getLogger("anomalyloop")
@@ -40,18 +40,32 @@ def parse_arguments(arguments: list[str], settings: Settings) -> argparse.Namesp
     return parser.parse_args(arguments)
 
 
-def require_loopback(host: str) -> None:
-    """Refuse an address that other machines can reach. Raises StartError."""
+def is_loopback(host: str) -> bool:
+    """Whether no other machine can reach this address. Raises StartError."""
     try:
         addresses = {str(info[4][0]) for info in socket.getaddrinfo(host, None)}
     except socket.gaierror as error:
         raise StartError(f"The address {host!r} can't be resolved ({error.strerror}). Use 127.0.0.1.") from error
-    if not all(ipaddress.ip_address(address.partition("%")[0]).is_loopback for address in addresses):
-        raise StartError(
-            f"Refusing to serve on {host}: other machines can reach it, and there are no accounts yet, so anyone there "
-            "could read and change everything. Use --host 127.0.0.1, and an SSH tunnel or a proxy that asks for a "
-            "password where others need access."
-        )
+    return all(ipaddress.ip_address(address.partition("%")[0]).is_loopback for address in addresses)
+
+
+def require_admin(settings: Settings, host: str) -> None:
+    """Refuse to serve with accounts where nobody could manage them. Raises StartError."""
+    from db.session import Database
+    from db.users import has_admin
+    from workers.accounts import FIRST_ADMIN
+
+    database = Database(settings.resolved_database_url)
+    try:
+        if has_admin(database):
+            return
+    finally:
+        database.close()
+    reason = "other machines can reach it" if not is_loopback(host) else "ANOMALYLOOP_AUTH is on"
+    raise StartError(
+        f"Refusing to serve on {host}: {reason}, and there are no accounts yet. Make the first admin with the same "
+        f"settings, then start again: {FIRST_ADMIN}. For yourself alone, serve without accounts: --host 127.0.0.1."
+    )
 
 
 def open_socket(host: str, port: int) -> socket.socket:
@@ -94,13 +108,14 @@ def embedded_processes(settings: Settings) -> Iterator[None]:
         supervisor.stop()
 
 
-def serve(settings: Settings, listening: socket.socket) -> None:
-    """Serve until told to end."""
+def serve(settings: Settings, listening: socket.socket, *, accounts: bool) -> None:
+    """Serve until told to end, to people who sign in where there are accounts."""
     import uvicorn
 
     from webapp.server import build_app
 
-    config = uvicorn.Config(build_app(settings), log_config=None, timeout_graceful_shutdown=_SHUTDOWN_SECONDS)
+    web = build_app(settings, accounts=accounts)
+    config = uvicorn.Config(web, log_config=None, timeout_graceful_shutdown=_SHUTDOWN_SECONDS)
     host, port = listening.getsockname()[:2]
     logger.info("AnomalyLoop is at http://%s:%d (Ctrl-C ends it).", f"[{host}]" if ":" in host else host, port)
     uvicorn.Server(config).run(sockets=[listening])
@@ -111,7 +126,9 @@ def run(arguments: list[str]) -> None:
     settings = _read_settings()
     options = parse_arguments(arguments, settings)
     configure_logging(settings.log_level)
-    require_loopback(options.host)
+    accounts = settings.auth == "on" or not is_loopback(options.host)
+    if accounts:
+        require_admin(settings, options.host)
     with contextlib.ExitStack() as stack:
         listening = stack.enter_context(open_socket(options.host, options.port))
         logger.info("Data folder: %s", settings.home.resolve())
@@ -124,17 +141,22 @@ def run(arguments: list[str]) -> None:
         else:
             logger.info("Runs and scoring wait for workers: celery -A workers.celery_app worker (and one beat).")
         logger.info("Loading the page; the model loads in the background.")
-        serve(settings, listening)
+        serve(settings, listening, accounts=accounts)
 
 
 def _read_settings() -> Settings:
     try:
         return get_settings()
+    except SettingFileError as error:
+        raise StartError(str(error)) from error
     except ValidationError as error:
-        faults = "; ".join(
-            f"ANOMALYLOOP_{str(e['loc'][0]).upper()}: {e['msg']} (is {e['input']!r})" for e in error.errors()
-        )
-        raise StartError(f"A setting in the environment can't be used. {faults}") from error
+        faults = "; ".join(_fault(str(one["loc"][0]), one["msg"], one["input"]) for one in error.errors())
+        raise StartError(f"A setting in the environment can't be used. {faults}") from None
+
+
+def _fault(name: str, message: str, value: object) -> str:
+    shown = "" if name in SECRETS else f" (is {value!r})"
+    return f"{PREFIX}{name.upper()}: {message}{shown}"
 
 
 def _end(*_: object) -> None:

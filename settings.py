@@ -1,11 +1,43 @@
-"""Every setting of AnomalyLoop, typed, read from the environment (`ANOMALYLOOP_*`)."""
+"""Every setting of AnomalyLoop, typed, read from the environment (`ANOMALYLOOP_*`) or from files (`…_FILE`)."""
 
+import os
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+PREFIX = "ANOMALYLOOP_"
+# Settings that may hold a password; what is in them is never shown.
+SECRETS = ("database_url", "broker_url", "blob_url")
+
+
+class SettingFileError(Exception):
+    """A file that a setting should be read from can't be; the message says which and why."""
+
+
+class _Files(PydanticBaseSettingsSource):
+    """The first line of the file that `ANOMALYLOOP_<NAME>_FILE` names, as containers are given their secrets."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        """The value of one setting; None where no file is named for it."""
+        variable = f"{PREFIX}{field_name.upper()}_FILE"
+        file = os.environ.get(variable)
+        if not file:
+            return None, field_name, False
+        if variable.removesuffix("_FILE") in os.environ:
+            raise SettingFileError(f"Both {variable} and {variable.removesuffix('_FILE')} are set. Set one of them.")
+        try:
+            return Path(file).read_text(encoding="utf-8").strip(), field_name, False
+        except (OSError, UnicodeDecodeError) as error:
+            raise SettingFileError(f"{variable} names {file}, which can't be read ({error}).") from error
+
+    def __call__(self) -> dict[str, Any]:
+        """The values of all settings that a file is named for."""
+        values = {name: self.get_field_value(field, name)[0] for name, field in self.settings_cls.model_fields.items()}
+        return {name: value for name, value in values.items() if value is not None}
 
 
 class Settings(BaseSettings):
@@ -14,7 +46,7 @@ class Settings(BaseSettings):
     With none set: SQLite, files, an embedded broker and worker, the embedded backbone, 127.0.0.1.
     """
 
-    model_config = SettingsConfigDict(env_prefix="ANOMALYLOOP_", extra="forbid")
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid")
 
     home: Path = Field(Path("data"), description="Folder for the database, blobs, caches and the embedded broker.")
     database_url: str = Field("", description="SQLAlchemy URL; empty: SQLite in HOME.")
@@ -36,13 +68,26 @@ class Settings(BaseSettings):
     )
     score_threads: int = Field(0, ge=0, description="CPU threads for the model; 0: torch's choice.")
 
-    host: str = Field("127.0.0.1", description="Address to serve on; only loopback, without accounts.")
+    host: str = Field("127.0.0.1", description="Address to serve on; one that others can reach needs accounts.")
     port: int = Field(7860, ge=1, le=65535, description="Port to serve on.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="How much is logged.")
+
+    auth: Literal["auto", "on"] = Field(
+        "auto", description="Accounts: `auto` (off on loopback, on elsewhere), `on` (also on loopback, behind a proxy)."
+    )
+    public_url: str = Field(
+        "", pattern="^(https?://[^/]+)?$", description="Where people reach the page, behind a proxy: `https://…`."
+    )
+    session_hours: float = Field(12.0, gt=0, description="A browser unused for so long has to sign in again, in hours.")
+    login_attempts: int = Field(5, ge=1, description="Failed log-ins for a name from an address until both must wait…")
+    login_wait_minutes: float = Field(15.0, gt=0, description="…for so long, in minutes.")
 
     max_upload_mb: float = Field(64.0, gt=0, description="Largest file accepted, in MB.")
     max_import_mb: float = Field(2048.0, gt=0, description="Largest import of labels and images, unpacked, in MB.")
     max_pixels: int = Field(100_000_000, gt=0, description="Largest image accepted, in pixels.")
+    max_files: int = Field(1000, ge=1, le=1000, description="Most files in one upload.")
+    max_minute_files: int = Field(3000, ge=1, description="Most files that a user may send in a minute.")
+    max_minute_mb: float = Field(8192.0, gt=0, description="Most that a user may send in a minute, in MB.")
     feature_cache_gb: float = Field(4.0, gt=0, description="Disk budget of the feature cache, in GB.")
 
     min_corrections: int = Field(1, ge=1, description="Fewest corrected images that a run starts with.")
@@ -50,6 +95,13 @@ class Settings(BaseSettings):
     retrain_hours: float = Field(24.0, gt=0, description="…or when the oldest new correction is this old, in hours.")
     tuning_epochs: int = Field(30, ge=1, description="Longest run, in epochs; the hold-out chooses the length.")
     lease_seconds: float = Field(30.0, gt=0, description="A run whose heartbeat is older than this is started again.")
+
+    @classmethod
+    def settings_customise_sources(
+        cls, settings_cls: type[BaseSettings], *sources: PydanticBaseSettingsSource, **named: PydanticBaseSettingsSource
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """What a test or a caller gives counts first, then the environment, then files."""
+        return named["init_settings"], named["env_settings"], _Files(settings_cls)
 
     @property
     def resolved_database_url(self) -> str:

@@ -47,10 +47,11 @@ class BadName(DatabaseError):
 
 
 class NameTaken(DatabaseError):
-    """A name that another project has, archived ones included."""
+    """A name that another project has, archived ones included, or another user."""
 
-    def __init__(self, name: str) -> None:
-        super().__init__(f"There is a project {name!r} already, perhaps an archived one. Choose another name.")
+    def __init__(self, name: str, what: str = "project") -> None:
+        rests = "archived" if what == "project" else "disabled"
+        super().__init__(f"There is a {what} {name!r} already, perhaps one that is {rests}. Choose another name.")
 
 
 class ProjectArchived(DatabaseError):

@@ -137,6 +137,9 @@ class PromptVersion(Base):
     sha256: Mapped[str] = mapped_column(String(64))
     metrics: Mapped[dict[str, Any]] = mapped_column(default=dict)
     note: Mapped[str] = mapped_column(Text, default="")
+    # Who imported it or started its run, and who put it to use last; `schedule` where nobody did.
+    author: Mapped[str] = mapped_column(String(100), default="local")
+    activated_by: Mapped[str] = mapped_column(String(100), default="local")
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     activated_at: Mapped[datetime | None]
 
@@ -206,6 +209,7 @@ class TuningRun(Base):
     project_id: Mapped[int] = mapped_column(ForeignKey("projects.id"), index=True)
     state: Mapped[str] = mapped_column(String(20), default="queued")
     trigger: Mapped[str] = mapped_column(String(20))  # manual | schedule
+    author: Mapped[str] = mapped_column(String(100), default="local")  # who started it; `schedule` where nobody did
     config: Mapped[dict[str, Any]] = mapped_column(default=dict)
     seed: Mapped[int] = mapped_column(default=0)
     # Frozen input: annotation ids, so that a run repeats exactly.

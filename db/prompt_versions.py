@@ -22,6 +22,7 @@ def add_version(
     parent_id: int | None = None,
     metrics: dict[str, Any] | None = None,
     note: str = "",
+    author: str = "local",
 ) -> PromptVersion:
     """Add a candidate with the project's next number.
 
@@ -36,6 +37,7 @@ def add_version(
         parent_id: the version that tuning started from.
         metrics: on the hold-out.
         note: one line for people.
+        author: who made it.
 
     Raises:
         NotFound: no such project.
@@ -54,6 +56,7 @@ def add_version(
         sha256=sha256,
         metrics=metrics or {},
         note=note,
+        author=author,
     )
     session.add(version)
     session.flush()
@@ -94,10 +97,16 @@ def projects_without_shipped(session: Session, fingerprint: str) -> list[int]:
     return list(session.scalars(lacking.order_by(Project.id)))
 
 
-def activate(session: Session, version_id: int) -> PromptVersion:
+def activate(session: Session, version_id: int, by: str = "local") -> PromptVersion:
     """Make a version the active one, whatever its state, and retire the one before; both with this transaction.
 
-    Raises NotFound.
+    Args:
+        session: a writing session.
+        version_id: which.
+        by: who wants it.
+
+    Raises:
+        NotFound: no such version.
     """
     version = get_version(session, version_id)
     lock_project(session, version.project_id)
@@ -110,6 +119,7 @@ def activate(session: Session, version_id: int) -> PromptVersion:
         session.flush()  # before the other becomes active: the database allows one at every moment
     version.state = "active"
     version.activated_at = utc_now()
+    version.activated_by = by
     session.flush()
     return version
 

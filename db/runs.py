@@ -30,6 +30,7 @@ def create_run(
     training_annotation_ids: list[int],
     holdout_annotation_ids: list[int],
     parent_version_id: int | None,
+    author: str = "local",
 ) -> TuningRun:
     """Queue a run with its input frozen.
 
@@ -42,6 +43,7 @@ def create_run(
         training_annotation_ids: learnt from.
         holdout_annotation_ids: measured on.
         parent_version_id: the active version, from which it starts.
+        author: who started it.
 
     Raises:
         RunInProgress: the project has a live run.
@@ -54,6 +56,7 @@ def create_run(
         training_annotation_ids=training_annotation_ids,
         holdout_annotation_ids=holdout_annotation_ids,
         parent_version_id=parent_version_id,
+        author=author,
     )
     try:
         with session.begin_nested():

@@ -16,6 +16,9 @@ from engine.errors import ImageError
 # Below this, an image holds no texture to judge; above this ratio, resizing to a square destroys it.
 MIN_SIDE = 8
 MAX_ASPECT = 50
+# All that Pillow reads but EPS, which is a program: Pillow has Ghostscript run it.
+Image.init()
+_FORMATS = tuple(name for name in Image.ID if name != "EPS")
 # The modes that PIL uses for more than 8 bits a channel.
 _DEEP_MODES = ("I", "I;16", "I;16L", "I;16B", "I;16N", "F")
 
@@ -47,7 +50,7 @@ def decode_image(data: bytes, *, max_pixels: int = 100_000_000, max_bytes: int =
             warnings.simplefilter("ignore")
             image.load()
             image = ImageOps.exif_transpose(image)
-    except (OSError, SyntaxError, ValueError, IndexError, TypeError, EOFError) as error:
+    except Exception as error:  # each format's decoder raises what it likes: AVIF's a RuntimeError
         raise ImageError(f"The image is damaged and can't be read to its end ({error}). Export it anew.") from error
     return _to_eight_bits(image)
 
@@ -57,14 +60,14 @@ def _open(data: bytes) -> Image.Image:
         with warnings.catch_warnings():
             # The size is checked by _check_shape, with our own limit and message.
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            return Image.open(io.BytesIO(data))
+            return Image.open(io.BytesIO(data), formats=_FORMATS)
     except Image.DecompressionBombError as error:
         raise ImageError(f"The image claims more pixels than can be accepted ({error}).") from error
     except UnidentifiedImageError as error:
         raise ImageError(
             "The file is not an image in a format that can be read. Use PNG, JPEG, TIFF, BMP or WebP."
         ) from error
-    except (OSError, SyntaxError, ValueError, EOFError) as error:
+    except Exception as error:  # as in decode_image
         raise ImageError(f"The image is damaged: its header can't be read ({error}). Export it anew.") from error
 
 
@@ -124,7 +127,7 @@ def decode_mask(data: bytes, *, width: int, height: int) -> npt.NDArray[np.uint8
         )
     try:
         mask.load()
-    except (OSError, SyntaxError, ValueError) as error:
+    except Exception as error:  # as in decode_image
         raise ImageError(f"The mask is damaged and can't be read ({error}). Save it anew as PNG.") from error
     if mask.mode in ("RGBA", "LA", "PA", "P", "CMYK"):
         mask = mask.convert("RGB")

@@ -29,11 +29,16 @@ def assert_refused(ended: subprocess.CompletedProcess[str], *words: str) -> None
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "8.8.8.8"])
 def test_an_address_that_others_can_reach_is_refused_without_accounts(host: str, tmp_path: Path) -> None:
-    assert_refused(start("--host", host, home=tmp_path), "accounts", "--host 127.0.0.1")
+    ended = start("--host", host, home=tmp_path)
+    assert_refused(ended, "accounts", "python -m workers users add NAME --role admin", "--host 127.0.0.1")
 
 
 def test_the_address_may_come_from_the_environment_and_is_refused_as_well(tmp_path: Path) -> None:
     assert_refused(start(home=tmp_path, host="0.0.0.0"), "accounts")
+
+
+def test_accounts_that_are_asked_for_need_an_admin_on_any_address(tmp_path: Path) -> None:
+    assert_refused(start(home=tmp_path, auth="on"), "ANOMALYLOOP_AUTH is on", "users add NAME --role admin")
 
 
 def test_a_taken_port_is_named(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import gradio as gr
 
 from db.runs import live_run
+from webapp.access.events import GuardedBlocks
 from webapp.components.header import header, header_html
 from webapp.components.projects import project_switcher
 from webapp.pages.events import QUIET
@@ -19,7 +20,7 @@ HEADER_SECONDS = 2.0
 
 def build_page() -> gr.Blocks:
     """The page as Gradio Blocks, to be mounted with `**webapp.theme.page_look()`."""
-    with gr.Blocks(title="AnomalyLoop", fill_width=True, analytics_enabled=False) as page:
+    with GuardedBlocks(title="AnomalyLoop", fill_width=True, analytics_enabled=False) as page:
         bar = header()
         project_switcher()
         with gr.Tabs(elem_id="places"):

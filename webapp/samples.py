@@ -1,6 +1,7 @@
 """Three images to try the page with, drawn here: brushed metal with a scratch, cloth with a stain, a faultless tile."""
 
 import io
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +11,7 @@ SIDE = 512
 Texture = npt.NDArray[np.float64]
 
 
+@lru_cache(maxsize=1)
 def sample_images() -> dict[str, bytes]:
     """File name → PNG, 512×512 px; the same bytes every time."""
     drawn = {

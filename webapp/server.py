@@ -1,4 +1,4 @@
-"""The web application: REST under `/api/v1`, health, OpenAPI at `/docs`, and the page at `/`."""
+"""The web application: REST under `/api/v1`, health, OpenAPI at `/docs`, the page at `/`, and the gate before all."""
 
 import os
 from collections.abc import AsyncIterator
@@ -8,8 +8,25 @@ from fastapi import FastAPI, Request, Response
 from starlette.routing import compile_path
 
 from db.projects import ensure_project
-from settings import Settings
-from webapp.api import annotations, export, health, images, imports, maps, projects, prompts, runs, thresholds
+from settings import Settings, get_settings
+from webapp.access import login
+from webapp.access.gate import Gate
+from webapp.access.headers import SecurityHeaders
+from webapp.api import (
+    annotations,
+    audit,
+    export,
+    health,
+    images,
+    imports,
+    maps,
+    me,
+    projects,
+    prompts,
+    runs,
+    thresholds,
+    users,
+)
 from webapp.api.problems import add_problem_handlers, problem
 from workers import dispatch
 from workers.context import get_store
@@ -18,17 +35,35 @@ from workers.projects import DEFAULT_PROJECT
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
-def build_app(settings: Settings) -> FastAPI:
-    """REST and the page, ready to be served. The database is expected to be migrated."""
-    return _mount_page(build_api(), settings)
+def build_app(settings: Settings, *, accounts: bool | None = None) -> FastAPI:
+    """REST and the page, ready to be served. The database is expected to be migrated.
+
+    Args:
+        settings: of this process.
+        accounts: whether people have to sign in; None: what the settings say of a loopback address.
+    """
+    accounts = settings.auth == "on" if accounts is None else accounts
+    return _mount_page(build_api(settings, accounts=accounts, check_host=True), settings)
 
 
-def build_api() -> FastAPI:
-    """REST alone."""
+def build_api(settings: Settings | None = None, *, accounts: bool = False, check_host: bool = False) -> FastAPI:
+    """REST alone.
+
+    Args:
+        settings: None: those of this process.
+        accounts: whether people have to sign in.
+        check_host: without accounts, answer only under the names of this machine itself.
+    """
     app = FastAPI(title="AnomalyLoop", description=__doc__, lifespan=_lifespan, redoc_url=None)
     add_problem_handlers(app)
+    app.add_middleware(
+        Gate, settings=settings or get_settings(), accounts=accounts, check_host=check_host, unknown=_unknown
+    )
+    app.add_middleware(SecurityHeaders)
     app.include_router(health.router)
-    for subject in (projects, images, maps, annotations, runs, prompts, thresholds, export, imports):
+    app.include_router(login.router)
+    subjects = (projects, images, maps, annotations, runs, prompts, thresholds, export, imports, me, users, audit)
+    for subject in subjects:
         app.include_router(subject.router, prefix="/api/v1")
     # After all others: without it, what is unknown under /api would get the page's answer, which is not a problem.
     app.add_api_route("/api/{path:path}", _unknown, methods=_METHODS, include_in_schema=False)

@@ -1,4 +1,4 @@
-"""The command line of an installation: `python -m workers prompts import FILE` brings prompts into its database."""
+"""The command line of an installation: prompts into its database (`prompts import FILE`), and accounts (`users`)."""
 
 import argparse
 import sys
@@ -8,11 +8,10 @@ from db.projects import find_project, list_projects
 from db.session import migrate
 from db.store import Store
 from settings import get_settings
+from workers import user_commands
 from workers.context import get_store
-from workers.engine_host import get_engine
 from workers.errors import EngineError, NotFound
 from workers.projects import DEFAULT_PROJECT, ensure_default_project
-from workers.promoting import import_prompts
 
 
 def main() -> int:
@@ -20,18 +19,25 @@ def main() -> int:
     arguments = _parser().parse_args()
     try:
         migrate(get_settings().resolved_database_url)
-        store = get_store()
-        ensure_default_project(store, get_engine())
-        project_id = _project_named(store, arguments.project)
-        version = import_prompts(store, project_id, arguments.file.name, arguments.file.read_bytes())
-    except (EngineError, NotFound, OSError) as error:
+        said = (user_commands.run if arguments.subject == "users" else _import_prompts)(get_store(), arguments)
+    except (EngineError, OSError, *user_commands.REFUSALS) as error:
         print(error, file=sys.stderr)
         return 2
-    print(
+    print(said)
+    return 0
+
+
+def _import_prompts(store: Store, arguments: argparse.Namespace) -> str:
+    from workers.engine_host import get_engine
+    from workers.promoting import import_prompts
+
+    ensure_default_project(store, get_engine())
+    project_id = _project_named(store, arguments.project)
+    version = import_prompts(store, project_id, arguments.file.name, arguments.file.read_bytes())
+    return (
         f"Version {version.number} of {arguments.project}, for {version.backbone_name} "
         f"({version.backbone_fingerprint[:12]}): {version.note}. It scores once it is activated, in Train or by REST."
     )
-    return 0
 
 
 def _project_named(store: Store, name: str) -> int:
@@ -44,12 +50,14 @@ def _project_named(store: Store, name: str) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m workers", description=__doc__)
-    prompts = parser.add_subparsers(dest="subject", required=True).add_parser("prompts", help="prompt versions")
+    subjects = parser.add_subparsers(dest="subject", required=True)
+    prompts = subjects.add_parser("prompts", help="prompt versions")
     action = prompts.add_subparsers(dest="action", required=True).add_parser(
         "import", help="add a prompt file as a version that can be activated"
     )
     action.add_argument("file", type=Path, metavar="FILE", help="ours (.safetensors), or the reference's .pth")
     action.add_argument("--project", default=DEFAULT_PROJECT, help="name (default %(default)s)")
+    user_commands.add_parser(subjects)
     return parser
 
 

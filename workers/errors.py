@@ -3,17 +3,22 @@
 The engine's and the database's own are named here too, so that the page need not know the engine.
 """
 
+from datetime import datetime
+
 from db.errors import BadName, BadSetting, Conflict, NameTaken, NotFound, ProjectArchived, RunInProgress
 from engine.errors import BackboneError, EngineError, ImageError, PromptError
 
 __all__ = [
     "BackboneError",
     "BadName",
+    "BadPassword",
     "BadSetting",
     "Conflict",
     "EngineError",
     "ImageError",
     "LabelFileError",
+    "LoginLocked",
+    "LoginRefused",
     "NameTaken",
     "NotFound",
     "NotReady",
@@ -52,3 +57,22 @@ class TooFewCorrections(Exception):
             f"{'is' if corrected == 1 else 'are'} {corrected}: correct {missing} more, then retrain."
         )
         self.corrected, self.needed, self.missing = corrected, needed, missing
+
+
+class BadPassword(Exception):
+    """A password that no account can have."""
+
+
+class LoginRefused(Exception):
+    """Name or password is wrong, or the account is disabled: which of them is told to nobody."""
+
+    def __init__(self) -> None:
+        super().__init__("The name or the password is wrong, or the account is disabled. Try again, or ask an admin.")
+
+
+class LoginLocked(Exception):
+    """Too many log-ins failed; even the right password has to wait until `until`."""
+
+    def __init__(self, until: datetime) -> None:
+        self.until = until
+        super().__init__("Too many log-ins failed for this name or from here. Wait some minutes, then try again.")

@@ -13,8 +13,13 @@ from workers.errors import NotReady, PromptError
 from workers.readiness import engine_in_use
 
 
-def activate_version(store: Store, version_id: int) -> PromptVersion:
+def activate_version(store: Store, version_id: int, *, author: str = "local") -> PromptVersion:
     """Make a version, whatever its state, the one that scores; the images are scored anew.
+
+    Args:
+        store: where it is.
+        version_id: which.
+        author: who wants it.
 
     Raises:
         NotFound: no such version.
@@ -24,7 +29,7 @@ def activate_version(store: Store, version_id: int) -> PromptVersion:
     status = engine_in_use()
     with store.session() as session:
         _require_same_backbone(get_version(session, version_id), status["state"], status["name"], status["fingerprint"])
-        version = activate(session, version_id)
+        version = activate(session, version_id, author)
         clear_scoring_errors(session, version.project_id)
     dispatch.request_rescoring(version.project_id)
     return version
@@ -41,8 +46,17 @@ def _require_same_backbone(version: PromptVersion, state: str, name: str, finger
         )
 
 
-def import_prompts(store: Store, project_id: int, file_name: str, data: bytes) -> PromptVersion:
+def import_prompts(
+    store: Store, project_id: int, file_name: str, data: bytes, *, author: str = "local"
+) -> PromptVersion:
     """Add a prompt file, ours or the reference's checkpoint, as a candidate; activating it is another step.
+
+    Args:
+        store: where to.
+        project_id: whose it becomes.
+        file_name: as its sender names it; it is told in the version's note.
+        data: the file's bytes.
+        author: who sends it.
 
     Raises:
         NotFound: no such project.
@@ -67,4 +81,5 @@ def import_prompts(store: Store, project_id: int, file_name: str, data: bytes) -
             backbone_name=engine.info.name,
             backbone_fingerprint=engine.info.fingerprint,
             note=f"imported from {file_name[:200]}" + (f": {prompts.note}" if prompts.note else ""),
+            author=author,
         )

@@ -5,6 +5,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+from kombu.exceptions import OperationalError
 from sqlalchemy.exc import SQLAlchemyError
 
 from db.models import PromptVersion
@@ -129,6 +130,6 @@ def _ask_worker() -> dict[str, Any] | None:
 def _broadcast() -> dict[str, Any] | None:
     try:
         answers = celery_app.control.broadcast("engine_status", reply=True, timeout=_ANSWER_SECONDS, limit=1)
-    except OSError:  # the broker can't be reached; its own component says so
+    except (OperationalError, OSError):  # the broker can't be reached; its own component says so
         return None
     return next(iter(answers[0].values())) if answers else None

@@ -20,7 +20,13 @@ logger = logging.getLogger(__name__)
 
 
 def start_run(
-    store: Store, project_id: int, *, trigger: str, epochs: int | None = None, seed: int | None = None
+    store: Store,
+    project_id: int,
+    *,
+    trigger: str,
+    epochs: int | None = None,
+    seed: int | None = None,
+    author: str = "local",
 ) -> int:
     """Queue a run over the newest annotation of every corrected image, and announce it.
 
@@ -33,6 +39,7 @@ def start_run(
         trigger: `manual` or `schedule`.
         epochs: the longest that it may take; None: the setting's.
         seed: of everything random in it; None: 0.
+        author: who starts it; `schedule` where nobody does.
 
     Returns:
         The run's id.
@@ -45,12 +52,12 @@ def start_run(
         RunInProgress: the project has a live run.
     """
     with store.session() as session:
-        run = _freeze(session, get_project(session, project_id), trigger, epochs, seed or 0)
+        run = _freeze(session, get_project(session, project_id), trigger, epochs, seed or 0, author)
     dispatch.request_run(run.id)
     return run.id
 
 
-def _freeze(session: Session, project: Project, trigger: str, epochs: int | None, seed: int) -> TuningRun:
+def _freeze(session: Session, project: Project, trigger: str, epochs: int | None, seed: int, author: str) -> TuningRun:
     if project.archived_at is not None:
         raise ProjectArchived(project.name)
     settings = get_settings()
@@ -70,6 +77,7 @@ def _freeze(session: Session, project: Project, trigger: str, epochs: int | None
         training_annotation_ids=[annotation.id for annotation in annotations if annotation.id not in holdout],
         holdout_annotation_ids=sorted(holdout),
         parent_version_id=parent.id,
+        author=author,
     )
 
 
@@ -87,7 +95,7 @@ def start_due_runs(store: Store) -> list[int]:
     started = []
     for project_id in due:
         try:
-            started.append(start_run(store, project_id, trigger="schedule"))
+            started.append(start_run(store, project_id, trigger="schedule", author="schedule"))
         except (RunInProgress, TooFewCorrections) as error:  # someone was quicker, or it has to wait for more
             logger.info("Project %d was due for a run, but: %s", project_id, error)
     return started

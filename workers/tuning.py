@@ -182,6 +182,7 @@ class _Run:
                 parent_id=self.run.parent_version_id,
                 metrics=metrics,
                 note=proposal.prompts.note,
+                author=self.run.author,
             )
             current = active_version(session, self.run.project_id)
             if decision.promote and current is not None and current.id != self.run.parent_version_id:
@@ -189,7 +190,7 @@ class _Run:
                     None, f"Another version became active meanwhile; this one waits for a person. {decision.sentence}"
                 )
             if decision.promote:
-                activate(session, version.id)
+                activate(session, version.id, self.run.author)
                 clear_scoring_errors(session, self.run.project_id)
             elif decision.promote is False:
                 reject(session, version.id)

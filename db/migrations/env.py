@@ -6,7 +6,7 @@ tables and models differ.
 
 from alembic import context
 
-from db.models import Base
+from db.account_models import Base  # with the tables of accounts in it, and all others
 
 context.configure(
     connection=context.config.attributes["connection"],

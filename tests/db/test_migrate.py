@@ -1,15 +1,22 @@
 """Migrations: they make the tables of the models, from nothing and back, and whoever comes second waits."""
 
+from datetime import timedelta
+
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import func, inspect, select, text
 
+from db.account_models import ApiToken, AuditEntry, LoginAttempts, SignIn, User
+from db.audit import add_entry
+from db.credentials import add_sign_in, add_token
 from db.images import delete_image
+from db.login_attempts import begin_attempt
 from db.migrate import downgrade, migrate
 from db.models import Annotation, Base, Image, Prediction, Project, PromptVersion, TuningRun
 from db.review_queue import expected_gain
 from db.session import Database
+from db.users import add_user
 from tests.db.making import (
     in_processes,
     make_annotation,
@@ -21,6 +28,7 @@ from tests.db.making import (
 )
 
 TABLES = (Project, Image, PromptVersion, Prediction, Annotation, TuningRun)
+ACCOUNT_TABLES = (User, SignIn, ApiToken, AuditEntry, LoginAttempts)
 MIGRATE = "import sys; from db.session import migrate; migrate(sys.argv[1])"
 
 
@@ -33,6 +41,16 @@ def fill(database: Database) -> None:
         make_prediction(session, image, version)
         annotation = make_annotation(session, image, prompt_version_id=version.id)
         make_run(session, project_id, [annotation.id], parent_version_id=version.id)
+
+
+def fill_accounts(database: Database) -> None:
+    """A row in every table of accounts."""
+    with database.session() as session:
+        user = add_user(session, "ada", "admin", "x")
+        add_sign_in(session, user.id, timedelta(hours=1))
+        add_token(session, user.id, "line 3")
+        add_entry(session, user_name="ada", via="session", address="::1", action="signed in")
+        begin_attempt(session, "ada", "::1", limit=5, wait=timedelta(minutes=1))
 
 
 def counts(database: Database) -> list[int | None]:
@@ -62,6 +80,22 @@ def test_a_filled_database_goes_back_to_nothing_and_up_again(database: Database,
     assert counts(database) == [0] * len(TABLES)
     fill(database)
     assert counts(database) == [1] * len(TABLES)
+
+
+def test_a_filled_database_goes_back_to_before_there_were_accounts_and_up_again(database: Database, url: str) -> None:
+    fill(database)
+    fill_accounts(database)
+    database.close()
+    downgrade(url, "0003_archived_projects")
+    assert not {table.__tablename__ for table in ACCOUNT_TABLES} & set(inspect(database.engine).get_table_names())
+    assert "author" not in {column["name"] for column in inspect(database.engine).get_columns("tuning_runs")}
+    migrate(url)
+    assert counts(database) == [1] * len(TABLES)
+    with database.session(read_only=True) as session:
+        assert all(session.scalar(select(func.count()).select_from(table)) == 0 for table in ACCOUNT_TABLES)
+        [run], [version] = session.scalars(select(TuningRun)).all(), session.scalars(select(PromptVersion)).all()
+        assert (run.author, version.author, version.activated_by) == ("local", "local", "local")
+    fill_accounts(database)
 
 
 def test_images_scored_before_there_was_a_queue_are_in_it_by_their_score(database: Database, url: str) -> None:

@@ -100,6 +100,19 @@ def test_what_is_no_usable_image_is_refused_in_plain_words(data, message):
         decode_image(data)
 
 
+@pytest.mark.parametrize("read", [decode_image, lambda data: decode_mask(data, width=40, height=30)])
+def test_postscript_is_not_run(read):
+    program = encoded(Image.fromarray(gradient()).convert("RGB"), "EPS")
+    with pytest.raises(ImageError, match="not an image in a format that can be read"):
+        read(program)
+
+
+def test_a_damaged_avif_is_refused_as_others_are():
+    data = encoded(Image.fromarray(gradient()).convert("RGB"), "AVIF")
+    with pytest.raises(ImageError):
+        decode_image(data[: len(data) // 2] + bytes(len(data) - len(data) // 2))
+
+
 def test_too_many_bytes_are_refused_before_decoding():
     with pytest.raises(ImageError, match="ANOMALYLOOP_MAX_UPLOAD_MB"):
         decode_image(b"x" * 2000, max_bytes=1000)

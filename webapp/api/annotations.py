@@ -1,6 +1,7 @@
 """`/images/{id}/annotation` and `/images/{id}/mask`: what people say of an image."""
 
 import json
+from collections.abc import Callable
 from functools import partial
 from typing import Annotated, Literal
 
@@ -12,8 +13,8 @@ from starlette.datastructures import UploadFile
 from db.annotations import newest_annotation
 from db.images import get_image
 from db.models import Annotation
-from db.store import Store
 from settings import Settings
+from webapp.access.callers import CallerDep
 from webapp.api.caching import revalidated
 from webapp.api.dependencies import Id, SettingsDep, StoreDep, require_acceptable_size
 from webapp.api.image_view import AnnotationView, annotation_view
@@ -54,6 +55,7 @@ async def put_annotation(
     request: Request,
     store: StoreDep,
     settings: SettingsDep,
+    caller: CallerDep,
     image_id: Id,
     if_match: Annotated[str | None, Header(description="The newest revision that you have seen; 0: none.")] = None,
 ) -> AnnotationView:
@@ -66,9 +68,11 @@ async def put_annotation(
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "multipart/form-data":
         mask = await _read_mask(request, settings)
-        saved = await run_in_threadpool(save_mask, store, image_id, mask, expected_revision=expected)
+        keep = partial(save_mask, author=caller.name, expected_revision=expected)
+        saved = await run_in_threadpool(keep, store, image_id, mask)
     elif kind == "application/json":
-        saved = await run_in_threadpool(_state, store, image_id, await request.body(), expected)
+        say = _statement(await request.body())
+        saved = await run_in_threadpool(say, store, image_id, author=caller.name, expected_revision=expected)
     else:
         raise HTTPException(
             415, 'Send multipart/form-data with a file `mask`, or JSON {"label": "normal"} or {"accept": true}.'
@@ -94,7 +98,7 @@ async def _read_mask(request: Request, settings: Settings) -> bytes:
         return await mask.read()
 
 
-def _state(store: Store, image_id: int, body: bytes, expected: int | None) -> Annotation:
+def _statement(body: bytes) -> Callable[..., Annotation]:
     try:
         statement = Statement.model_validate(json.loads(body))
     except (ValueError, ValidationError) as error:
@@ -103,8 +107,7 @@ def _state(store: Store, image_id: int, body: bytes, expected: int | None) -> An
         ) from error
     if (statement.label is None) == (statement.accept is None):
         raise HTTPException(422, 'Say one thing: {"label": "normal"} or {"accept": true}.')
-    say = mark_normal if statement.label else accept
-    return say(store, image_id, expected_revision=expected)
+    return mark_normal if statement.label else accept
 
 
 @router.get("/{image_id}/mask", responses={200: {"content": {"image/png": {}}}})

@@ -12,7 +12,15 @@ from workers.context import get_store
 from workers.errors import ProjectArchived
 from workers.projects import DEFAULT_PROJECT
 
-__all__ = ["DEFAULT_PROJECT", "Id", "SettingsDep", "StoreDep", "project_named", "require_acceptable_size"]
+__all__ = [
+    "DEFAULT_PROJECT",
+    "Id",
+    "SettingsDep",
+    "StoreDep",
+    "project_named",
+    "require_acceptable_size",
+    "require_few",
+]
 
 StoreDep = Annotated[Store, Depends(get_store)]
 SettingsDep = Annotated[Settings, Depends(get_settings)]
@@ -41,4 +49,14 @@ def require_acceptable_size(size: int | None, settings: Settings) -> None:
             413,
             f"The file has {(size or 0) / 1e6:.1f} MB and the limit is {settings.max_upload_mb:g} MB. "
             "Send a smaller one, or raise ANOMALYLOOP_MAX_UPLOAD_MB.",
+        )
+
+
+def require_few(count: int, settings: Settings) -> None:
+    """A 413 problem for more files in one request than the limit."""
+    if count > settings.max_files:
+        raise HTTPException(
+            413,
+            f"The request has {count} files and the limit is {settings.max_files}. "
+            "Send them in parts, or raise ANOMALYLOOP_MAX_FILES.",
         )

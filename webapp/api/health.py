@@ -1,10 +1,11 @@
 """`/healthz`: the process answers. `/readyz`: everything it needs is there, or which thing isn't."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 
+from webapp.access.callers import CallerDep, Role
 from webapp.api.dependencies import StoreDep
 from webapp.api.problems import problem
 from workers.readiness import engine_in_use, readiness
@@ -53,9 +54,15 @@ def healthz() -> Health:
 
 
 @router.get("/readyz", response_model=Ready, responses={503: {"description": "Names what is not ready."}})
-def readyz(request: Request, store: StoreDep) -> Ready | Response:
-    """200 when database, blobs, broker, a worker and the engine are ready; else 503 naming those that are not."""
+def readyz(request: Request, store: StoreDep, caller: CallerDep) -> Ready | Response:
+    """200 when database, blobs, broker, a worker and the engine are ready; else 503 naming those that are not.
+
+    With accounts, only who is signed in is told more than the names.
+    """
     components, backbone = readiness(store), engine_in_use()
+    if caller.role is Role.ANYONE:
+        components = [replace(component, detail="Sign in to see more.") for component in components]
+        backbone = dict.fromkeys(backbone, "") | {"state": backbone["state"]}
     missing = [component for component in components if not component.ready]
     if missing:
         return problem(

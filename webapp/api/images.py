@@ -3,7 +3,7 @@
 from functools import partial
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, File, Form, Query, Request, Response, UploadFile
+from fastapi import APIRouter, Body, File, Form, Query, Request, Response, UploadFile
 from pydantic import AwareDatetime, BaseModel
 
 from db import images as image_rows
@@ -11,10 +11,14 @@ from db.images import ImageFilter, count_by_status, count_images, delete_image, 
 from db.models import Image
 from db.store import Store
 from settings import Settings
+from webapp.access.callers import CallerDep
+from webapp.access.gate import name_object
+from webapp.access.pace import pace
 from webapp.api.caching import revalidated
-from webapp.api.dependencies import DEFAULT_PROJECT, Id, SettingsDep, StoreDep, project_named
+from webapp.api.dependencies import DEFAULT_PROJECT, Id, SettingsDep, StoreDep, project_named, require_few
 from webapp.api.image_view import ImageView, image_views
 from webapp.api.problems import problem
+from webapp.samples import sample_images
 from workers import dispatch
 from workers.errors import ImageError
 from workers.intake import add_upload
@@ -57,12 +61,15 @@ def post_images(
     request: Request,
     store: StoreDep,
     settings: SettingsDep,
+    caller: CallerDep,
     files: Annotated[list[UploadFile], File(description="Images; repeat the field for several.")],
     project: Annotated[str, Form(description="The project's name.")] = DEFAULT_PROJECT,
 ) -> list[Kept | Refused] | Response:
     """Keep images and queue them for scoring. A bad file is an entry with `error`; the others are kept all the same."""
     project_id = project_named(store, project, to_add=True).id
-    outcomes = [_take_in(store, settings, project_id, file) for file in files]
+    require_few(len(files), settings)
+    pace.take(caller, settings, files=len(files), size=sum(file.size or 0 for file in files))
+    outcomes = [_take_in(store, settings, project_id, file, caller.name) for file in files]
     kept = [outcome.id for outcome in outcomes if isinstance(outcome, Kept)]
     if not kept:
         refused = [outcome.model_dump() for outcome in outcomes]
@@ -71,10 +78,27 @@ def post_images(
         )
         return problem(request, 422, "unusable-image", "The image can't be used", detail, files=refused)
     dispatch.request_scoring(kept)
+    name_object(request, f"project {project}: images {', '.join(map(str, kept))}")
     return outcomes
 
 
-def _take_in(store: Store, settings: Settings, project_id: int, file: UploadFile) -> Kept | Refused:
+@router.post("/samples", status_code=201)
+def post_samples(
+    request: Request,
+    store: StoreDep,
+    caller: CallerDep,
+    project: Annotated[str, Body(embed=True, description="The project's name.")] = DEFAULT_PROJECT,
+) -> list[int]:
+    """Take in the three sample images as if they had been uploaded; returns their ids."""
+    project_id = project_named(store, project, to_add=True).id
+    samples = sample_images().items()
+    ids = [add_upload(store, project_id, name, data, caller.name).image_id for name, data in samples]
+    dispatch.request_scoring(ids)
+    name_object(request, f"project {project}: images {', '.join(map(str, ids))}")
+    return ids
+
+
+def _take_in(store: Store, settings: Settings, project_id: int, file: UploadFile, author: str) -> Kept | Refused:
     name = file.filename or "unnamed"
     if file.size is not None and file.size > settings.max_upload_mb * 1e6:  # before it is read into memory
         return Refused(
@@ -83,7 +107,7 @@ def _take_in(store: Store, settings: Settings, project_id: int, file: UploadFile
             "Save it smaller, or raise ANOMALYLOOP_MAX_UPLOAD_MB.",
         )
     try:
-        added = add_upload(store, project_id, name, file.file.read())
+        added = add_upload(store, project_id, name, file.file.read(), author)
     except ImageError as error:
         return Refused(file_name=name, error=str(error))
     return Kept(

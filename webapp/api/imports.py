@@ -6,7 +6,9 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, File, Form, Request, Response, UploadFile
 from pydantic import BaseModel, Field
 
-from webapp.api.dependencies import DEFAULT_PROJECT, StoreDep, project_named
+from webapp.access.callers import CallerDep
+from webapp.access.pace import pace
+from webapp.api.dependencies import DEFAULT_PROJECT, SettingsDep, StoreDep, project_named, require_few
 from webapp.api.problems import problem
 from workers.exchange.importing import LabelImport
 
@@ -28,6 +30,8 @@ class LabelOutcome(BaseModel):
 def post_import(
     request: Request,
     store: StoreDep,
+    settings: SettingsDep,
+    caller: CallerDep,
     files: Annotated[list[UploadFile], File(description="Zips, COCO JSON files, mask images; repeat the field.")],
     project: Annotated[str, Form(description="The project's name.")] = DEFAULT_PROJECT,
     replace: Annotated[bool, Form(description="Take the place of what was said here; otherwise that stays.")] = False,
@@ -38,8 +42,12 @@ def post_import(
     entry with `error`; the others are taken over all the same.
     """
     project_id = project_named(store, project, to_add=True).id
+    require_few(len(files), settings)
+    pace.take(caller, settings, files=len(files), size=sum(file.size or 0 for file in files))
     uploads = [(file.filename or "unnamed", file.file) for file in files]
-    outcomes = [asdict(outcome) for outcome in LabelImport(store, project_id, uploads, replace=replace)]
+    outcomes = [
+        asdict(outcome) for outcome in LabelImport(store, project_id, uploads, replace=replace, author=caller.name)
+    ]
     if all(outcome["outcome"] == "refused" for outcome in outcomes):
         first = outcomes[0]
         detail = f"None of the {len(outcomes)} labels could be used. {first['path']}: {first['error']}"

@@ -11,13 +11,18 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from db.errors import BadCursor, BlobMissing
+from db.models import utc_now
+from webapp.access.pace import TooFast
 from workers.errors import (
     BackboneError,
     BadName,
+    BadPassword,
     BadSetting,
     Conflict,
     ImageError,
     LabelFileError,
+    LoginLocked,
+    LoginRefused,
     NameTaken,
     NotFound,
     NothingToAccept,
@@ -41,6 +46,10 @@ _KNOWN: dict[type[Exception], tuple[int, str, str]] = {
     NameTaken: (409, "name-taken", "The name is taken"),
     ProjectArchived: (409, "project-archived", "The project is archived"),
     BadName: (422, "bad-name", "The name can't be used"),
+    BadPassword: (422, "bad-password", "The password can't be used"),
+    LoginRefused: (403, "wrong-password", "The password is wrong"),
+    LoginLocked: (429, "login-locked", "Too many log-ins failed"),
+    TooFast: (429, "too-fast", "Too much within a minute"),
     BadSetting: (422, "bad-setting", "The setting can't be used"),
     ImageError: (422, "unusable-image", "The image can't be used"),
     PromptError: (422, "unusable-prompts", "The prompts can't be used"),
@@ -97,8 +106,18 @@ def add_problem_handlers(app: FastAPI) -> None:
 async def _known(request: Request, error: Exception) -> JSONResponse:
     status, kind, title = next(value for known, value in _KNOWN.items() if isinstance(error, known))
     members = {name: getattr(error, name) for name in _MEMBERS if hasattr(error, name)}
-    headers = {"Retry-After": "2"} if isinstance(error, NotReady) else None
+    seconds = _seconds_to_wait(error)
+    headers = {"Retry-After": str(seconds)} if seconds else None
     return problem(request, status, kind, title, str(error), headers=headers, **members)
+
+
+def _seconds_to_wait(error: Exception) -> int | None:
+    """After how long the same request may do; None: it may not, however long one waits."""
+    if isinstance(error, NotReady):
+        return 2
+    if isinstance(error, TooFast):
+        return error.seconds
+    return max(1, round((error.until - utc_now()).total_seconds())) if isinstance(error, LoginLocked) else None
 
 
 async def _invalid(request: Request, error: Exception) -> JSONResponse:

@@ -7,6 +7,8 @@ from fastapi import APIRouter, File, Form, Query, UploadFile
 from pydantic import BaseModel, ConfigDict, Field
 
 from db.prompt_versions import list_versions, write_note
+from webapp.access.callers import CallerDep
+from webapp.access.pace import pace
 from webapp.api.dependencies import DEFAULT_PROJECT, Id, SettingsDep, StoreDep, project_named, require_acceptable_size
 from workers.comparing import compare_versions
 from workers.promoting import activate_version, import_prompts
@@ -30,6 +32,8 @@ class PromptVersionView(BaseModel):
     sha256: str
     metrics: dict[str, Any]
     note: str
+    author: str
+    activated_by: str = Field(description="who put it to use last; `schedule` where a run of the schedule did")
     created_at: datetime
     activated_at: datetime | None
 
@@ -58,9 +62,9 @@ def patch_version(store: StoreDep, version_id: Id, change: NoteChange) -> Prompt
 
 
 @router.post("/{version_id}/activate")
-def post_activate(store: StoreDep, version_id: Id) -> PromptVersionView:
+def post_activate(store: StoreDep, caller: CallerDep, version_id: Id) -> PromptVersionView:
     """Score with this version from now on, forwards or back; all images are scored anew."""
-    return PromptVersionView.model_validate(activate_version(store, version_id))
+    return PromptVersionView.model_validate(activate_version(store, version_id, author=caller.name))
 
 
 class DifferenceView(BaseModel):
@@ -106,12 +110,15 @@ def get_comparison(
 def post_import(
     store: StoreDep,
     settings: SettingsDep,
+    caller: CallerDep,
     file: Annotated[UploadFile, File(description="Ours (.safetensors), or the reference's checkpoint (.pth).")],
     project: Annotated[str, Form()] = DEFAULT_PROJECT,
 ) -> PromptVersionView:
     """Add a prompt file as a candidate version, refused where it belongs to another backbone or holds code."""
     project_id = project_named(store, project, to_add=True).id
     require_acceptable_size(file.size, settings)
+    pace.take(caller, settings, files=1, size=file.size or 0)
+    name = file.filename or "unnamed"
     return PromptVersionView.model_validate(
-        import_prompts(store, project_id, file.filename or "unnamed", file.file.read())
+        import_prompts(store, project_id, name, file.file.read(), author=caller.name)
     )

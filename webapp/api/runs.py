@@ -3,10 +3,12 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from db import runs as run_rows
+from webapp.access.callers import CallerDep
+from webapp.access.gate import name_object
 from webapp.api.dependencies import DEFAULT_PROJECT, Id, StoreDep, project_named
 from workers.runs import cancel_run, start_run
 
@@ -32,6 +34,7 @@ class RunView(BaseModel):
     project_id: int
     state: Literal["queued", "running", "evaluating", "succeeded", "failed", "cancelled"]
     trigger: str
+    author: str = Field(description="who started it; `schedule` where nobody did")
     config: dict[str, Any]
     seed: int
     training_annotation_ids: list[int]
@@ -53,10 +56,11 @@ class RunView(BaseModel):
 
 
 @router.post("", status_code=202)
-def post_run(store: StoreDep, wanted: RunRequest) -> RunView:
+def post_run(request: Request, store: StoreDep, caller: CallerDep, wanted: RunRequest) -> RunView:
     """Start a run over all corrections; 409 while one is live, 422 saying how many corrections are missing."""
     project_id = project_named(store, wanted.project).id
-    run_id = start_run(store, project_id, trigger="manual", epochs=wanted.epochs, seed=wanted.seed)
+    run_id = start_run(store, project_id, trigger="manual", epochs=wanted.epochs, seed=wanted.seed, author=caller.name)
+    name_object(request, f"project {wanted.project}: run {run_id}")
     return get_run(store, run_id)
 
 

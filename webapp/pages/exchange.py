@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 import gradio as gr
 
+from webapp.access.callers import caller_of_event
 from webapp.components.training.text import counted
 from webapp.pages.events import QUIET
 from webapp.project import current_project
@@ -67,11 +68,11 @@ def export_links(project: str) -> str:
 
 
 def _import(paths: list[str], replace: bool, request: gr.Request) -> Iterator[str]:
-    project_id = current_project(request)
+    project_id, author = current_project(request), caller_of_event(request).name
     try:
         with contextlib.ExitStack() as stack:
             uploads = [(Path(path).name, stack.enter_context(Path(path).open("rb"))) for path in paths]
-            labels = LabelImport(get_store(), project_id, uploads, replace=replace)
+            labels = LabelImport(get_store(), project_id, uploads, replace=replace, author=author)
             yield import_progress(0, len(labels))
             outcomes, told_at = [], time.monotonic()
             for outcome in labels:

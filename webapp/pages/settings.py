@@ -1,4 +1,4 @@
-"""Settings: projects, labels in and out, thresholds and schedule, and which backbone is in use."""
+"""Settings: projects, labels in and out, thresholds and schedule, which backbone is in use, and users."""
 
 from html import escape
 from typing import Any
@@ -10,6 +10,7 @@ from db.projects import get_project, update_settings
 from settings import Settings, get_settings
 from webapp.components.projects import project_manager
 from webapp.components.training.schedule import schedule_rule
+from webapp.components.users import user_manager
 from webapp.pages.events import QUIET
 from webapp.pages.exchange import build_exchange, export_links
 from webapp.project import current_project
@@ -53,6 +54,7 @@ def build_settings(tab: gr.Tab) -> None:
             )
             rule = gr.HTML(elem_id="schedule-rule", apply_default_css=False)
             save = gr.Button("Save settings", variant="primary", elem_id="save-settings")
+            user_manager()
         with gr.Column(elem_id="settings-backbone"):
             gr.HTML("<h3>Backbone</h3>", apply_default_css=False)
             backbone = gr.HTML(elem_id="backbone", apply_default_css=False)

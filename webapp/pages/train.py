@@ -16,6 +16,7 @@ from db.projects import get_project
 from db.prompt_versions import list_versions
 from db.runs import list_runs, live_run
 from settings import get_settings
+from webapp.access.callers import caller_of_event
 from webapp.components.assets import script
 from webapp.components.training.metric_chart import metric_chart
 from webapp.components.training.run_history import run_history
@@ -136,7 +137,8 @@ def _choose(event: gr.EventData, request: gr.Request) -> tuple[int, *Shown]:
 
 def _start(request: gr.Request) -> tuple[None, *Shown]:
     try:
-        start_run(get_store(), current_project(request), trigger="manual")
+        author = caller_of_event(request).name
+        start_run(get_store(), current_project(request), trigger="manual", author=author)
     except _REFUSALS as error:
         gr.Warning(str(error))
     return None, *_show(None, request)
@@ -152,7 +154,7 @@ def _cancel(chosen: int | None, request: gr.Request) -> Shown:
 
 def _activate(chosen: int | None, request: gr.Request, event: gr.EventData) -> Shown:
     try:
-        version = activate_version(get_store(), int(event.id))
+        version = activate_version(get_store(), int(event.id), author=caller_of_event(request).name)
         gr.Info(f"Version {version.number} is in use. The images are scored anew.")
     except _REFUSALS as error:
         gr.Warning(str(error))
@@ -165,7 +167,8 @@ def _import(path: str, chosen: int | None, request: gr.Request) -> Shown:
         if Path(path).stat().st_size > limit * 1e6:
             raise PromptError(f"The file is larger than {limit:g} MB, and so no prompts. Choose another one.")
         data = Path(path).read_bytes()
-        version = import_prompts(get_store(), current_project(request), Path(path).name, data)
+        author = caller_of_event(request).name
+        version = import_prompts(get_store(), current_project(request), Path(path).name, data, author=author)
         gr.Info(f"It is version {version.number} and waits. Activate it to put it to use.")
     except _REFUSALS as error:
         gr.Warning(str(error))

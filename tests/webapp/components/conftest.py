@@ -46,10 +46,11 @@ def browser() -> Iterator[Browser]:
 
 
 @contextmanager
-def served(installation: Installation) -> Iterator[Site]:
+def served(installation: Installation, *, accounts: bool = False) -> Iterator[Site]:
     """The application on a free port."""
     listening = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(build_app(get_settings()), log_config=None, timeout_graceful_shutdown=1))
+    web = build_app(get_settings(), accounts=accounts)
+    server = uvicorn.Server(uvicorn.Config(web, log_config=None, timeout_graceful_shutdown=1))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
     thread.start()
     while not server.started:

@@ -5,8 +5,6 @@ transfer.js  to the server            upload_list.js  what happened to each
 uploader.js  the whole
 """
 
-from collections.abc import Callable
-
 import gradio as gr
 
 from webapp.components.assets import script, template
@@ -14,17 +12,11 @@ from webapp.components.assets import script, template
 _PARTS = ("zip", "sources", "transfer", "upload_list", "uploader")
 
 
-def uploader(add_samples: Callable[[str], list[int]]) -> gr.HTML:
-    """Posts files to the REST interface and tells the page of what was kept (`images-added`).
-
-    Args:
-        add_samples: called on the server with the project's name for "Try three sample images"; returns the ids of
-            the new images.
-    """
+def uploader() -> gr.HTML:
+    """Posts files to the REST interface and tells the page of what was kept (`images-added`)."""
     return gr.HTML(
         html_template=template("uploader/uploader.html"),
         js_on_load=script(*(f"uploader/{part}.js" for part in _PARTS)),
         apply_default_css=False,
         elem_id="uploader",
-        server_functions=[add_samples],
     )

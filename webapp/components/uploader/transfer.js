@@ -25,6 +25,12 @@ function postBatch(files, onProgress, signal) {
   });
 }
 
+// Has the server draw the three sample images; resolves to the ids of the new images.
+function postSamples() {
+  const headers = { "content-type": "application/json" };
+  return getJson("/images/samples", { method: "POST", headers, body: JSON.stringify({ project: currentProject() }) });
+}
+
 // A problem may carry the list of what was wrong with each file: then that is the answer.
 function parseAnswer({ status, responseText }) {
   let body;
@@ -74,8 +80,10 @@ async function sendBatch(batch, onChange, signal) {
     sent.forEach((item, index) => change(item, outcomeOf(answers[index])));
   } catch (error) {
     const cancelled = error.name === "AbortError";
-    // What the server has refused it refuses again; what never reached it, or what it failed at, may be sent again.
-    const state = cancelled ? "cancelled" : error.status >= 400 && error.status < 500 ? "failed" : "unsent";
+    // What the server has refused it refuses again; what never reached it, what it failed at, or what came too fast
+    // (429) may be sent again.
+    const refused = error.status >= 400 && error.status < 500 && error.status !== 429;
+    const state = cancelled ? "cancelled" : refused ? "failed" : "unsent";
     for (const item of sent) change(item, { state, error: cancelled ? "" : error.message, sent: 1 });
   }
 }

@@ -44,7 +44,7 @@ async function addSamples() {
   part("upload-panel").hidden = false;
   part("upload-summary").textContent = "Drawing three sample images…";
   try {
-    const ids = await server.add_samples(currentProject());
+    const ids = await postSamples();
     uploads.clear();
     bus.emit("images-added", { ids });
   } catch (error) {

@@ -1,0 +1,176 @@
+"""Every endpoint against every role, in one table; and every event of the page."""
+
+from uuid import uuid4
+
+import pytest
+from fastapi import FastAPI
+from fastapi.routing import iter_route_contexts
+
+from tests.conftest import Installation
+from tests.webapp.people import People
+from webapp.access.callers import Role
+from webapp.access.events import event_name
+from webapp.access.rules import BODIES, ENDPOINTS, EVENTS, GRADIO
+from webapp.server import build_api
+
+# The least who may. `anyone` need not sign in.
+TABLE = {
+    "GET /healthz": "anyone",
+    "GET /readyz": "anyone",
+    "GET /login": "anyone",
+    "POST /login": "anyone",
+    "GET /docs": "viewer",
+    "GET /docs/oauth2-redirect": "viewer",
+    "GET /openapi.json": "viewer",
+    "GET /api/v1/me": "viewer",
+    "PUT /api/v1/me/password": "viewer",
+    "GET /api/v1/projects": "viewer",
+    "POST /api/v1/projects": "admin",
+    "GET /api/v1/projects/{project_id}": "viewer",
+    "PATCH /api/v1/projects/{project_id}": "admin",
+    "GET /api/v1/images": "viewer",
+    "POST /api/v1/images": "annotator",
+    "POST /api/v1/images/samples": "annotator",
+    "GET /api/v1/images/{image_id}": "viewer",
+    "DELETE /api/v1/images/{image_id}": "annotator",
+    "GET /api/v1/images/{image_id}/display": "viewer",
+    "GET /api/v1/images/{image_id}/thumbnail": "viewer",
+    "GET /api/v1/images/{image_id}/map": "viewer",
+    "GET /api/v1/images/{image_id}/mask": "viewer",
+    "PUT /api/v1/images/{image_id}/annotation": "annotator",
+    "GET /api/v1/runs": "viewer",
+    "POST /api/v1/runs": "annotator",
+    "GET /api/v1/runs/{run_id}": "viewer",
+    "POST /api/v1/runs/{run_id}/cancel": "annotator",
+    "GET /api/v1/prompts": "viewer",
+    "PATCH /api/v1/prompts/{version_id}": "annotator",
+    "POST /api/v1/prompts/{version_id}/activate": "admin",
+    "GET /api/v1/prompts/{version_id}/comparison": "annotator",
+    "POST /api/v1/prompts/import": "admin",
+    "GET /api/v1/threshold": "viewer",
+    "PUT /api/v1/threshold": "admin",
+    "GET /api/v1/export": "viewer",
+    "POST /api/v1/import": "annotator",
+    "GET /api/v1/users": "admin",
+    "POST /api/v1/users": "admin",
+    "PATCH /api/v1/users/{user_id}": "admin",
+    "GET /api/v1/users/{user_id}/tokens": "admin",
+    "POST /api/v1/users/{user_id}/tokens": "admin",
+    "DELETE /api/v1/users/{user_id}/tokens/{token_id}": "admin",
+    "GET /api/v1/audit": "admin",
+    "POST /logout": "anyone",  # the last, as it ends the browser's session
+}
+ROLE_OF = {"nobody": Role.ANYONE, "viewer": Role.VIEWER, "annotator": Role.ANNOTATOR, "admin": Role.ADMIN}
+ROLE_OF["token"] = Role.ANNOTATOR
+
+
+def endpoints_of(app: FastAPI) -> set[str]:
+    """METHOD and path of all that the application answers to, what is not in its schema too."""
+    found = set()
+    for context in iter_route_contexts(app.routes):
+        for method in (context.methods or set()) - {"HEAD", "OPTIONS"}:
+            found.add(f"{method} {context.path}")
+    return {name for name in found if not name.endswith("/api/{path:path}")}
+
+
+def test_every_endpoint_is_in_the_table_and_in_the_rules() -> None:
+    assert endpoints_of(build_api()) == set(TABLE) == set(ENDPOINTS)
+
+
+def test_every_large_body_is_one_of_an_endpoint() -> None:
+    assert set(BODIES) <= ENDPOINTS.keys() | GRADIO.keys()
+
+
+@pytest.mark.parametrize("who", list(ROLE_OF))
+@pytest.mark.parametrize("endpoint", list(TABLE))
+def test_who_may_do_what(endpoint: str, who: str, people: People) -> None:
+    method, path = endpoint.split(" ", 1)
+    least = Role[TABLE[endpoint].upper()]
+    # Ids that do not exist: whoever gets past the gate is told that, and nothing is changed.
+    for name in ("project_id", "image_id", "run_id", "version_id", "user_id", "token_id"):
+        path = path.replace(f"{{{name}}}", "999999")
+    body = {} if method in ("GET", "DELETE") or endpoint == "POST /logout" else {"json": {"project": "none such"}}
+    answer = people.clients[who].request(method, path, **body)
+    assert answer.status_code < 500 or endpoint == "GET /readyz", answer.text
+    if ROLE_OF[who] >= least:
+        assert answer.status_code not in (401, 403), answer.text
+    elif who == "nobody":
+        assert answer.status_code == 401 and answer.headers["www-authenticate"] == "Bearer"
+        assert answer.json()["type"].endswith(":not-signed-in")
+    else:
+        assert answer.status_code == 403 and answer.json()["type"].endswith(":not-allowed")
+        assert TABLE[endpoint] in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("path", ["/api/v1/nothing", "/nothing", "/api/v1/images/1/nothing", "/gradio_api/nothing"])
+def test_what_no_rule_is_for_is_not_there(path: str, page_people: People) -> None:
+    for client in page_people.clients.values():
+        assert client.get(path).status_code == 404
+
+
+# The least who may cause each event of the page.
+PAGE_EVENTS = {
+    "webapp.page._header": "viewer",
+    "webapp.pages.exchange._import": "annotator",
+    "webapp.pages.exchange.build_exchange.<locals>.<lambda>": "viewer",
+    "webapp.pages.settings._read": "viewer",
+    "webapp.pages.settings._save": "admin",
+    "webapp.components.training.schedule.schedule_rule": "viewer",
+    "webapp.pages.train._show": "viewer",
+    "webapp.pages.train._choose": "viewer",
+    "webapp.pages.train._compare": "annotator",
+    "webapp.pages.train._start": "annotator",
+    "webapp.pages.train._cancel": "annotator",
+    "webapp.pages.train._activate": "admin",
+    "webapp.pages.train._import": "admin",
+    "webapp.pages.train.build_train.<locals>.<lambda>": "viewer",
+}
+
+
+@pytest.fixture(scope="module")
+def events(shared: Installation) -> dict[str, int]:
+    """Each event of the page, and its number in Gradio's queue."""
+    from webapp.page import build_page
+
+    return {event_name(one.fn): number for number, one in build_page().fns.items() if one.fn is not None}
+
+
+def test_every_event_of_the_page_is_in_the_table_and_in_the_rules(events: dict[str, int]) -> None:
+    assert set(events) == set(PAGE_EVENTS) == set(EVENTS)
+
+
+@pytest.mark.parametrize("who", ["viewer", "annotator", "admin"])
+@pytest.mark.parametrize("event", list(PAGE_EVENTS))
+def test_who_may_cause_which_event(event: str, who: str, events: dict[str, int], page_people: People) -> None:
+    may = ROLE_OF[who] >= Role[PAGE_EVENTS[event].upper()]
+    said = happened(page_people, who, events[event])
+    assert ("This takes the role" in said) is not may, said
+
+
+def happened(people: People, who: str, number: int, data: list[object] | None = None) -> str:
+    """Cause an event in Gradio's queue, as a page does; what came of it."""
+    client, page = people.clients[who], uuid4().hex
+    body = {"data": data or [None] * 8, "fn_index": number, "session_hash": page, "event_data": {"id": 999999}}
+    joined = client.post("/gradio_api/queue/join", json=body)
+    assert joined.status_code == 200, joined.text
+    with client.stream("GET", "/gradio_api/queue/data", params={"session_hash": page}) as stream:
+        lines = []
+        for line in stream.iter_lines():
+            lines.append(line)
+            if "process_completed" in line:
+                break
+    return "\n".join(lines)
+
+
+def test_an_event_that_changes_something_is_in_the_audit_log(events: dict[str, int], page_people: People) -> None:
+    happened(page_people, "annotator", events["webapp.pages.train._cancel"])
+    happened(page_people, "viewer", events["webapp.pages.train._cancel"])
+    newest = page_people.clients["admin"].get("/api/v1/audit", params={"limit": 1}).json()[0]
+    assert (newest["user_name"], newest["via"]) == ("annotator", "session")
+    assert (newest["action"], newest["object"]) == ("webapp.pages.train._cancel", "project default")
+
+
+def test_nobody_may_cause_an_event(events: dict[str, int], page_people: People) -> None:
+    for path in ("/gradio_api/queue/join", "/gradio_api/run/predict", "/gradio_api/upload", "/gradio_api/cancel"):
+        assert page_people.clients["nobody"].post(path, json={}).status_code == 401
+    assert page_people.clients["nobody"].get("/gradio_api/queue/data").status_code == 401

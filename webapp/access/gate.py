@@ -1,0 +1,183 @@
+"""The gate: before anything else sees a request, it is known who makes it, and whether they may.
+
+REST, the page and Gradio's own routes all lie behind it.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable
+from urllib.parse import quote
+
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.websockets import WebSocketClose
+
+from settings import Settings
+from webapp.access import bodies
+from webapp.access.callers import LOCAL, SCOPE_KEY, Caller, Role
+from webapp.access.identity import BadToken, identify
+from webapp.access.origins import SAFE_METHODS, is_foreign_host, is_foreign_write
+from webapp.access.rules import GRADIO, Rule, rule_of
+from webapp.api.problems import problem
+from workers.accounts import note
+from workers.context import get_store
+
+logger = logging.getLogger(__name__)
+
+Unknown = Callable[[Request], Awaitable[Response]]
+# Where an endpoint says what it worked on, for the audit log.
+OBJECT_KEY = "anomalyloop.object"
+
+
+def name_object(request: Request, name: str) -> None:
+    """Have the audit log name this as what the request worked on; else it names the path."""
+    request.scope[OBJECT_KEY] = name
+
+
+def path_of(request: Request) -> str:
+    """The path that the request will be routed by. `request.url` is made of the Host header too, which can lie."""
+    path: str = request.scope["path"]
+    return path
+
+
+def address_of(request: Request) -> str:
+    """Where a request comes from; behind a proxy that uvicorn trusts, what that says."""
+    return request.client.host if request.client else ""
+
+
+class Gate:
+    """ASGI middleware.
+
+    Args:
+        app: what lies behind.
+        settings: of this process.
+        accounts: whether people have to sign in; otherwise everyone is `local` and may do everything.
+        check_host: without accounts, refuse requests that came by a name that is not this machine's own.
+        unknown: answers requests that no rule is for.
+    """
+
+    def __init__(self, app: ASGIApp, settings: Settings, *, accounts: bool, check_host: bool, unknown: Unknown) -> None:
+        self.app, self.settings, self.accounts, self.unknown = app, settings, accounts, unknown
+        self.check_host = check_host and not accounts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer what may not be; hand on the rest."""
+        if scope["type"] == "websocket":  # nothing of ours uses them
+            await WebSocketClose()(scope, receive, send)
+        elif scope["type"] == "http":
+            await self._http(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        rule = rule_of(request.method, path_of(request))
+        refused = await self._refused(request, rule)
+        if refused is not None:
+            await refused(scope, receive, send)
+            return
+        if rule is not None:
+            receive = bodies.limited(receive, bodies.limit_of(rule.name, self.settings))
+            if self._audited(request, rule):
+                send = _noting(request, rule, send)
+        await self.app(scope, receive, send)
+
+    async def _refused(self, request: Request, rule: Rule | None) -> Response | None:
+        if self.check_host and is_foreign_host(request, self.settings):
+            return _foreign_host(request)
+        if rule is None:
+            if self.accounts or path_of(request).startswith("/gradio_api"):
+                return await self.unknown(request)
+            rule = Rule(path_of(request), Role.ANYONE)
+        try:
+            caller = await self._caller(request)
+        except BadToken:
+            return _not_signed_in(request, "The token is unknown, was revoked, or is of a disabled account.")
+        except SQLAlchemyError as error:
+            logger.error("Nobody can be recognised while the database can't be asked: %s", error)
+            return _no_database(request)
+        request.scope[SCOPE_KEY] = caller
+        if is_foreign_write(request, caller, self.settings):
+            return _foreign_write(request)
+        if caller.role < rule.role:
+            return _not_allowed(request, caller, rule)
+        limit = bodies.limit_of(rule.name, self.settings)
+        if bodies.declared_size(request) > limit:
+            refusal = bodies.too_large(limit)
+            return problem(request, 413, "too-large", "The request is too large", refusal.detail)
+        return None
+
+    async def _caller(self, request: Request) -> Caller:
+        if not self.accounts:
+            return LOCAL
+        return await run_in_threadpool(identify, get_store(), self.settings, request)
+
+    def _audited(self, request: Request, rule: Rule) -> bool:
+        """Writes; without accounts, when all are `local`, deletions alone. The page's events are noted elsewhere."""
+        if request.method in SAFE_METHODS or rule.name in GRADIO or rule.role is Role.ANYONE:
+            return False
+        return self.accounts or request.method == "DELETE"
+
+
+def _noting(request: Request, rule: Rule, send: Send) -> Send:
+    """Before it is answered that something was done, the audit log has it."""
+
+    async def send_noted(message: Message) -> None:
+        if message["type"] == "http.response.start" and message["status"] < 400:
+            caller: Caller = request.scope[SCOPE_KEY]
+            await run_in_threadpool(
+                note,
+                get_store(),
+                user_name=caller.name,
+                via=caller.via,
+                address=address_of(request),
+                action=rule.name,
+                object=request.scope.get(OBJECT_KEY, path_of(request)),
+            )
+        await send(message)
+
+    return send_noted
+
+
+def _not_signed_in(request: Request, why: str) -> Response:
+    wants_page = request.method in ("GET", "HEAD") and "text/html" in request.headers.get("accept", "")
+    if wants_page and "authorization" not in request.headers:
+        query = request.scope["query_string"].decode("latin-1")
+        target = path_of(request) + (f"?{query}" if query else "")
+        return RedirectResponse(f"/login?next={quote(target, safe='')}", 303)
+    detail = f"{why} Sign in at /login, or send a token: Authorization: Bearer …"
+    headers = {"WWW-Authenticate": "Bearer"}
+    return problem(request, 401, "not-signed-in", "Sign in first", detail, headers=headers)
+
+
+def _not_allowed(request: Request, caller: Caller, rule: Rule) -> Response:
+    if caller.role is Role.ANYONE:
+        return _not_signed_in(request, "This needs an account.")
+    detail = (
+        f"This takes the role {rule.role.name.lower()}, and {caller.name} is {caller.role.name.lower()}. "
+        "Ask an admin to do it, or to change your role."
+    )
+    return problem(request, 403, "not-allowed", "Your role does not allow this", detail)
+
+
+def _foreign_write(request: Request) -> Response:
+    detail = (
+        "A page of another site, or one that can't be told, made this request. Use this server's page, or a token. "
+        "Behind a proxy that changes the host, set ANOMALYLOOP_PUBLIC_URL to the address that people use."
+    )
+    return problem(request, 403, "foreign-request", "The request is another site's", detail)
+
+
+def _foreign_host(request: Request) -> Response:
+    detail = (
+        "Without accounts this server answers to 127.0.0.1 and localhost alone. Open it under one of these; behind a "
+        "proxy, set ANOMALYLOOP_PUBLIC_URL to the address that people use."
+    )
+    return problem(request, 421, "foreign-host", "This server is not known by that name", detail)
+
+
+def _no_database(request: Request) -> Response:
+    detail = "The database can't be reached, so nobody can be recognised. Try again in a moment; see /readyz."
+    return problem(request, 503, "no-database", "The database can't be reached", detail, headers={"Retry-After": "5"})

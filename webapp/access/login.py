@@ -1,0 +1,70 @@
+"""`/login` and `/logout`: for browsers. Programs use tokens."""
+
+import logging
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Query, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from db.credentials import end_sign_in
+from db.models import utc_now
+from webapp.access.callers import CallerDep
+from webapp.access.gate import address_of
+from webapp.access.identity import clear_cookie, cookie_name, set_cookie
+from webapp.access.login_page import local_path, login_html
+from webapp.api.dependencies import SettingsDep, StoreDep
+from workers.accounts import note
+from workers.errors import LoginLocked, LoginRefused
+from workers.signing_in import sign_in
+
+logger = logging.getLogger(__name__)
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/login")
+def get_login(caller: CallerDep, target: Annotated[str, Query(alias="next", max_length=2000)] = "/") -> Response:
+    """The form; who is signed in already goes on."""
+    if caller.via in ("session", "local"):
+        return RedirectResponse(local_path(target), 303)
+    return HTMLResponse(login_html(target=target))
+
+
+@router.post("/login")
+def post_login(
+    request: Request,
+    store: StoreDep,
+    settings: SettingsDep,
+    name: Annotated[str, Form(max_length=200)],
+    password: Annotated[str, Form(max_length=1000)],
+    target: Annotated[str, Form(alias="next", max_length=2000)] = "/",
+) -> Response:
+    """Sign the browser in and go on to `next`; or the form again, with the reason."""
+    address = address_of(request)
+    try:
+        user, secret = sign_in(store, settings, name, password, address)
+    except (LoginRefused, LoginLocked) as error:
+        locked = isinstance(error, LoginLocked)
+        # Not the name: people type their password there.
+        logger.warning("A log-in from %s was refused%s.", address, ", too many failed before" if locked else "")
+        if not locked:
+            note(store, user_name="nobody", via="nobody", address=address, action="log-in refused", object="")
+        headers = {"Retry-After": str(max(1, round((error.until - utc_now()).total_seconds())))} if locked else None
+        return HTMLResponse(login_html(target=target, name=name, error=str(error)), 429 if locked else 403, headers)
+    note(store, user_name=user.name, via="session", address=address, action="signed in")
+    answer = RedirectResponse(local_path(target), 303)
+    set_cookie(answer, settings, secret)
+    return answer
+
+
+@router.post("/logout")
+def post_logout(request: Request, store: StoreDep, settings: SettingsDep, caller: CallerDep) -> Response:
+    """Sign the browser out, here and in the database, and show the form."""
+    secret = request.cookies.get(cookie_name(settings))
+    if secret:
+        with store.session() as session:
+            end_sign_in(session, secret)
+    if caller.via == "session":
+        note(store, user_name=caller.name, via="session", address=address_of(request), action="signed out")
+    answer = RedirectResponse("/login", 303)
+    clear_cookie(answer, settings)
+    return answer

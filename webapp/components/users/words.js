@@ -1,0 +1,27 @@
+// Everything that the users' part of Settings says.
+
+const WORDS = {
+  title: "Users",
+  about: "Viewers look, annotators also add and correct images and retrain, admins also manage prompts, thresholds, projects and users.",
+  aboutWithout: "No one has to sign in here, as only this machine reaches the page. Users count as soon as ANOMALYLOOP_AUTH is on.",
+  name: "Name of a new user",
+  role: "Role",
+  password: "Password, 10 characters or more",
+  make: "Make user",
+  disable: "Disable",
+  enable: "Enable",
+  newPassword: "New password",
+  newToken: "New token",
+  revoke: "Revoke",
+  save: "Save",
+  "token-words": "The token, which is never shown again:",
+  "token-done": "I have copied it",
+  tokenFor: (name) => `What the token of ${name} is for`,
+  passwordOf: (name) => `New password of ${name}`,
+  roleOf: (name) => `Role of ${name}`,
+  disabled: "disabled",
+  noPassword: "tokens only",
+  token: (hint, purpose) => `${hint}… for ${purpose}`,
+  audit: "Who did what",
+  columns: ["When", "Who", "From", "What", "On"],
+};
