@@ -6,7 +6,6 @@ and the REST interface, and takes everything down with it when it ends.
 
 import argparse
 import contextlib
-import fcntl
 import ipaddress
 import logging
 import os
@@ -14,12 +13,12 @@ import signal
 import socket
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 from pydantic import ValidationError
 
 from db.session import migrate
 from settings import Settings, get_settings
+from workers.data_folder import InUse, sole_use
 from workers.logs import configure_logging
 
 logger = logging.getLogger("anomalyloop")
@@ -61,21 +60,6 @@ def open_socket(host: str, port: int) -> socket.socket:
         return socket.create_server((host, port), family=family)
     except (OSError, OverflowError) as error:
         raise StartError(f"Can't serve on {host}:{port} ({error}). Stop what uses it, or choose --port.") from error
-
-
-@contextlib.contextmanager
-def sole_use(home: Path) -> Iterator[None]:
-    """Hold the data folder for one app: two would each run a worker on the same files. Raises StartError."""
-    home.mkdir(parents=True, exist_ok=True)
-    with (home / "app.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise StartError(
-                f"Another AnomalyLoop is using the data folder {home.resolve()}. Stop it, or set ANOMALYLOOP_HOME to "
-                "another folder."
-            ) from error
-        yield
 
 
 @contextlib.contextmanager
@@ -148,7 +132,7 @@ def main() -> int:
     signal.signal(signal.SIGINT, _end)
     try:
         run(sys.argv[1:])
-    except StartError as error:
+    except (StartError, InUse) as error:
         print(f"AnomalyLoop did not start. {error}", file=sys.stderr)
         return 1
     except SystemExit as end:

@@ -204,6 +204,15 @@ def requeue(session: Session, run_id: int, lease_seconds: float) -> bool:
     return _change(session, run_id, _stale(lease_seconds), {"state": "queued", "worker": ""})
 
 
+def give_back(session: Session, run_id: int, worker: str) -> bool:
+    """Put a run that this worker holds back into the queue, as if it had not been taken: what it needs is away.
+
+    False when the lease is lost.
+    """
+    values = {"state": "queued", "worker": "", "attempt": TuningRun.attempt - 1}
+    return _change(session, run_id, _held_by(worker), values)
+
+
 def end_stale(session: Session, run_id: int, lease_seconds: float, *, state: str, error: str) -> bool:
     """End a run whose worker is silent; False when it has spoken or the run is over.
 

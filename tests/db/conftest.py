@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
@@ -29,11 +30,11 @@ def postgres() -> Iterator[Engine | None]:
     engine.dispose()
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The URL of an empty database of its own."""
+@contextmanager
+def scratch_url(request: pytest.FixtureRequest, folder: Path) -> Iterator[str]:
+    """The URL of an empty database of the kind that `request` names: a file in a folder, or a schema of its own."""
     if request.param == "sqlite":
-        yield sqlite_url(tmp_path)
+        yield sqlite_url(folder)
         return
     server: Engine | None = request.getfixturevalue("postgres")
     if server is None:
@@ -45,6 +46,13 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     yield scratch.render_as_string(hide_password=False)
     with server.begin() as connection:
         connection.execute(text(f"DROP SCHEMA {schema} CASCADE"))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of an empty database of its own."""
+    with scratch_url(request, tmp_path) as url:
+        yield url
 
 
 @pytest.fixture

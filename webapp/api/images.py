@@ -147,9 +147,8 @@ def get_image(store: StoreDep, image_id: Id) -> ImageView:
 def remove_image(store: StoreDep, image_id: Id) -> None:
     """Delete an image with its predictions and annotations."""
     with store.session() as session:
-        orphans = delete_image(session, image_id)
-    for key in orphans:
-        store.blobs.delete(key)
+        keys = delete_image(session, image_id)
+    store.delete_blobs(keys)
 
 
 @router.get("/{image_id}/display", responses={200: {"content": {"image/png": {}, "image/jpeg": {}}}})

@@ -1,5 +1,6 @@
 """Every error of the REST interface as an RFC 9457 problem document: what happened, why, what to do."""
 
+import errno
 import logging
 from http import HTTPStatus
 from typing import Any
@@ -8,9 +9,11 @@ from uuid import uuid4
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
-from db.errors import BadCursor, BlobMissing
+from db.errors import BadCursor, BlobMissing, BlobsUnavailable, StorageFull
 from workers.errors import (
     BackboneError,
     BadName,
@@ -50,6 +53,8 @@ _KNOWN: dict[type[Exception], tuple[int, str, str]] = {
     LabelFileError: (422, "unusable-labels", "The file of labels can't be used"),
     NotReady: (503, "not-ready", "Not ready yet"),
     BackboneError: (503, "no-backbone", "The backbone can't be used"),
+    StorageFull: (507, "storage-full", "There is no room left"),
+    BlobsUnavailable: (503, "storage-unavailable", "The place for files can't be used now"),
     BlobMissing: (500, "missing-file", "A stored file is missing"),
 }
 _STATUSES = {
@@ -59,6 +64,7 @@ _STATUSES = {
     415: ("unsupported-media-type", "The kind of body is not supported"),
     422: ("invalid-request", "The request is invalid"),
 }
+_AGAIN = {"Retry-After": "2"}
 # What an exception knows beyond its message, as members of the document.
 _MEMBERS = ("current_revision", "run_id", "corrected", "needed", "missing")
 
@@ -91,13 +97,16 @@ def add_problem_handlers(app: FastAPI) -> None:
         app.add_exception_handler(kind, _known)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
+    for kind in (OperationalError, InterfaceError, PoolTimeout):
+        app.add_exception_handler(kind, _database_away)
+    app.add_exception_handler(OSError, _no_room)
     app.add_exception_handler(Exception, _unexpected)
 
 
 async def _known(request: Request, error: Exception) -> JSONResponse:
     status, kind, title = next(value for known, value in _KNOWN.items() if isinstance(error, known))
     members = {name: getattr(error, name) for name in _MEMBERS if hasattr(error, name)}
-    headers = {"Retry-After": "2"} if isinstance(error, NotReady) else None
+    headers = _AGAIN if isinstance(error, NotReady | BlobsUnavailable) else None
     return problem(request, status, kind, title, str(error), headers=headers, **members)
 
 
@@ -120,6 +129,30 @@ async def _http(request: Request, error: Exception) -> JSONResponse:
     kind, title = _STATUSES.get(error.status_code, ("http-error", HTTPStatus(error.status_code).phrase))
     headers = dict(error.headers) if error.headers else None
     return problem(request, error.status_code, kind, title, str(error.detail), headers=headers)
+
+
+async def _database_away(request: Request, error: Exception) -> JSONResponse:
+    """SQLite says that its disk is full in words only."""
+    cause = str(getattr(error, "orig", None) or error).strip()
+    logger.error("%s %s failed: the database can't be used (%s)", request.method, request.url.path, cause)
+    detail = (
+        f"The database can't be used now ({cause}). What was saved before is safe; this was not saved. Try again in a "
+        "moment; the server finds the database again by itself."
+    )
+    full = "disk is full" in cause
+    status, kind, title = (
+        (507, "storage-full", "There is no room left")
+        if full
+        else (503, "no-database", "The database can't be used now")
+    )
+    return problem(request, status, kind, title, detail, headers=_AGAIN)
+
+
+async def _no_room(request: Request, error: Exception) -> JSONResponse:
+    if not isinstance(error, OSError) or error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        return await _unexpected(request, error)
+    detail = f"A disk of the server is full ({error}). This was not saved. Make room there, then try again."
+    return problem(request, 507, "storage-full", "There is no room left", detail, headers=_AGAIN)
 
 
 async def _unexpected(request: Request, error: Exception) -> JSONResponse:
