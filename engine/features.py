@@ -59,6 +59,8 @@ class FeatureCache:
         self._budget = budget_bytes
         self._folder.mkdir(parents=True, exist_ok=True)
         self._since_eviction = budget_bytes  # so that the first write looks
+        self.hits = 0  # how often `get` found what it was asked for, in this process
+        self.misses = 0
 
     def _path(self, sha256: str) -> Path:
         return self._folder / sha256[:2] / f"{sha256}.safetensors"
@@ -69,6 +71,14 @@ class FeatureCache:
         They are mapped into memory: the system reads what is used, may drop it again, and keeps the file's content
         for as long as they live, also when it is evicted meanwhile.
         """
+        found = self._read(sha256)
+        if found is None:
+            self.misses += 1
+        else:
+            self.hits += 1
+        return found
+
+    def _read(self, sha256: str) -> ImageFeatures | None:
         path = self._path(sha256)
         try:
             with safe_open(path, "pt") as file:

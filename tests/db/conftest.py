@@ -36,7 +36,13 @@ def scratch_url(request: pytest.FixtureRequest, folder: Path) -> Iterator[str]:
     if request.param == "sqlite":
         yield sqlite_url(folder)
         return
-    server: Engine | None = request.getfixturevalue("postgres")
+    with schema_url(request.getfixturevalue("postgres")) as made:
+        yield made
+
+
+@contextmanager
+def schema_url(server: Engine | None) -> Iterator[str]:
+    """The URL of an empty schema of that PostgreSQL; the test is skipped where there is none."""
     if server is None:
         pytest.skip(f"no PostgreSQL answers at {POSTGRES}; start one, or name another in TEST_POSTGRES_URL")
     schema = f"scratch_{uuid4().hex}"

@@ -1,5 +1,17 @@
 """Databases of both kinds, for what must hold in each."""
 
-from tests.db.conftest import database, postgres, url
+from collections.abc import Iterator
 
-__all__ = ["database", "postgres", "url"]
+import pytest
+from sqlalchemy import Engine
+
+from tests.db.conftest import database, postgres, schema_url, url
+
+__all__ = ["database", "postgres", "postgres_url", "url"]
+
+
+@pytest.fixture
+def postgres_url(postgres: Engine | None) -> Iterator[str]:
+    """An empty PostgreSQL database of its own."""
+    with schema_url(postgres) as made:
+        yield made
