@@ -94,7 +94,7 @@ def run(arguments: list[str]) -> None:
     """Everything in order, and back in reverse order. Raises StartError."""
     settings = _read_settings()
     options = parse_arguments(arguments, settings)
-    configure_logging(settings.log_level)
+    configure_logging(settings.log_level, settings.log_format)
     require_loopback(options.host)
     with contextlib.ExitStack() as stack:
         listening = stack.enter_context(open_socket(options.host, options.port))

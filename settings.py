@@ -39,10 +39,17 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="Address to serve on; only loopback, without accounts.")
     port: int = Field(7860, ge=1, le=65535, description="Port to serve on.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="How much is logged.")
+    log_format: Literal["text", "json"] = Field("text", description="`text` for people, `json` for machines.")
 
     max_upload_mb: float = Field(64.0, gt=0, description="Largest file accepted, in MB.")
     max_import_mb: float = Field(2048.0, gt=0, description="Largest import of labels and images, unpacked, in MB.")
     max_pixels: int = Field(100_000_000, gt=0, description="Largest image accepted, in pixels.")
+    upload_key_hours: float = Field(
+        24.0, gt=0, description="How long an upload with an Idempotency-Key is remembered, in hours."
+    )
+    webhook_private: bool = Field(
+        False, description="Whether webhooks may lead into private networks and to this machine."
+    )
     feature_cache_gb: float = Field(4.0, gt=0, description="Disk budget of the feature cache, in GB.")
 
     min_corrections: int = Field(1, ge=1, description="Fewest corrected images that a run starts with.")

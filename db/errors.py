@@ -100,3 +100,17 @@ class StorageFull(BlobsUnavailable):
 
 class BadBackup(DatabaseError):
     """A file that is no whole backup, or one that can't be restored here."""
+
+
+class KeyReused(DatabaseError):
+    """An idempotency key that stands for another upload."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"The Idempotency-Key {key!r} was used for another upload. Use a new key for each upload.")
+
+
+class UploadInProgress(DatabaseError):
+    """The same upload, under the same key, is being taken in right now."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"The upload with the Idempotency-Key {key!r} is not finished yet. Send it again in a moment.")

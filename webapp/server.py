@@ -9,8 +9,22 @@ from starlette.routing import compile_path
 
 from db.projects import ensure_project
 from settings import Settings
-from webapp.api import annotations, export, health, images, imports, maps, projects, prompts, runs, thresholds
+from webapp.api import (
+    annotations,
+    export,
+    health,
+    images,
+    imports,
+    maps,
+    metrics,
+    projects,
+    prompts,
+    runs,
+    thresholds,
+    webhooks,
+)
 from webapp.api.problems import add_problem_handlers, problem
+from webapp.api.watched import Watched
 from workers import dispatch
 from workers.context import get_store
 from workers.projects import DEFAULT_PROJECT
@@ -27,8 +41,10 @@ def build_api() -> FastAPI:
     """REST alone."""
     app = FastAPI(title="AnomalyLoop", description=__doc__, lifespan=_lifespan, redoc_url=None)
     add_problem_handlers(app)
+    app.add_middleware(Watched)
     app.include_router(health.router)
-    for subject in (projects, images, maps, annotations, runs, prompts, thresholds, export, imports):
+    app.include_router(metrics.router)
+    for subject in (projects, images, maps, annotations, runs, prompts, thresholds, export, imports, webhooks):
         app.include_router(subject.router, prefix="/api/v1")
     # After all others: without it, what is unknown under /api would get the page's answer, which is not a problem.
     app.add_api_route("/api/{path:path}", _unknown, methods=_METHODS, include_in_schema=False)

@@ -28,6 +28,7 @@ from settings import get_settings
 from workers import dispatch
 from workers.deciding import Decision, decide
 from workers.lease import Lease, LeaseLost, RunCancelled, worker_name
+from workers.tracing import for_run
 
 if TYPE_CHECKING:
     from engine.prompts import Prompts
@@ -50,6 +51,11 @@ def tune(store: Store, engine: "Engine", run_id: int) -> None:
     with store.session() as session:
         if not claim(session, run_id, worker, lease_seconds):
             return
+    with for_run(run_id):
+        _carry_out(store, engine, run_id, worker, lease_seconds)
+
+
+def _carry_out(store: Store, engine: "Engine", run_id: int, worker: str, lease_seconds: float) -> None:
     try:
         with Lease(store, run_id, worker, lease_seconds) as lease:
             _Run(store, engine, run_id, worker, lease).carry_out()

@@ -1,15 +1,34 @@
 """Migrations: they make the tables of the models, from nothing and back, and whoever comes second waits."""
 
+from datetime import timedelta
+
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import func, inspect, select, text
 
 from db.images import delete_image
-from db.migrate import downgrade, migrate
-from db.models import Annotation, Base, Image, Prediction, Project, PromptVersion, TuningRun
+from db.migrate import alembic_config, downgrade, migrate
+from db.models import (
+    Annotation,
+    Base,
+    Image,
+    Prediction,
+    Project,
+    PromptVersion,
+    TuningRun,
+    UploadKey,
+    Webhook,
+    WebhookMessage,
+    WorkerReport,
+    utc_now,
+)
 from db.review_queue import expected_gain
 from db.session import Database
+from db.upload_keys import take_key
+from db.webhooks import add_webhook, tell
+from db.worker_reports import report
 from tests.db.making import (
     in_processes,
     make_annotation,
@@ -20,7 +39,12 @@ from tests.db.making import (
     make_version,
 )
 
-TABLES = (Project, Image, PromptVersion, Prediction, Annotation, TuningRun)
+TABLES = (
+    *(Project, Image, PromptVersion, Prediction, Annotation, TuningRun),
+    *(WorkerReport, UploadKey, Webhook, WebhookMessage),
+)
+# What people gave is in these, since the first revision.
+OLDEST = ("projects", "images", "prompt_versions", "predictions", "annotations", "tuning_runs")
 MIGRATE = "import sys; from db.session import migrate; migrate(sys.argv[1])"
 
 
@@ -33,6 +57,10 @@ def fill(database: Database) -> None:
         make_prediction(session, image, version)
         annotation = make_annotation(session, image, prompt_version_id=version.id)
         make_run(session, project_id, [annotation.id], parent_version_id=version.id)
+        report(session, "celery@host", queues=["scoring"], engine={}, started_at=utc_now())
+        take_key(session, "key", "0" * 64, timedelta(days=1))
+        add_webhook(session, project_id=project_id, url="https://example.org", events=["run.finished"])
+        tell(session, project_id, "run.finished", {"run_id": 1})
 
 
 def counts(database: Database) -> list[int | None]:
@@ -62,6 +90,28 @@ def test_a_filled_database_goes_back_to_nothing_and_up_again(database: Database,
     assert counts(database) == [0] * len(TABLES)
     fill(database)
     assert counts(database) == [1] * len(TABLES)
+
+
+def test_every_step_back_and_forth_keeps_what_people_gave(database: Database, url: str) -> None:
+    def kept() -> list[tuple]:
+        with database.engine.connect() as connection:
+            ids = [connection.execute(text(f"SELECT id FROM {table} ORDER BY id")).all() for table in OLDEST]
+            masks = connection.execute(text("SELECT image_id, revision, label, mask_blob_key, area FROM annotations"))
+            return [*ids, masks.all()]
+
+    fill(database)
+    before = kept()
+    assert all(before)
+    with database.engine.connect() as connection:
+        scripts = ScriptDirectory.from_config(alembic_config(connection))
+    revisions = [one.revision for one in scripts.walk_revisions()]
+    for revision in revisions[1:]:
+        database.close()
+        downgrade(url, revision)
+        assert kept() == before, f"down to {revision}"
+    database.close()
+    migrate(url)
+    assert kept() == before
 
 
 def test_images_scored_before_there_was_a_queue_are_in_it_by_their_score(database: Database, url: str) -> None:

@@ -15,11 +15,13 @@ from starlette.exceptions import HTTPException
 
 from db.errors import BadCursor, BlobMissing, BlobsUnavailable, StorageFull
 from workers.errors import (
+    AddressRefused,
     BackboneError,
     BadName,
     BadSetting,
     Conflict,
     ImageError,
+    KeyReused,
     LabelFileError,
     NameTaken,
     NotFound,
@@ -30,6 +32,7 @@ from workers.errors import (
     PromptError,
     RunInProgress,
     TooFewCorrections,
+    UploadInProgress,
 )
 
 logger = logging.getLogger(__name__)
@@ -41,8 +44,11 @@ _KNOWN: dict[type[Exception], tuple[int, str, str]] = {
     NotFound: (404, "not-found", "There is no such thing"),
     Conflict: (409, "conflict", "Someone saved in between"),
     RunInProgress: (409, "run-in-progress", "A run is in progress"),
+    UploadInProgress: (409, "upload-in-progress", "The upload is in progress"),
     NameTaken: (409, "name-taken", "The name is taken"),
     ProjectArchived: (409, "project-archived", "The project is archived"),
+    KeyReused: (422, "key-reused", "The key stands for another upload"),
+    AddressRefused: (422, "address-refused", "The address is not called"),
     BadName: (422, "bad-name", "The name can't be used"),
     BadSetting: (422, "bad-setting", "The setting can't be used"),
     ImageError: (422, "unusable-image", "The image can't be used"),
@@ -106,7 +112,7 @@ def add_problem_handlers(app: FastAPI) -> None:
 async def _known(request: Request, error: Exception) -> JSONResponse:
     status, kind, title = next(value for known, value in _KNOWN.items() if isinstance(error, known))
     members = {name: getattr(error, name) for name in _MEMBERS if hasattr(error, name)}
-    headers = _AGAIN if isinstance(error, NotReady | BlobsUnavailable) else None
+    headers = _AGAIN if isinstance(error, NotReady | BlobsUnavailable | UploadInProgress) else None
     return problem(request, status, kind, title, str(error), headers=headers, **members)
 
 
@@ -156,7 +162,8 @@ async def _no_room(request: Request, error: Exception) -> JSONResponse:
 
 
 async def _unexpected(request: Request, error: Exception) -> JSONResponse:
-    reference = uuid4().hex[:12]
+    # The request's id, which the caller knows too.
+    reference = getattr(request.state, "request_id", None) or uuid4().hex[:16]
     logger.error("%s %s failed (reference %s)", request.method, request.url.path, reference, exc_info=error)
     detail = f"The server met an error that it did not expect. Its log tells more under the reference {reference}."
     return problem(request, 500, "unexpected", "Unexpected error", detail, reference=reference)
