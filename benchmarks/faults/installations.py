@@ -30,6 +30,14 @@ class Embedded(Served):
         self.addresses = [str(self.client.base_url)]
         self._turn = "beat"
 
+    def start(self) -> None:
+        """The same, with a place for files that can be taken away in one step."""
+        if not (self.home / "blobs").exists():
+            (self.home / "files").mkdir(parents=True)
+            self._lead_blobs_to("files")
+            (self.home / "nothing").touch()
+        super().start()
+
     def store(self) -> Store:
         """Database and files, as they are."""
         settings = Settings(home=self.home)
@@ -54,12 +62,9 @@ class Embedded(Served):
 
     def hide_blobs(self) -> None:
         """The place for files can be neither read nor written for some seconds."""
-        blobs, away = self.home / "blobs", self.home / "away"
-        blobs.rename(away)
-        blobs.touch()
+        self._lead_blobs_to("nothing")
         time.sleep(random.uniform(*_AWAY))
-        blobs.unlink()
-        away.rename(blobs)
+        self._lead_blobs_to("files")
 
     def fill_disk(self) -> None:
         """The disk with the data folder has no room for some seconds."""
@@ -70,6 +75,11 @@ class Embedded(Served):
                 with contextlib.suppress(OSError):
                     file.write(bytes(min(1 << 20, max(1, shutil.disk_usage(self.home).free))))
         filler.unlink()
+
+    def _lead_blobs_to(self, name: str) -> None:
+        link = self.home / "link"
+        link.symlink_to(self.home / name)
+        link.replace(self.home / "blobs")
 
     def _children(self) -> dict[str, int]:
         found = subprocess.run(
