@@ -1,5 +1,7 @@
 """How many messages wait in each of Celery's queues."""
 
+from typing import Any
+
 from kombu.exceptions import ChannelError
 
 from workers.celery_app import QUEUES, celery_app
@@ -14,7 +16,7 @@ def queue_lengths() -> dict[str, int]:
         return {name: _length(connection, name) for name in QUEUES}
 
 
-def _length(connection, name: str) -> int:  # type: ignore[no-untyped-def]  # kombu's
+def _length(connection: Any, name: str) -> int:
     try:
         with connection.channel() as channel:
             return channel.queue_declare(queue=name, passive=True).message_count

@@ -25,7 +25,7 @@ GONE_AFTER_SECONDS = 30.0
 
 @dataclass(frozen=True)
 class ProjectFigures:
-    """A project: its images by status, its runs by state, the scores of its active prompts, and their drift."""
+    """A project: images by status, runs by state, scores of the active prompts in ascending order, and their drift."""
 
     name: str
     images: dict[str, int]

@@ -10,7 +10,7 @@ from benchmarks.faults.people import People
 from benchmarks.faults.servers import wait_for
 
 # Seconds of work between two faults, at most.
-_BETWEEN = 6.0
+_BETWEEN = 5.0
 _RECOVERY_SECONDS = 180.0
 
 
@@ -71,15 +71,33 @@ class Result:
         )
 
 
-def inject(app: Embedded | OnServers, name: str, fault: Fault, times: int, *, between: float = _BETWEEN) -> Result:
-    """Inject the fault so many times, each at a random moment of people's work, at most `between` seconds apart."""
+def inject(
+    app: Embedded | OnServers,
+    name: str,
+    fault: Fault,
+    times: int,
+    *,
+    between: float = _BETWEEN,
+    seconds: float = float("inf"),
+) -> Result:
+    """Inject the fault so many times, each at a random moment of people's work.
+
+    Args:
+        app: what is at work, with people on it.
+        name: of the fault.
+        fault: injects it, and returns when it is over.
+        times: at most.
+        between: seconds of work before each, at most.
+        seconds: after which no more is injected.
+    """
+    began = time.monotonic()
     ledger = Ledger()
     store = app.store()
     unequal = 0
     recovery = []
     with People(app.addresses, ledger):
         wait_for(lambda: ledger.count().corrections > 0, "people can work")
-        for _ in range(times):
+        while len(recovery) < times and time.monotonic() - began < seconds:
             time.sleep(random.uniform(0, between))
             started = time.monotonic()
             fault()
@@ -94,7 +112,7 @@ def inject(app: Embedded | OnServers, name: str, fault: Fault, times: int, *, be
     store.database.close()
     return Result(
         name,
-        times,
+        len(recovery),
         acknowledged.uploads,
         there.uploads,
         acknowledged.corrections,

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 from benchmarks.faults.servers import Postgres, Redis, wait_for
 from benchmarks.served import ROOT, Served
@@ -114,7 +115,7 @@ class OnServers(Served):
                 stderr=log,
             )
 
-    def __exit__(self, *error) -> None:  # type: ignore[no-untyped-def]
+    def __exit__(self, *error: Any) -> None:
         super().__exit__(*error)
         self._worker.kill()
         self._worker.wait()

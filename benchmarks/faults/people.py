@@ -14,7 +14,7 @@ from benchmarks.faults.ledger import Ledger
 
 _WIDTH, _HEIGHT = 96, 64
 # Seconds between two things that a person does, at most; and between two wishes for a run.
-_PAUSE = 0.3
+_PAUSE = 1.5
 _RUN_PAUSE = 4.0
 
 
@@ -27,7 +27,7 @@ class People:
         count: how many.
     """
 
-    def __init__(self, addresses: list[str], ledger: Ledger, count: int = 4) -> None:
+    def __init__(self, addresses: list[str], ledger: Ledger, count: int = 3) -> None:
         self._addresses, self._ledger = addresses, ledger
         self._ending = threading.Event()
         self._threads = [threading.Thread(target=self._work, args=(number,)) for number in range(count)]

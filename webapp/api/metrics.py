@@ -1,5 +1,6 @@
 """`/metrics`: figures for Prometheus, of this process and of the installation."""
 
+from bisect import bisect_right
 from collections.abc import Iterator
 
 from fastapi import APIRouter, Response
@@ -79,7 +80,7 @@ def _project_metrics(now: Figures) -> Iterator[Metric]:
             images.add_metric((project.name, status), count)
         for state, count in project.runs.items():
             runs.add_metric((project.name, state), count)
-        buckets = [(str(step), float(sum(score <= step for score in project.scores))) for step in _SCORE_STEPS]
+        buckets = [(str(step), float(bisect_right(project.scores, step))) for step in _SCORE_STEPS]
         buckets.append(("+Inf", float(len(project.scores))))
         scores.add_metric((project.name,), buckets, sum(project.scores))
         if project.drift is not None:
