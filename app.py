@@ -6,7 +6,6 @@ and the REST interface, and takes everything down with it when it ends.
 
 import argparse
 import contextlib
-import fcntl
 import ipaddress
 import logging
 import os
@@ -14,12 +13,12 @@ import signal
 import socket
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 from pydantic import ValidationError
 
 from db.session import migrate
 from settings import PREFIX, SECRETS, SettingFileError, Settings, get_settings
+from workers.data_folder import InUse, sole_use
 from workers.logs import configure_logging
 
 logger = logging.getLogger("anomalyloop")
@@ -78,21 +77,6 @@ def open_socket(host: str, port: int) -> socket.socket:
 
 
 @contextlib.contextmanager
-def sole_use(home: Path) -> Iterator[None]:
-    """Hold the data folder for one app: two would each run a worker on the same files. Raises StartError."""
-    home.mkdir(parents=True, exist_ok=True)
-    with (home / "app.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise StartError(
-                f"Another AnomalyLoop is using the data folder {home.resolve()}. Stop it, or set ANOMALYLOOP_HOME to "
-                "another folder."
-            ) from error
-        yield
-
-
-@contextlib.contextmanager
 def embedded_processes(settings: Settings) -> Iterator[None]:
     """The worker and the schedule as child processes on an empty broker of their own."""
     from workers import file_broker
@@ -125,7 +109,7 @@ def run(arguments: list[str]) -> None:
     """Everything in order, and back in reverse order. Raises StartError."""
     settings = _read_settings()
     options = parse_arguments(arguments, settings)
-    configure_logging(settings.log_level)
+    configure_logging(settings.log_level, settings.log_format)
     accounts = settings.auth == "on" or not is_loopback(options.host)
     if accounts:
         require_admin(settings, options.host)
@@ -170,7 +154,7 @@ def main() -> int:
     signal.signal(signal.SIGINT, _end)
     try:
         run(sys.argv[1:])
-    except StartError as error:
+    except (StartError, InUse) as error:
         print(f"AnomalyLoop did not start. {error}", file=sys.stderr)
         return 1
     except SystemExit as end:

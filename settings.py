@@ -71,6 +71,7 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="Address to serve on; one that others can reach needs accounts.")
     port: int = Field(7860, ge=1, le=65535, description="Port to serve on.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="How much is logged.")
+    log_format: Literal["text", "json"] = Field("text", description="`text` for people, `json` for machines.")
 
     auth: Literal["auto", "on"] = Field(
         "auto", description="Accounts: `auto` (off on loopback, on elsewhere), `on` (also on loopback, behind a proxy)."
@@ -88,6 +89,12 @@ class Settings(BaseSettings):
     max_files: int = Field(1000, ge=1, le=1000, description="Most files in one upload.")
     max_minute_files: int = Field(3000, ge=1, description="Most files that a user may send in a minute.")
     max_minute_mb: float = Field(8192.0, gt=0, description="Most that a user may send in a minute, in MB.")
+    upload_key_hours: float = Field(
+        24.0, gt=0, description="How long an upload with an Idempotency-Key is remembered, in hours."
+    )
+    webhook_private: bool = Field(
+        False, description="Whether webhooks may lead into private networks and to this machine."
+    )
     feature_cache_gb: float = Field(4.0, gt=0, description="Disk budget of the feature cache, in GB.")
 
     min_corrections: int = Field(1, ge=1, description="Fewest corrected images that a run starts with.")

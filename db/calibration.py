@@ -6,7 +6,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from db.annotations import newest_of_images
-from db.models import Annotation, Prediction
+from db.models import Annotation, Image, Prediction
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,29 @@ def all_scores(session: Session, version_id: int) -> list[float]:
     """The scores of a version, of all images, ascending."""
     scores = select(Prediction.score).where(Prediction.prompt_version_id == version_id).order_by(Prediction.score)
     return list(session.scalars(scores))
+
+
+def score_windows(session: Session, project_id: int, version_id: int, limit: int) -> tuple[list[float], list[float]]:
+    """A version's scores of the images that were there at the project's newest annotation, and of those added since.
+
+    Of each the newest `limit`. Both are empty where nobody has annotated anything.
+    """
+    newest = session.scalar(
+        select(func.max(Annotation.created_at))
+        .join(Image, Image.id == Annotation.image_id)
+        .where(Image.project_id == project_id)
+    )
+    if newest is None:
+        return [], []
+    scores = (
+        select(Prediction.score)
+        .join(Image, Image.id == Prediction.image_id)
+        .where(Prediction.prompt_version_id == version_id)
+        .order_by(Image.created_at.desc())
+        .limit(limit)
+    )
+    before, since = (scores.where(when) for when in (Image.created_at <= newest, Image.created_at > newest))
+    return list(session.scalars(before)), list(session.scalars(since))
 
 
 def labelled_scores(session: Session, project_id: int, version_id: int) -> list[tuple[float, str]]:

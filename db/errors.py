@@ -75,3 +75,43 @@ class BlobMissing(DatabaseError):
 
     def __init__(self, key: str, where: str) -> None:
         super().__init__(f"The file {key} is missing in {where}. Restore it from a backup of that place.")
+
+
+class BlobsUnavailable(DatabaseError):
+    """The place for blobs can't be read or written now, which says nothing of what lies in it."""
+
+    def __init__(self, where: str, error: Exception) -> None:
+        super().__init__(
+            f"The place for images, maps and masks, {where}, can't be used now ({type(error).__name__}: {error}). "
+            "What was saved before is safe; this was not saved. Try again in a moment, or see to that place: is it "
+            "there, may it be written to, does its server answer?"
+        )
+
+
+class StorageFull(BlobsUnavailable):
+    """There is no room for another blob."""
+
+    def __init__(self, where: str, error: Exception) -> None:
+        DatabaseError.__init__(
+            self,
+            f"There is no room left in {where} ({error}). What was saved before is safe; this was not saved. Make "
+            "room there, then try again: nothing has to be restarted.",
+        )
+
+
+class BadBackup(DatabaseError):
+    """A file that is no whole backup, or one that can't be restored here."""
+
+
+class KeyReused(DatabaseError):
+    """An idempotency key that stands for another upload."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"The Idempotency-Key {key!r} was used for another upload. Use a new key for each upload.")
+
+
+class UploadInProgress(DatabaseError):
+    """The same upload, under the same key, is being taken in right now."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"The upload with the Idempotency-Key {key!r} is not finished yet. Send it again in a moment.")

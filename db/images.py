@@ -87,7 +87,7 @@ def delete_image(session: Session, image_id: int) -> list[str]:
     """Delete an image with its predictions and annotations; raises NotFound.
 
     Returns:
-        The blob keys (image, maps, masks) that no row refers to any more: delete those blobs after this transaction.
+        The keys of its blobs (image, maps, masks): give them to `Store.delete_blobs` after this transaction.
     """
     image = get_image(session, image_id)
     maps = session.scalars(select(Prediction.map_blob_key).where(Prediction.image_id == image_id))
@@ -95,7 +95,7 @@ def delete_image(session: Session, image_id: int) -> list[str]:
     keys = {image.blob_key, *maps, *(key for key in masks if key is not None)}
     session.delete(image)
     session.flush()
-    return sorted(keys - _referred_to(session, keys))
+    return sorted(keys)
 
 
 def clear_scoring_errors(session: Session, project_id: int) -> None:
@@ -107,8 +107,3 @@ def _shown_name(file_name: str) -> str:
     last = re.split(r"[/\\]", file_name)[-1]
     shown = re.sub(r"[\x00-\x1f\x7f]", "", last)[-_NAME_LENGTH:]
     return shown if shown.strip(". ") else "image"
-
-
-def _referred_to(session: Session, keys: set[str]) -> set[str]:
-    columns = (Image.blob_key, Prediction.map_blob_key, Annotation.mask_blob_key)
-    return {key for column in columns for key in session.scalars(select(column).where(column.in_(keys))) if key}

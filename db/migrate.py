@@ -17,13 +17,13 @@ _LOCK = 4_115_201_601
 
 def migrate(url: str) -> None:
     """Upgrade to the newest tables; nothing to do is fine, and so are two processes at once (one waits)."""
-    with _locked_connection(url) as connection:
+    with locked_connection(url) as connection:
         command.upgrade(alembic_config(connection), "head")
 
 
 def downgrade(url: str, revision: str = "base") -> None:
     """Go back to an older revision; `base` drops every table and what is in it."""
-    with _locked_connection(url) as connection:
+    with locked_connection(url) as connection:
         command.downgrade(alembic_config(connection), revision)
 
 
@@ -36,7 +36,7 @@ def alembic_config(connection: Connection) -> Config:
 
 
 @contextmanager
-def _locked_connection(url: str) -> Iterator[Connection]:
+def locked_connection(url: str) -> Iterator[Connection]:
     """One transaction around all migrations, so that they happen wholly or not at all."""
     # Foreign keys are off on SQLite, where dropping a table while it is rebuilt would delete what refers to it.
     engine = make_engine(url, foreign_keys=False)

@@ -232,3 +232,64 @@ class TuningRun(Base):
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
+
+
+class WorkerReport(Base):
+    """What a worker said of itself last; one that is silent ended, or can't reach the database."""
+
+    __tablename__ = "worker_reports"
+
+    name: Mapped[str] = mapped_column(String(200), primary_key=True)  # as Celery calls it
+    queues: Mapped[list[Any]] = mapped_column(default=list)
+    engine: Mapped[dict[str, Any]] = mapped_column(default=dict)  # workers.engine_host.engine_status
+    started_at: Mapped[datetime]
+    reported_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class UploadKey(Base):
+    """An upload with an Idempotency-Key: the same request again gets the same answer, for a while."""
+
+    __tablename__ = "upload_keys"
+
+    key: Mapped[str] = mapped_column(String(255), primary_key=True)
+    fingerprint: Mapped[str] = mapped_column(String(64))  # sha256 over the project and the files
+    answer: Mapped[list[Any] | None]  # NULL: the upload has not ended, or its process did
+    created_at: Mapped[datetime] = mapped_column(default=utc_now, index=True)
+
+
+class Webhook(Base):
+    """An address that is told of what happens in a project, or in all."""
+
+    __tablename__ = "webhooks"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    project_id: Mapped[int | None] = mapped_column(ForeignKey("projects.id"), index=True)
+    url: Mapped[str] = mapped_column(String(2000))
+    events: Mapped[list[Any]] = mapped_column(default=list)  # of EVENTS
+    secret: Mapped[str] = mapped_column(String(100))  # both sides know it: messages are signed with it
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class WebhookMessage(Base):
+    """What is to be told to a webhook: written together with what it tells of, so that none is lost."""
+
+    __tablename__ = "webhook_messages"
+    __table_args__ = (
+        Index(
+            "ix_webhook_messages_waiting",
+            "next_at",
+            sqlite_where=text("state = 'waiting'"),
+            postgresql_where=text("state = 'waiting'"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    webhook_id: Mapped[int] = mapped_column(ForeignKey("webhooks.id", ondelete="CASCADE"), index=True)
+    event: Mapped[str] = mapped_column(String(50))
+    body: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    state: Mapped[str] = mapped_column(String(20), default="waiting")  # waiting | delivered | given_up
+    attempts: Mapped[int] = mapped_column(default=0)
+    next_at: Mapped[datetime] = mapped_column(default=utc_now)
+    problem: Mapped[str] = mapped_column(Text, default="")  # why the last attempt failed
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    delivered_at: Mapped[datetime | None]

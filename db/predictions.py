@@ -12,6 +12,7 @@ from db.lookup import get_row
 from db.models import Image, Prediction, PromptVersion, utc_now
 from db.projects import get_project
 from db.review_queue import expected_gain
+from db.webhooks import listeners, tell
 
 
 def save_prediction(
@@ -66,7 +67,20 @@ def save_prediction(
         prediction.created_at = utc_now()
     image.scoring_error = None
     session.flush()
+    if new and score >= settings["threshold"]:
+        _tell_of_anomaly(session, image, prediction, settings["threshold"])
     return prediction
+
+
+def _tell_of_anomaly(session: Session, image: Image, prediction: Prediction, threshold: float) -> None:
+    """Once for an image, at its first score: not for every image again when all are scored anew."""
+    if not listeners(session, image.project_id, "image.anomalous"):
+        return
+    others = select(Prediction.id).where(Prediction.image_id == image.id, Prediction.id != prediction.id).limit(1)
+    if session.scalar(others) is None:
+        facts = {"image_id": image.id, "project_id": image.project_id, "file_name": image.file_name}
+        told = {**facts, "score": prediction.score, "threshold": threshold}
+        tell(session, image.project_id, "image.anomalous", told)
 
 
 def active_prediction(session: Session, image_id: int) -> Prediction | None:

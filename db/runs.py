@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from db.errors import RunInProgress
 from db.lookup import get_row
 from db.models import LIVE_RUN_STATES, RUN_STATES, TuningRun, utc_now
+from db.webhooks import tell
 
 HELD_STATES = ("running", "evaluating")
 FINAL_STATES = tuple(state for state in RUN_STATES if state not in LIVE_RUN_STATES)
@@ -199,12 +200,21 @@ def finish(
     }
     if state == "succeeded":
         values["progress"] = 1.0
-    return _change(session, run_id, _held_by(worker), values)
+    return _end(session, run_id, _held_by(worker), values)
 
 
 def requeue(session: Session, run_id: int, lease_seconds: float) -> bool:
     """Put a run whose worker is silent back into the queue; False when it has spoken or the run is over."""
     return _change(session, run_id, _stale(lease_seconds), {"state": "queued", "worker": ""})
+
+
+def give_back(session: Session, run_id: int, worker: str) -> bool:
+    """Put a run that this worker holds back into the queue, as if it had not been taken: what it needs is away.
+
+    False when the lease is lost.
+    """
+    values = {"state": "queued", "worker": "", "attempt": TuningRun.attempt - 1}
+    return _change(session, run_id, _held_by(worker), values)
 
 
 def end_stale(session: Session, run_id: int, lease_seconds: float, *, state: str, error: str) -> bool:
@@ -217,7 +227,7 @@ def end_stale(session: Session, run_id: int, lease_seconds: float, *, state: str
         state: `failed` or `cancelled`.
         error: for a person: why it ended and what to do.
     """
-    return _change(session, run_id, _stale(lease_seconds), {"state": state, "error": error, "finished_at": utc_now()})
+    return _end(session, run_id, _stale(lease_seconds), {"state": state, "error": error, "finished_at": utc_now()})
 
 
 def request_cancel(session: Session, run_id: int) -> TuningRun:
@@ -227,7 +237,7 @@ def request_cancel(session: Session, run_id: int) -> TuningRun:
     """
     queued = TuningRun.state == "queued"
     at_once = {"state": "cancelled", "cancel_requested": True, "finished_at": utc_now()}
-    if not _change(session, run_id, queued, at_once):
+    if not _end(session, run_id, queued, at_once):
         _change(session, run_id, TuningRun.state.in_(HELD_STATES), {"cancel_requested": True})
     return get_run(session, run_id)
 
@@ -239,6 +249,16 @@ def _held_by(worker: str) -> ColumnElement[bool]:
 def _stale(lease_seconds: float) -> ColumnElement[bool]:
     oldest = utc_now() - timedelta(seconds=lease_seconds)
     return and_(TuningRun.state.in_(HELD_STATES), TuningRun.heartbeat_at < oldest)
+
+
+def _end(session: Session, run_id: int, condition: ColumnElement[bool], values: dict[str, Any]) -> bool:
+    """The same for the last change of a run, of which webhooks are told."""
+    if not _change(session, run_id, condition, values):
+        return False
+    run = get_run(session, run_id)
+    facts = ("state", "trigger", "decision", "error", "candidate_version_id")
+    tell(session, run.project_id, "run.finished", {"run_id": run.id, **{name: getattr(run, name) for name in facts}})
+    return True
 
 
 def _change(session: Session, run_id: int, condition: ColumnElement[bool], values: dict[str, Any]) -> bool:

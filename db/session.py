@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
 from sqlalchemy.orm import Session
 
 from db.connection import make_engine
@@ -31,6 +31,15 @@ class Database:
         engine = self._reading if read_only else self.engine
         with Session(engine, expire_on_commit=False) as session, session.begin():
             yield session
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """A connection that may only read, and sees one moment of the database throughout, on PostgreSQL too."""
+        engine = self._reading
+        if engine.dialect.name == "postgresql":
+            engine = engine.execution_options(isolation_level="REPEATABLE READ")
+        with engine.connect() as connection, connection.begin():
+            yield connection
 
     def ping(self) -> None:
         """Raise (an SQLAlchemyError) unless the database answers and has been migrated."""

@@ -1,12 +1,18 @@
 """The database and the blobs together: what the other rooms hand around."""
 
+import logging
+from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
+from db.blob_rows import hold_blobs, named_blobs
 from db.blobs import BlobStore
+from db.errors import BlobsUnavailable
 from db.session import Database
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -19,6 +25,31 @@ class Store:
     def session(self, *, read_only: bool = False) -> AbstractContextManager[Session]:
         """One transaction; see `Database.session`."""
         return self.database.session(read_only=read_only)
+
+    def keep_until_named(self, session: Session, data: bytes) -> str:
+        """In the writing session that then writes a row naming these bytes: they are there, and stay.
+
+        Put them before the session, as that may take long; here it is only made sure that nobody has deleted them
+        since, as bytes that no row named. Returns the key. Raises BlobsUnavailable.
+        """
+        hold_blobs(session)
+        return self.blobs.put(data)
+
+    def delete_blobs(self, keys: Iterable[str]) -> int:
+        """Delete those of these blobs that no row names; how many that were.
+
+        What can't be deleted now stays as a file that nobody names, which costs room and nothing else.
+        """
+        wanted = set(keys)
+        with self.session() as session:
+            hold_blobs(session, alone=True)
+            nameless = wanted - named_blobs(session, wanted)
+            try:
+                for key in nameless:
+                    self.blobs.delete(key)
+            except BlobsUnavailable as error:
+                logger.warning("Some blobs that nothing names stay where they are. %s", error)
+        return len(nameless)
 
 
 def open_store(database_url: str, blob_url: str) -> Store:

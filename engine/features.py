@@ -1,6 +1,7 @@
 """What the vision tower says of one image, and the cache on disk that keeps it from being asked twice."""
 
 import contextlib
+import logging
 import os
 import tempfile
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from engine.vision import VisionFeatures
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,8 @@ class FeatureCache:
         self._budget = budget_bytes
         self._folder.mkdir(parents=True, exist_ok=True)
         self._since_eviction = budget_bytes  # so that the first write looks
+        self.hits = 0  # how often `get` found what it was asked for, in this process
+        self.misses = 0
 
     def _path(self, sha256: str) -> Path:
         return self._folder / sha256[:2] / f"{sha256}.safetensors"
@@ -70,6 +75,14 @@ class FeatureCache:
         They are mapped into memory: the system reads what is used, may drop it again, and keeps the file's content
         for as long as they live, also when it is evicted meanwhile.
         """
+        found = self._read(sha256)
+        if found is None:
+            self.misses += 1
+        else:
+            self.hits += 1
+        return found
+
+    def _read(self, sha256: str) -> ImageFeatures | None:
         path = self._path(sha256)
         try:
             with safe_open(path, "pt") as file:
@@ -95,18 +108,19 @@ class FeatureCache:
         return self._path(sha256).exists()
 
     def put(self, sha256: str, features: ImageFeatures) -> None:
-        """Keep the features; the file appears whole or not at all."""
+        """Keep the features; the file appears whole or not at all, and a disk that is full costs a warning."""
         path = self._path(sha256)
-        path.parent.mkdir(parents=True, exist_ok=True)
         data = save_tensors(
             {
                 "global_feature": features.global_feature.contiguous(),
                 "patch_features": features.patch_features.contiguous(),
             }
         )
-        with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as file:
-            file.write(data)
-        os.replace(file.name, path)
+        try:
+            _write_whole(path, data)
+        except OSError as error:  # a full disk, mostly: the image is encoded again when it is needed again
+            logger.warning("Features could not be kept in %s (%s).", self._root, error)
+            return
         self._since_eviction += len(data)
         if self._since_eviction > self._budget / 20:
             self._evict()
@@ -124,3 +138,15 @@ class FeatureCache:
                 return
             path.unlink(missing_ok=True)
             total -= size
+
+
+def _write_whole(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as file:
+        try:
+            file.write(data)
+            file.flush()
+            os.replace(file.name, path)
+        except OSError:
+            os.unlink(file.name)
+            raise

@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -45,15 +46,16 @@ def alive(pid: int) -> bool:
 
 
 class RunningApp:
-    """`python app.py` on a free port.
+    """`python app.py`, on a free port unless told otherwise.
 
     Args:
         home: its data folder.
         backbone: the value for ANOMALYLOOP_BACKBONE.
+        port: 0: a free one.
         settings: others, by the name of their field.
     """
 
-    def __init__(self, home: Path, backbone: str, **settings: object) -> None:
+    def __init__(self, home: Path, backbone: str, *, port: int = 0, **settings: object) -> None:
         self.backbone = backbone
         environment = {name: value for name, value in os.environ.items() if not name.startswith("ANOMALYLOOP_")}
         ours = {"home": home, "backbone": backbone, **settings}
@@ -62,7 +64,7 @@ class RunningApp:
         self.log_file = home / f"log-{time.monotonic_ns()}.txt"
         with self.log_file.open("w") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "app.py", "--port", "0"], cwd=ROOT, env=environment, stdout=log, stderr=log
+                [sys.executable, "app.py", "--port", str(port)], cwd=ROOT, env=environment, stdout=log, stderr=log
             )
         wait_until(lambda: self._address() or self.process.poll() is not None, "serving")
         assert self.process.poll() is None, self.log
@@ -96,3 +98,10 @@ class RunningApp:
         """Send a signal and wait for the end; returns the exit status, negative for a signal."""
         self.process.send_signal(how)
         return self.process.wait(60)
+
+
+def free_port() -> int:
+    """A port that nobody uses now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]

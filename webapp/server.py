@@ -21,13 +21,16 @@ from webapp.api import (
     imports,
     maps,
     me,
+    metrics,
     projects,
     prompts,
     runs,
     thresholds,
     users,
+    webhooks,
 )
 from webapp.api.problems import add_problem_handlers, problem
+from webapp.api.watched import Watched
 from workers import dispatch
 from workers.context import get_store
 from workers.projects import DEFAULT_PROJECT
@@ -60,10 +63,12 @@ def build_api(settings: Settings | None = None, *, accounts: bool = False, check
         Gate, settings=settings or get_settings(), accounts=accounts, check_host=check_host, unknown=_unknown
     )
     app.add_middleware(SecurityHeaders)
+    app.add_middleware(Watched)
     app.include_router(health.router)
+    app.include_router(metrics.router)
     app.include_router(login.router)
-    subjects = (projects, images, maps, annotations, runs, prompts, thresholds, export, imports, me, users, audit)
-    for subject in subjects:
+    subjects = (projects, images, maps, annotations, runs, prompts, thresholds, export, imports, webhooks)
+    for subject in (*subjects, me, users, audit):
         app.include_router(subject.router, prefix="/api/v1")
     # After all others: without it, what is unknown under /api would get the page's answer, which is not a problem.
     app.add_api_route("/api/{path:path}", _unknown, methods=_METHODS, include_in_schema=False)

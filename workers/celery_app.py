@@ -3,17 +3,21 @@
 from typing import Any
 
 from celery import Celery
-from celery.signals import worker_ready
+from celery.signals import before_task_publish, setup_logging, task_postrun, task_prerun, worker_ready, worker_shutdown
 from kombu import Exchange, Queue
 
 from settings import Settings, get_settings
 from workers import engine_host, file_broker
+from workers.logs import configure_logging
+from workers.reporting import Reporter
+from workers.tracing import for_request, request_id
 
 QUEUES = ("default", "scoring", "tuning")
 # Seconds between two looks at the database for what a lost message left undone.
 RECOVER_SECONDS = 5.0
 DUE_SECONDS = 10.0
 SCORE_SECONDS = 5.0
+WEBHOOK_SECONDS = 5.0
 # How long after its start the embedded worker begins to load the engine.
 EMBEDDED_LOADING_SECONDS = 15.0
 
@@ -25,6 +29,7 @@ def _schedule(settings: Settings) -> dict[str, Any]:
 
     schedule = {
         "recover": every(RECOVER_SECONDS, "recover", "default"),
+        "deliver-webhooks": every(WEBHOOK_SECONDS, "deliver_webhooks", "default"),
         "start-due-runs": every(DUE_SECONDS, "start_due", "default"),
     }
     if not settings.embedded_broker:
@@ -54,6 +59,9 @@ def make_app(settings: Settings) -> Celery:
             "workers.tasks.refresh_queue": {"queue": "scoring"},
         },
         worker_prefetch_multiplier=1,
+        # One process has one engine for all its threads, and a GPU is held once.
+        worker_pool="threads",
+        worker_concurrency=4,
         # The schedule is all short intervals: nothing to keep between two starts.
         beat_scheduler="celery.beat:Scheduler",
         beat_schedule=_schedule(settings),
@@ -65,7 +73,42 @@ def make_app(settings: Settings) -> Celery:
 celery_app = make_app(get_settings())
 
 
+_reporters: list[Reporter] = []
+_REQUEST_HEADER = "request_id"
+
+
+@setup_logging.connect
+def _log_as_all_processes(**_: object) -> None:
+    """In place of Celery's own logging."""
+    configure_logging(get_settings().log_level, get_settings().log_format)
+
+
 @worker_ready.connect
-def _load_engine_early(**_: object) -> None:
+def _load_engine_early(sender: Any, **_: object) -> None:
     """So that the first run need not wait for it; in the embedded mode the page's own engine goes first."""
     engine_host.start_loading(after_seconds=EMBEDDED_LOADING_SECONDS if get_settings().embedded_broker else 0.0)
+    _reporters.append(Reporter(sender.hostname, sorted(sender.app.amqp.queues.consume_from)))
+    _reporters[-1].start()
+
+
+@worker_shutdown.connect
+def _report_no_more(**_: object) -> None:
+    while _reporters:
+        _reporters.pop().stop()
+
+
+@before_task_publish.connect
+def _send_request_id(headers: dict[str, Any], **_: object) -> None:
+    headers[_REQUEST_HEADER] = request_id()
+
+
+@task_prerun.connect
+def _work_for_request(task: Any, **_: object) -> None:
+    context = for_request(task.request.get(_REQUEST_HEADER) or "")
+    context.__enter__()
+    task.request.tracing = context
+
+
+@task_postrun.connect
+def _worked_for_request(task: Any, **_: object) -> None:
+    task.request.tracing.__exit__(None, None, None)

@@ -47,19 +47,9 @@ def _watch(parent_pid: int) -> None:
 def main(parent_pid: int, role: str) -> None:
     """Become the Celery worker or the Celery beat."""
     die_with_parent(parent_pid)
-    from celery.signals import setup_logging
-
-    from settings import get_settings
     from workers.celery_app import celery_app
-    from workers.logs import configure_logging
 
-    level = get_settings().log_level
-
-    @setup_logging.connect(weak=False)  # in place of Celery's own
-    def _configure(**_: object) -> None:
-        configure_logging(level)
-
-    celery_app.start(["--quiet", *CELERY_ARGUMENTS[role], f"--loglevel={level}"])
+    celery_app.start(["--quiet", *CELERY_ARGUMENTS[role]])
 
 
 if __name__ == "__main__":

@@ -116,9 +116,11 @@ def _save(
     expected_revision: int | None,
 ) -> Annotation:
     area = 0 if mask is None else int(np.count_nonzero(mask))
-    # First the blob, then the row that names it.
-    mask_blob_key = store.blobs.put(encode_mask(mask)) if mask is not None and area else None
+    png = encode_mask(mask) if mask is not None and area else None
+    if png is not None:  # first the blob, then the row that names it
+        store.blobs.put(png)
     with store.session() as session:
+        mask_blob_key = store.keep_until_named(session, png) if png is not None else None
         prediction = active_prediction(session, image_id)
         annotation = add_annotation(
             session,

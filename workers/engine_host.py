@@ -25,6 +25,8 @@ class EngineStatus:
     description: str = ""
     device: str = ""
     precision: str = ""
+    cache_hits: int = 0  # features that this process found in its cache, and did not have to encode
+    cache_misses: int = 0
 
 
 class _Host:
@@ -61,7 +63,9 @@ def start_loading(after_seconds: float = 0.0) -> None:
 
 def engine_status() -> dict[str, Any]:
     """The state of this process's engine, at once: the fields of `EngineStatus`."""
-    return asdict(_host.status)
+    cache = _host.engine.cache if _host.engine is not None else None
+    counts = {"cache_hits": cache.hits, "cache_misses": cache.misses} if cache is not None else {}
+    return {**asdict(_host.status), **counts}
 
 
 def _load_quietly() -> None:

@@ -5,10 +5,21 @@ The engine's and the database's own are named here too, so that the page need no
 
 from datetime import datetime
 
-from db.errors import BadName, BadSetting, Conflict, NameTaken, NotFound, ProjectArchived, RunInProgress
+from db.errors import (
+    BadName,
+    BadSetting,
+    Conflict,
+    KeyReused,
+    NameTaken,
+    NotFound,
+    ProjectArchived,
+    RunInProgress,
+    UploadInProgress,
+)
 from engine.errors import BackboneError, EngineError, ImageError, PromptError
 
 __all__ = [
+    "AddressRefused",
     "BackboneError",
     "BadName",
     "BadPassword",
@@ -16,6 +27,7 @@ __all__ = [
     "Conflict",
     "EngineError",
     "ImageError",
+    "KeyReused",
     "LabelFileError",
     "LoginLocked",
     "LoginRefused",
@@ -28,7 +40,15 @@ __all__ = [
     "PromptError",
     "RunInProgress",
     "TooFewCorrections",
+    "UploadInProgress",
 ]
+
+
+class AddressRefused(Exception):
+    """An address that the server does not call."""
+
+    def __init__(self, url: str, why: str) -> None:
+        super().__init__(f"The address {url!r} is not called: {why}.")
 
 
 class NotReady(Exception):

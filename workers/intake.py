@@ -34,14 +34,16 @@ def add_upload(store: Store, project_id: int, file_name: str, data: bytes, autho
     Raises:
         ImageError: the file can't be used as an image.
         NotFound: there is no such project.
+        BlobsUnavailable: its bytes could not be kept.
     """
     settings = get_settings()
     image = decode_image(data, max_pixels=settings.max_pixels, max_bytes=round(settings.max_upload_mb * 1e6))
     with store.session(read_only=True) as session:
         get_project(session, project_id)
     # First the blob, then the row: a crash in between leaves a file that nobody names, never a row without its file.
-    blob_key = store.blobs.put(data)
+    store.blobs.put(data)
     with store.session() as session:
+        blob_key = store.keep_until_named(session, data)
         row, duplicate = add_image(
             session,
             project_id=project_id,

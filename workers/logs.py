@@ -1,6 +1,11 @@
-"""How every process of AnomalyLoop logs: one line an event, to the terminal."""
+"""How every process of AnomalyLoop logs: one line an event, to the terminal; for people, or as JSON for machines."""
 
 import logging
+from typing import Literal
+
+from pythonjsonlogger.json import JsonFormatter
+
+from workers.tracing import request_id, run_id
 
 # At INFO these tell of every look at the schedule, of every request, or what the app says better itself.
 _TALKATIVE = (
@@ -14,9 +19,39 @@ _TALKATIVE = (
 )
 
 
-def configure_logging(level: str) -> None:
-    """Log from `level` on (DEBUG, INFO, WARNING, ERROR); the talkative libraries only from WARNING, unless DEBUG."""
-    logging.basicConfig(level=level, format="%(asctime)s %(levelname)-7s %(message)s", datefmt="%H:%M:%S")
+def configure_logging(level: str, form: Literal["text", "json"] = "text") -> None:
+    """Log from a level on; the talkative libraries only from WARNING, unless it is DEBUG.
+
+    Args:
+        level: DEBUG, INFO, WARNING or ERROR.
+        form: `text`, or `json`: one object a line with time, level, logger, message, and where there is one the
+            request id, the run id, the traceback, and what the event itself adds.
+    """
+    handler = logging.StreamHandler()
+    handler.addFilter(_trace)
+    handler.setFormatter(_json() if form == "json" else _text())
+    logging.basicConfig(level=level, handlers=[handler])
     if level != "DEBUG":
         for name in _TALKATIVE:
             logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLevelName(level)))
+
+
+def _trace(record: logging.LogRecord) -> bool:
+    if request_id():
+        record.request_id = request_id()
+    if run_id() is not None:
+        record.run_id = run_id()
+    return True
+
+
+def _text() -> logging.Formatter:
+    return logging.Formatter("%(asctime)s %(levelname)-7s %(message)s", datefmt="%H:%M:%S")
+
+
+def _json() -> logging.Formatter:
+    return JsonFormatter(
+        ["levelname", "name", "message"],
+        rename_fields={"levelname": "level", "name": "logger"},
+        timestamp="time",
+        json_ensure_ascii=False,
+    )

@@ -38,7 +38,7 @@ def ensure_shipped_prompts(store: Store, engine: "Engine") -> None:
     from engine.prompt_files import prompts_to_bytes, shipped_prompts
 
     data = prompts_to_bytes(shipped_prompts(engine.backbone))
-    blob_key = store.blobs.put(data)
+    store.blobs.put(data)
     for project_id in lacking:
         with store.session() as session:
             lock_project(session, project_id)  # one process at a time decides whether they are there
@@ -50,7 +50,7 @@ def ensure_shipped_prompts(store: Store, engine: "Engine") -> None:
                 session,
                 project_id=project_id,
                 origin="shipped",
-                blob_key=blob_key,
+                blob_key=store.keep_until_named(session, data),
                 sha256=hashlib.sha256(data).hexdigest(),
                 backbone_name=engine.info.name,
                 backbone_fingerprint=fingerprint,

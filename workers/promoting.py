@@ -70,8 +70,8 @@ def import_prompts(
     ours = prompts_to_bytes(prompts)
     with store.session(read_only=True) as session:
         get_project(session, project_id)
-    blob_key = store.blobs.put(ours)
     with store.session() as session:
+        blob_key = store.keep_until_named(session, ours)
         return add_version(
             session,
             project_id=project_id,

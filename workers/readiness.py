@@ -8,14 +8,13 @@ from typing import Any
 from kombu.exceptions import OperationalError
 from sqlalchemy.exc import SQLAlchemyError
 
-from db.models import PromptVersion
-from db.projects import find_project
+from db.models import Project, PromptVersion
+from db.projects import list_projects
 from db.prompt_versions import active_version
 from db.store import Store
 from settings import get_settings
 from workers import engine_host
 from workers.celery_app import celery_app
-from workers.projects import DEFAULT_PROJECT
 
 # How long a worker may take to answer, and how long its answer is good for, in seconds.
 _ANSWER_SECONDS = 2.0
@@ -85,26 +84,29 @@ def _engine_component(store: Store, status: dict[str, Any]) -> Component:
     if status["state"] != "ready":
         return Component("engine", False, status["error"] or f"The backbone is {status['state']}.")
     foreign = _foreign_prompts(store, status["fingerprint"])
-    if foreign is not None:
+    if foreign:
+        which = "; ".join(
+            f"project {project.name}: version {version.number}, for {version.backbone_name}"
+            for project, version in foreign
+        )
         return Component(
             "engine",
             False,
-            f"The active prompts (version {foreign.number}) belong to the backbone {foreign.backbone_name}, and "
-            f"{status['name']} is in use: nothing can be scored. Activate a version of this backbone, or set "
-            "ANOMALYLOOP_BACKBONE to the other one.",
+            f"Active prompts belong to another backbone than {status['name']}, which is in use, and nothing there can "
+            f"be scored ({which}). Activate a version of this backbone there, or set ANOMALYLOOP_BACKBONE to the other "
+            "one.",
         )
     return Component("engine", True, f"{status['name']} on {status['device']} in {status['precision']}")
 
 
-def _foreign_prompts(store: Store, fingerprint: str) -> PromptVersion | None:
-    """The default project's active version, where it belongs to another backbone than the one in use."""
+def _foreign_prompts(store: Store, fingerprint: str) -> list[tuple[Project, PromptVersion]]:
+    """The projects whose active version belongs to another backbone than the one in use."""
     try:
         with store.session(read_only=True) as session:
-            project = find_project(session, DEFAULT_PROJECT)
-            version = active_version(session, project.id) if project else None
+            active = [(project, active_version(session, project.id)) for project in list_projects(session)]
     except SQLAlchemyError:  # the database's own component says so
-        return None
-    return version if version is not None and version.backbone_fingerprint != fingerprint else None
+        return []
+    return [(one, version) for one, version in active if version and version.backbone_fingerprint != fingerprint]
 
 
 class _Answer:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from db.errors import BlobMissing
 from db.projects import list_projects
-from workers import novelty, recovery, runs, scoring
+from workers import novelty, recovery, runs, scoring, webhooks
 from workers.celery_app import celery_app
 from workers.context import get_store
 from workers.engine_host import get_engine
@@ -84,6 +84,14 @@ def score_unscored() -> None:
 def recover() -> None:
     """Queue lost runs again, and announce those that wait."""
     recovery.recover_runs(get_store())
+
+
+@celery_app.task
+def deliver_webhooks() -> None:
+    """Tell webhooks what they are to be told; those that don't answer hold up nothing but themselves."""
+    with _alone("webhooks", 0) as free:
+        if free:
+            webhooks.deliver_due(get_store())
 
 
 @celery_app.task

@@ -9,12 +9,14 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import torch
+from sqlalchemy.exc import OperationalError
 
 from db.annotations import get_annotations
+from db.errors import BlobsUnavailable
 from db.images import clear_scoring_errors
 from db.models import Annotation, TuningRun
 from db.prompt_versions import activate, active_version, add_version, get_version, reject
-from db.runs import claim, finish, get_run
+from db.runs import claim, finish, get_run, give_back
 from db.store import Store
 from engine.holdout import Fold, judging_folds
 from engine.images import decode_image, decode_mask
@@ -26,6 +28,7 @@ from settings import get_settings
 from workers import dispatch
 from workers.deciding import Decision, decide
 from workers.lease import Lease, LeaseLost, RunCancelled, worker_name
+from workers.tracing import for_run
 
 if TYPE_CHECKING:
     from engine.prompts import Prompts
@@ -48,11 +51,20 @@ def tune(store: Store, engine: "Engine", run_id: int) -> None:
     with store.session() as session:
         if not claim(session, run_id, worker, lease_seconds):
             return
+    with for_run(run_id):
+        _carry_out(store, engine, run_id, worker, lease_seconds)
+
+
+def _carry_out(store: Store, engine: "Engine", run_id: int, worker: str, lease_seconds: float) -> None:
     try:
         with Lease(store, run_id, worker, lease_seconds) as lease:
             _Run(store, engine, run_id, worker, lease).carry_out()
     except LeaseLost as lost:
         logger.warning("Gave up: %s.", lost)
+    except (BlobsUnavailable, OperationalError) as error:
+        logger.warning("Run %d waits for its database and its files. %s", run_id, error)
+        with store.session() as session:  # fails where it is the database; then the run is found by its silence
+            give_back(session, run_id, worker)
     except RunCancelled:
         _end(store, run_id, worker, state="cancelled", decision="Cancelled; the active prompts stay.")
     except Exception as error:
@@ -169,13 +181,13 @@ class _Run:
         metrics = {"method": proposal.method, "epochs": proposal.epochs, "encoded_images": self.encoded_images}
         if proposal.comparison is not None:
             metrics |= asdict(proposal.comparison)
-        blob_key = self.store.blobs.put(data)
+        self.store.blobs.put(data)
         with self.store.session() as session:
             version = add_version(
                 session,
                 project_id=self.run.project_id,
                 origin="tuned",
-                blob_key=blob_key,
+                blob_key=self.store.keep_until_named(session, data),
                 sha256=hashlib.sha256(data).hexdigest(),
                 backbone_name=self.engine.info.name,
                 backbone_fingerprint=self.engine.info.fingerprint,

@@ -4,6 +4,7 @@ import argparse
 import getpass
 import os
 import sys
+from collections.abc import Callable
 
 from db.account_models import ROLES, User
 from db.errors import BadName, BadSetting, NameTaken, NotFound
@@ -15,9 +16,13 @@ from workers.errors import BadPassword
 REFUSALS = (BadName, BadPassword, BadSetting, NameTaken, NotFound)
 
 
-def add_parser(subjects: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add `users` and what can be done with them to the command line."""
-    actions = subjects.add_parser("users", help="accounts").add_subparsers(dest="action", required=True)
+def add_parser(
+    subjects: "argparse._SubParsersAction[argparse.ArgumentParser]", do: Callable[[argparse.Namespace], int]
+) -> None:
+    """Add `users`, which calls `do`, and what can be done with them to the command line."""
+    users = subjects.add_parser("users", help="accounts")
+    users.set_defaults(do=do)
+    actions = users.add_subparsers(dest="action", required=True)
     add = _named(actions, "add", "make an account; asks for its password")
     add.add_argument("--role", required=True, choices=ROLES, help="what it may do")
     add.add_argument("--no-password", action="store_true", help="tokens alone open it")

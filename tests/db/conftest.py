@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
@@ -29,13 +30,19 @@ def postgres() -> Iterator[Engine | None]:
     engine.dispose()
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The URL of an empty database of its own."""
+@contextmanager
+def scratch_url(request: pytest.FixtureRequest, folder: Path) -> Iterator[str]:
+    """The URL of an empty database of the kind that `request` names: a file in a folder, or a schema of its own."""
     if request.param == "sqlite":
-        yield sqlite_url(tmp_path)
+        yield sqlite_url(folder)
         return
-    server: Engine | None = request.getfixturevalue("postgres")
+    with schema_url(request.getfixturevalue("postgres")) as made:
+        yield made
+
+
+@contextmanager
+def schema_url(server: Engine | None) -> Iterator[str]:
+    """The URL of an empty schema of that PostgreSQL; the test is skipped where there is none."""
     if server is None:
         pytest.skip(f"no PostgreSQL answers at {POSTGRES}; start one, or name another in TEST_POSTGRES_URL")
     schema = f"scratch_{uuid4().hex}"
@@ -45,6 +52,13 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     yield scratch.render_as_string(hide_password=False)
     with server.begin() as connection:
         connection.execute(text(f"DROP SCHEMA {schema} CASCADE"))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of an empty database of its own."""
+    with scratch_url(request, tmp_path) as url:
+        yield url
 
 
 @pytest.fixture

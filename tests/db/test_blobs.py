@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from db.blobs import BlobStore, blob_key
-from db.errors import BadBlobKey, BlobMissing
+from db.errors import BadBlobKey, BlobMissing, BlobsUnavailable, StorageFull
 from tests.db.making import ROOT, at_once, in_processes
 
 PUT_SAME = "import sys; from db.blobs import BlobStore; print(BlobStore(sys.argv[1]).put(b'x' * 5_000_000))"
@@ -20,6 +20,17 @@ from db.blobs import BlobStore
 signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
 resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000))
 BlobStore(sys.argv[1]).put(b"x" * 3_000_000)
+"""
+# As on a disk that is full: the kernel refuses what goes beyond 1 MB.
+PUT_WITHOUT_ROOM = """
+import resource, sys
+from db.blobs import BlobStore
+from db.errors import StorageFull
+resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000))
+try:
+    BlobStore(sys.argv[1]).put(b"x" * 3_000_000)
+except StorageFull as error:
+    print(type(error).__name__)
 """
 
 
@@ -110,7 +121,7 @@ def test_a_failed_write_leaves_nothing(tmp_path: Path) -> None:
     blobs = BlobStore(f"file://{tmp_path}")
     key = blob_key(b"crack")
     (tmp_path / key[:2]).write_bytes(b"a file where the folder should be")
-    with pytest.raises(OSError):
+    with pytest.raises(BlobsUnavailable, match="not saved"):
         blobs.put(b"crack")
     assert [file.name for file in tmp_path.rglob("*")] == [key[:2]]
 
@@ -124,3 +135,33 @@ def test_ping_raises_when_nothing_can_be_written(tmp_path: Path) -> None:
     (tmp_path / "blobs").write_bytes(b"a file where the folder should be")
     with pytest.raises(OSError):
         BlobStore(f"file://{tmp_path / 'blobs'}").ping()
+
+
+def test_a_place_that_can_not_be_used_says_nothing_of_what_lies_in_it(tmp_path: Path) -> None:
+    blobs = BlobStore(f"file://{tmp_path / 'blobs'}")
+    key = blobs.put(b"crack")
+    (tmp_path / "blobs").rename(tmp_path / "away")
+    (tmp_path / "blobs").write_text("a file where the folder should be")
+    for use in (lambda: blobs.get(key), lambda: blobs.put(b"dent")):
+        with pytest.raises(BlobsUnavailable):
+            use()
+    (tmp_path / "blobs").unlink()
+    (tmp_path / "away").rename(tmp_path / "blobs")
+    assert blobs.get(key) == b"crack"
+
+
+def test_no_room_is_named_and_leaves_no_half_of_a_file(tmp_path: Path) -> None:
+    written = subprocess.run(
+        [sys.executable, "-c", PUT_WITHOUT_ROOM, f"file://{tmp_path}"], cwd=ROOT, capture_output=True, text=True
+    )
+    assert written.stdout.strip() == StorageFull.__name__, written.stderr
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+def test_keys_are_told_with_their_age_and_leftovers_apart(blobs: BlobStore) -> None:
+    key = blobs.put(b"crack")
+    blobs._fs.pipe_file(f"{blobs._root}/{key[:2]}/.{'0' * 32}", b"half of a")
+    assert blobs.keys().keys() == {key} and 0 <= blobs.keys()[key] < 60
+    assert blobs.leftovers(older_than=60) == []
+    assert blobs.remove_leftovers(older_than=-1) == 1
+    assert blobs.keys().keys() == {key} and blobs.leftovers(older_than=-1) == []

@@ -85,3 +85,31 @@ def test_several_processes_share_it_within_the_budget(tmp_path):
     assert [process.wait(120) for process in processes] == [0, 0, 0]
     assert all(file.suffix == ".safetensors" for file in files(tmp_path))
     assert sum(file.stat().st_size for file in files(tmp_path)) <= 1.2 * budget
+
+
+# As on a disk that is full: the kernel refuses what goes beyond so many bytes.
+PUT_WITHOUT_ROOM = """
+import resource, sys
+from pathlib import Path
+import torch
+from engine.features import FeatureCache, ImageFeatures
+cache = FeatureCache(Path(sys.argv[1]), "key", 1 << 30)
+resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+cache.put("0" * 64, ImageFeatures(torch.zeros(32), torch.zeros(1, 64, 32)))
+print(cache.get("0" * 64))
+"""
+
+
+def test_a_full_disk_costs_a_warning_and_leaves_no_half_of_a_file(tmp_path):
+    command = [sys.executable, "-c", PUT_WITHOUT_ROOM, str(tmp_path)]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert ended.stdout.strip() == "None" and "could not be kept" in ended.stderr
+    assert files(tmp_path) == []
+
+
+def test_what_was_found_and_what_was_not_is_counted(tmp_path):
+    cache = FeatureCache(tmp_path, "key", 1 << 20)
+    cache.put(name(1), features(0.3))
+    for number in (1, 2, 1):
+        cache.get(name(number))
+    assert (cache.hits, cache.misses) == (2, 1)

@@ -1,10 +1,14 @@
 """What holds for all of REST: OpenAPI, unknown paths, methods, unexpected errors, health."""
 
+import errno
+
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy.exc import OperationalError
 
 from tests.conftest import Installation
-from tests.webapp.rest import assert_problem
+from tests.pictures import png
+from tests.webapp.rest import assert_problem, kept, upload
 from webapp.server import build_api
 
 
@@ -77,3 +81,49 @@ def test_readiness_names_a_database_that_was_not_migrated(client: TestClient, in
         connection.exec_driver_sql("DROP TABLE alembic_version")
     document = assert_problem(client.get("/readyz"), 503, "not-ready", "database", "blobs")
     assert document["not_ready"] == ["database", "blobs", "worker"]
+
+
+def test_what_can_not_be_kept_now_is_said_and_works_again_by_itself(
+    client: TestClient, installation: Installation
+) -> None:
+    blobs, away = installation.home / "blobs", installation.home / "away"
+    image_id = kept(client, seed=1)
+    blobs.rename(away)
+    blobs.write_text("a file where the folder should be")
+    for answer in (upload(client, ("2.png", png(2))), client.get(f"/api/v1/images/{image_id}/display")):
+        assert_problem(answer, 503, "storage-unavailable", "Try again")
+        assert answer.headers["retry-after"]
+    blobs.unlink()
+    away.rename(blobs)
+    assert upload(client, ("2.png", png(2))).status_code == 201
+
+
+def test_a_database_that_is_away_is_said_and_found_again(client: TestClient, installation: Installation) -> None:
+    file = installation.home / "anomalyloop.db"
+    installation.store.database.close()
+    file.rename(installation.home / "away.db")
+    file.mkdir()
+    answer = client.get("/api/v1/projects")
+    assert_problem(answer, 503, "no-database", "Try again")
+    assert answer.headers["retry-after"]
+    file.rmdir()
+    (installation.home / "away.db").rename(file)
+    assert client.get("/api/v1/projects").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "kind"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), 507, "storage-full"),
+        (OperationalError("INSERT", None, Exception("database or disk is full")), 507, "storage-full"),
+        (OSError(errno.EIO, "Input/output error"), 500, "unexpected"),
+    ],
+)
+def test_a_full_disk_is_told_apart(installation: Installation, error: Exception, status: int, kind: str) -> None:
+    api = build_api()
+
+    @api.get("/failing")
+    def failing() -> None:
+        raise error
+
+    assert_problem(TestClient(api, raise_server_exceptions=False).get("/failing"), status, kind)

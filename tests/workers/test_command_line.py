@@ -1,23 +1,36 @@
-"""`python -m workers prompts import`: prompt files into the database of an installation."""
+"""`python -m workers`: prompt files into the database, backup and restore, a check that mends."""
 
+import shutil
 import sys
+from datetime import timedelta
 
 import pytest
 
+from db.annotations import newest_annotation
+from db.models import utc_now
 from db.prompt_versions import list_versions
+from db.runs import claim
 from engine.prompt_files import prompts_to_bytes
 from engine.prompts import random_prompts
+from tests.workers.making import change_run, correct
 from workers.__main__ import main
+from workers.data_folder import sole_use
 from workers.engine_host import get_engine
+from workers.runs import start_run
 
 
 @pytest.fixture
-def call(monkeypatch):
+def run(monkeypatch):
     def run(*words: object) -> int:
-        monkeypatch.setattr(sys, "argv", ["workers", "prompts", "import", *map(str, words)])
+        monkeypatch.setattr(sys, "argv", ["workers", *map(str, words)])
         return main()
 
     return run
+
+
+@pytest.fixture
+def call(run):
+    return lambda *words: run("prompts", "import", *words)
 
 
 def test_a_file_becomes_a_version_that_says_where_it_comes_from(installation, call, tmp_path, capsys):
@@ -48,3 +61,44 @@ def test_what_can_not_be_imported_is_one_line(installation, call, tmp_path, caps
     error = capsys.readouterr().err
     assert len(error.splitlines()) == 1
     assert said in error
+
+
+def test_a_lost_installation_comes_back_from_its_backup(installation, run, tmp_path, capsys):
+    annotation = correct(installation, 1)[0]
+    assert run("backup", tmp_path) == 0
+    assert "1 images, 1 annotations" in capsys.readouterr().out.replace("1 prompt_versions, ", "")
+    [file] = tmp_path.glob("anomalyloop-*.tar")
+    installation.store.database.close()
+    shutil.rmtree(installation.home)
+    assert run("restore", file) == 0
+    assert "Restored" in capsys.readouterr().out
+    with installation.store.session(read_only=True) as session:
+        again = newest_annotation(session, annotation.image_id)
+    assert again is not None and installation.store.blobs.exists(again.mask_blob_key)
+    assert run("restore", file) == 2
+    assert "not empty" in capsys.readouterr().err
+    assert run("check") == 0
+    assert capsys.readouterr().out == "All is well.\n"
+
+
+def test_nothing_is_restored_under_a_running_app(installation, run, tmp_path, capsys):
+    assert run("backup", tmp_path / "it.tar") == 0
+    with sole_use(installation.home):
+        assert run("restore", tmp_path / "it.tar", "--replace") == 2
+    assert "Another AnomalyLoop" in capsys.readouterr().err
+
+
+def test_the_check_brings_lost_masks_back_and_takes_up_lost_runs(installation, run, tmp_path, capsys):
+    annotation = correct(installation, 1)[0]
+    run("backup", tmp_path / "it.tar")
+    installation.store.blobs.delete(annotation.mask_blob_key)
+    run_id = start_run(installation.store, installation.project_id, trigger="manual")
+    with installation.store.session() as session:
+        claim(session, run_id, "lost-worker", 30)
+    change_run(installation, run_id, heartbeat_at=utc_now() - timedelta(hours=1))
+    assert run("check") == 1
+    said = capsys.readouterr().out
+    assert "1 annotations have no mask" in said and "1 runs have a worker that is silent" in said
+    assert run("check", "--mend", "--blobs-from", tmp_path / "it.tar") == 0
+    assert installation.store.blobs.exists(annotation.mask_blob_key)
+    assert run("check") == 0

@@ -1,4 +1,4 @@
-"""With a broker of one's own, `celery -A workers.celery_app worker` elsewhere does all the work."""
+"""On servers: PostgreSQL and a broker, two page processes, and two workers of which each has its own queues."""
 
 import os
 import socket
@@ -14,6 +14,7 @@ from tests.pictures import mask_png, png
 from tests.running import ROOT, RunningApp, wait_until
 
 BROKERS = {"Redis": "redis://127.0.0.1:6379/15", "RabbitMQ": "amqp://guest:guest@127.0.0.1:5672//"}
+QUEUES = (("scoring,default", "--beat"), ("tuning",))
 
 
 def answers(url: str) -> bool:
@@ -34,50 +35,72 @@ def broker_url(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def worker(tmp_path: Path, tiny_backbone: str, broker_url: str) -> Iterator[subprocess.Popen]:
-    """The command of the README, in a process of its own, with the schedule in it."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("ANOMALYLOOP_")}
-    environment |= {
-        "ANOMALYLOOP_HOME": str(tmp_path / "home"),
-        "ANOMALYLOOP_BACKBONE": tiny_backbone,
-        "ANOMALYLOOP_BROKER_URL": broker_url,
+def settings(tmp_path: Path, tiny_backbone: str, broker_url: str, postgres_url: str) -> dict[str, str]:
+    """What all processes have in common."""
+    return {
+        "home": str(tmp_path / "home"),
+        "backbone": tiny_backbone,
+        "broker_url": broker_url,
+        "database_url": postgres_url,
     }
+
+
+@pytest.fixture
+def workers(tmp_path: Path, settings: dict[str, str]) -> Iterator[list[subprocess.Popen]]:
+    """One for scores, the schedule and the rest, one for runs."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("ANOMALYLOOP_")}
+    environment |= {f"ANOMALYLOOP_{name.upper()}": value for name, value in settings.items()}
     celery = [sys.executable, "-m", "celery", "-A", "workers.celery_app"]
     subprocess.run([*celery, "purge", "-f"], cwd=ROOT, env=environment, check=True, capture_output=True)
-    with (tmp_path / "worker.log").open("w") as log:
-        process = subprocess.Popen(
-            [*celery, "worker", "--beat", "--concurrency", "2"], cwd=ROOT, env=environment, stdout=log, stderr=log
-        )
-    yield process
-    process.terminate()
-    process.wait(60)
+    processes = []
+    for number, (queues, *options) in enumerate(QUEUES):
+        command = [*celery, "worker", "-n", f"worker{number}@%h", "-Q", queues, *options]
+        with (tmp_path / f"worker{number}.log").open("w") as log:
+            processes.append(subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log))
+    yield processes
+    for process in processes:
+        process.terminate()
+    for process in processes:
+        process.wait(60)
 
 
-def test_the_whole_loop_by_a_worker_elsewhere(
-    tmp_path: Path, tiny_backbone: str, broker_url: str, worker: subprocess.Popen
+@pytest.fixture
+def pages(settings: dict[str, str]) -> Iterator[tuple[RunningApp, RunningApp]]:
+    """Two copies of the page and of REST, as behind a proxy."""
+    given = {name: value for name, value in settings.items() if name not in ("home", "backbone")}
+    made = [RunningApp(Path(settings["home"]), settings["backbone"], **given) for _ in range(2)]
+    yield made[0], made[1]
+    for page in made:
+        page.end()
+
+
+def test_the_whole_loop_on_two_pages_and_two_workers(
+    workers: list[subprocess.Popen], pages: tuple[RunningApp, RunningApp]
 ) -> None:
-    app = RunningApp(tmp_path / "home", tiny_backbone, broker_url=broker_url)
-    try:
-        assert app.children() == {}
-        wait_until(app.ready, "ready, with a worker elsewhere")
-        files = [("files", (f"{seed}.png", png(seed))) for seed in range(4)]
-        ids = [entry["id"] for entry in app.client.post("/api/v1/images", files=files).json()]
+    one, other = pages
+    assert one.children() == other.children() == {}
+    wait_until(lambda: one.ready() and other.ready(), "ready, with workers elsewhere")
+    files = [("files", (f"{seed}.png", png(seed))) for seed in range(4)]
+    ids = [entry["id"] for entry in one.client.post("/api/v1/images", files=files).json()]
 
-        def seen(image_id: int) -> dict:
-            return app.client.get(f"/api/v1/images/{image_id}").json()
+    def seen(image_id: int) -> dict:
+        return other.client.get(f"/api/v1/images/{image_id}").json()
 
-        wait_until(lambda: all(seen(image_id)["score"] is not None for image_id in ids), "scored")
-        for image_id in ids:
-            mask = mask_png(seen(image_id)["width"], seen(image_id)["height"], box=(10, 10, 40, 40))
-            answer = app.client.put(f"/api/v1/images/{image_id}/annotation", files={"mask": mask})
-            assert answer.status_code == 201
-        run_id = app.client.post("/api/v1/runs", json={"project": "default", "epochs": 2}).json()["id"]
+    wait_until(lambda: all(seen(image_id)["score"] is not None for image_id in ids), "scored")
+    for image_id in ids:
+        mask = mask_png(seen(image_id)["width"], seen(image_id)["height"], box=(10, 10, 40, 40))
+        first, second = (
+            page.client.put(f"/api/v1/images/{image_id}/annotation", files={"mask": mask}, headers={"If-Match": "0"})
+            for page in (other, one)
+        )
+        assert (first.status_code, second.status_code) == (201, 409)
+        assert second.json()["current_revision"] == 1
+    run_id = one.client.post("/api/v1/runs", json={"project": "default", "epochs": 2}).json()["id"]
 
-        def run() -> dict:
-            return app.client.get(f"/api/v1/runs/{run_id}").json()
+    def run() -> dict:
+        return other.client.get(f"/api/v1/runs/{run_id}").json()
 
-        wait_until(lambda: run()["state"] in ("succeeded", "failed"), "the end of the run")
-        assert run()["state"] == "succeeded", run()["error"]
-        assert run()["decision"]
-    finally:
-        app.end()
+    wait_until(lambda: run()["state"] in ("succeeded", "failed"), "the end of the run")
+    assert run()["state"] == "succeeded", run()["error"]
+    metrics = other.client.get("/metrics").text
+    assert "anomalyloop_workers 2.0" in metrics and "anomalyloop_broker_reachable 1.0" in metrics

@@ -1,13 +1,24 @@
 """When a run starts: by hand, when it is due, and when it does not."""
 
+from pathlib import Path
+
 import pytest
 
+from db.blobs import BlobStore
 from db.models import PromptVersion, utc_now
 from db.projects import get_project, update_settings
-from db.runs import get_run
+from db.runs import get_run, list_runs
+from db.session import Database
+from db.store import Store
 from tests.conftest import Installation
+from tests.db.making import at_once
+from tests.pictures import png
 from tests.workers.making import add, age_annotations, change_run, correct
+from workers import engine_host
+from workers.correcting import mark_normal
 from workers.errors import NotReady, RunInProgress, TooFewCorrections
+from workers.intake import add_upload
+from workers.projects import ensure_default_project
 from workers.runs import cancel_run, is_due, start_due_runs, start_run
 
 
@@ -123,3 +134,15 @@ def test_due_runs_start_once(installation: Installation) -> None:
     assert start_due_runs(installation.store) == []
     with installation.store.session(read_only=True) as session:
         assert get_run(session, run_id).trigger == "schedule"
+
+
+def test_of_several_schedulers_one_starts_the_run(configured: Path, database: Database) -> None:
+    store = Store(database, BlobStore(f"file://{configured / 'blobs'}"))
+    project_id = ensure_default_project(store, engine_host.get_engine())
+    with store.session() as session:
+        update_settings(session, project_id, {"retrain_after": 1})
+    mark_normal(store, add_upload(store, project_id, "0.png", png()).image_id)
+    started = at_once(4, lambda _: start_due_runs(store))
+    assert sorted(started, key=str) == [[1], [], [], []], started
+    with store.session(read_only=True) as session:
+        assert [run.trigger for run in list_runs(session, project_id)] == ["schedule"]

@@ -33,3 +33,21 @@ def test_a_second_run_encodes_what_is_new_and_says_so(installation: Installation
 def test_what_an_earlier_attempt_encoded_still_counts(installation: Installation) -> None:
     correct(installation, 4)
     assert run(installation, encoded_images=3).encoded_images == 7
+
+
+def test_a_run_waits_for_a_place_for_files_that_is_away(installation: Installation) -> None:
+    correct(installation, 4)
+    blobs, away = installation.home / "blobs", installation.home / "away"
+    run_id = start_run(installation.store, installation.project_id, trigger="manual", epochs=1)
+    blobs.rename(away)
+    blobs.write_text("a file where the folder should be")
+    for _ in range(5):  # more often than a run is taken up again after its worker was lost
+        tune(installation.store, get_engine(), run_id)
+    with installation.store.session(read_only=True) as session:
+        waiting = get_run(session, run_id)
+    assert (waiting.state, waiting.attempt, waiting.error) == ("queued", 0, "")
+    blobs.unlink()
+    away.rename(blobs)
+    tune(installation.store, get_engine(), run_id)
+    with installation.store.session(read_only=True) as session:
+        assert get_run(session, run_id).state == "succeeded"

@@ -1,9 +1,10 @@
 """`/images`: uploading, listing, looking at and deleting images."""
 
+from collections.abc import Callable
 from functools import partial
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Body, File, Form, Query, Request, Response, UploadFile
+from fastapi import APIRouter, Body, File, Form, Header, Query, Request, Response, UploadFile
 from pydantic import AwareDatetime, BaseModel
 
 from db import images as image_rows
@@ -22,6 +23,7 @@ from webapp.samples import sample_images
 from workers import dispatch
 from workers.errors import ImageError
 from workers.intake import add_upload
+from workers.intake_once import fingerprint, once
 from workers.pictures import display_picture, thumbnail_bytes
 
 router = APIRouter(prefix="/images", tags=["images"])
@@ -59,17 +61,32 @@ class ImagePage(BaseModel):
 @router.post("", status_code=201, response_model=list[Kept | Refused])
 def post_images(
     request: Request,
+    response: Response,
     store: StoreDep,
     settings: SettingsDep,
     caller: CallerDep,
     files: Annotated[list[UploadFile], File(description="Images; repeat the field for several.")],
     project: Annotated[str, Form(description="The project's name.")] = DEFAULT_PROJECT,
+    idempotency_key: Annotated[
+        str | None,
+        Header(min_length=1, max_length=255, description="The same upload under the same key is done once."),
+    ] = None,
 ) -> list[Kept | Refused] | Response:
-    """Keep images and queue them for scoring. A bad file is an entry with `error`; the others are kept all the same."""
+    """Keep images and queue them for scoring. A bad file is an entry with `error`; the others are kept all the same.
+
+    With an Idempotency-Key, an upload that is sent again gets the answer of the first time (and the header
+    Idempotency-Replayed), for a day unless set otherwise; another upload under the same key is refused.
+    """
     project_id = project_named(store, project, to_add=True).id
     require_few(len(files), settings)
     pace.take(caller, settings, files=len(files), size=sum(file.size or 0 for file in files))
-    outcomes = [_take_in(store, settings, project_id, file, caller.name) for file in files]
+
+    def take_in() -> list[Kept | Refused]:
+        return [_take_in(store, settings, project_id, file, caller.name) for file in files]
+
+    outcomes = (
+        take_in() if idempotency_key is None else _once(store, response, idempotency_key, project_id, files, take_in)
+    )
     kept = [outcome.id for outcome in outcomes if isinstance(outcome, Kept)]
     if not kept:
         refused = [outcome.model_dump() for outcome in outcomes]
@@ -96,6 +113,31 @@ def post_samples(
     dispatch.request_scoring(ids)
     name_object(request, f"project {project}: images {', '.join(map(str, ids))}")
     return ids
+
+
+def _once(
+    store: Store,
+    response: Response,
+    key: str,
+    project_id: int,
+    files: list[UploadFile],
+    take_in: Callable[[], list[Kept | Refused]],
+) -> list[Kept | Refused]:
+    """The outcomes of this upload, or those that it had before under this key; refusals alone are not remembered."""
+    refused: list[Kept | Refused] = []
+
+    def take_in_now() -> list[dict[str, Any]]:
+        outcomes = take_in()
+        if any(isinstance(one, Kept) for one in outcomes):
+            return [one.model_dump() for one in outcomes]
+        refused.extend(outcomes)
+        return []
+
+    mark = fingerprint(project_id, [(file.filename or "", file.file) for file in files])
+    answer, replayed = once(store, key, mark, take_in_now)
+    if replayed:
+        response.headers["Idempotency-Replayed"] = "true"
+    return refused or [(Refused if "error" in one else Kept).model_validate(one) for one in answer]
 
 
 def _take_in(store: Store, settings: Settings, project_id: int, file: UploadFile, author: str) -> Kept | Refused:
@@ -171,9 +213,8 @@ def get_image(store: StoreDep, image_id: Id) -> ImageView:
 def remove_image(store: StoreDep, image_id: Id) -> None:
     """Delete an image with its predictions and annotations."""
     with store.session() as session:
-        orphans = delete_image(session, image_id)
-    for key in orphans:
-        store.blobs.delete(key)
+        keys = delete_image(session, image_id)
+    store.delete_blobs(keys)
 
 
 @router.get("/{image_id}/display", responses={200: {"content": {"image/png": {}, "image/jpeg": {}}}})

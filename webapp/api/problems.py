@@ -1,5 +1,6 @@
 """Every error of the REST interface as an RFC 9457 problem document: what happened, why, what to do."""
 
+import errno
 import logging
 from http import HTTPStatus
 from typing import Any
@@ -8,18 +9,22 @@ from uuid import uuid4
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
-from db.errors import BadCursor, BlobMissing
+from db.errors import BadCursor, BlobMissing, BlobsUnavailable, StorageFull
 from db.models import utc_now
 from webapp.access.pace import TooFast
 from workers.errors import (
+    AddressRefused,
     BackboneError,
     BadName,
     BadPassword,
     BadSetting,
     Conflict,
     ImageError,
+    KeyReused,
     LabelFileError,
     LoginLocked,
     LoginRefused,
@@ -32,6 +37,7 @@ from workers.errors import (
     PromptError,
     RunInProgress,
     TooFewCorrections,
+    UploadInProgress,
 )
 
 logger = logging.getLogger(__name__)
@@ -43,8 +49,11 @@ _KNOWN: dict[type[Exception], tuple[int, str, str]] = {
     NotFound: (404, "not-found", "There is no such thing"),
     Conflict: (409, "conflict", "Someone saved in between"),
     RunInProgress: (409, "run-in-progress", "A run is in progress"),
+    UploadInProgress: (409, "upload-in-progress", "The upload is in progress"),
     NameTaken: (409, "name-taken", "The name is taken"),
     ProjectArchived: (409, "project-archived", "The project is archived"),
+    KeyReused: (422, "key-reused", "The key stands for another upload"),
+    AddressRefused: (422, "address-refused", "The address is not called"),
     BadName: (422, "bad-name", "The name can't be used"),
     BadPassword: (422, "bad-password", "The password can't be used"),
     LoginRefused: (403, "wrong-password", "The password is wrong"),
@@ -59,6 +68,8 @@ _KNOWN: dict[type[Exception], tuple[int, str, str]] = {
     LabelFileError: (422, "unusable-labels", "The file of labels can't be used"),
     NotReady: (503, "not-ready", "Not ready yet"),
     BackboneError: (503, "no-backbone", "The backbone can't be used"),
+    StorageFull: (507, "storage-full", "There is no room left"),
+    BlobsUnavailable: (503, "storage-unavailable", "The place for files can't be used now"),
     BlobMissing: (500, "missing-file", "A stored file is missing"),
 }
 _STATUSES = {
@@ -68,6 +79,7 @@ _STATUSES = {
     415: ("unsupported-media-type", "The kind of body is not supported"),
     422: ("invalid-request", "The request is invalid"),
 }
+_AGAIN = {"Retry-After": "2"}
 # What an exception knows beyond its message, as members of the document.
 _MEMBERS = ("current_revision", "run_id", "corrected", "needed", "missing")
 
@@ -100,6 +112,9 @@ def add_problem_handlers(app: FastAPI) -> None:
         app.add_exception_handler(kind, _known)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
+    for kind in (OperationalError, InterfaceError, PoolTimeout):
+        app.add_exception_handler(kind, _database_away)
+    app.add_exception_handler(OSError, _no_room)
     app.add_exception_handler(Exception, _unexpected)
 
 
@@ -113,7 +128,7 @@ async def _known(request: Request, error: Exception) -> JSONResponse:
 
 def _seconds_to_wait(error: Exception) -> int | None:
     """After how long the same request may do; None: it may not, however long one waits."""
-    if isinstance(error, NotReady):
+    if isinstance(error, NotReady | BlobsUnavailable | UploadInProgress):
         return 2
     if isinstance(error, TooFast):
         return error.seconds
@@ -141,8 +156,33 @@ async def _http(request: Request, error: Exception) -> JSONResponse:
     return problem(request, error.status_code, kind, title, str(error.detail), headers=headers)
 
 
+async def _database_away(request: Request, error: Exception) -> JSONResponse:
+    """SQLite says that its disk is full in words only."""
+    cause = str(getattr(error, "orig", None) or error).strip()
+    logger.error("%s %s failed: the database can't be used (%s)", request.method, request.url.path, cause)
+    detail = (
+        f"The database can't be used now ({cause}). What was saved before is safe; this was not saved. Try again in a "
+        "moment; the server finds the database again by itself."
+    )
+    full = "disk is full" in cause
+    status, kind, title = (
+        (507, "storage-full", "There is no room left")
+        if full
+        else (503, "no-database", "The database can't be used now")
+    )
+    return problem(request, status, kind, title, detail, headers=_AGAIN)
+
+
+async def _no_room(request: Request, error: Exception) -> JSONResponse:
+    if not isinstance(error, OSError) or error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        return await _unexpected(request, error)
+    detail = f"A disk of the server is full ({error}). This was not saved. Make room there, then try again."
+    return problem(request, 507, "storage-full", "There is no room left", detail, headers=_AGAIN)
+
+
 async def _unexpected(request: Request, error: Exception) -> JSONResponse:
-    reference = uuid4().hex[:12]
+    # The request's id, which the caller knows too.
+    reference = getattr(request.state, "request_id", None) or uuid4().hex[:16]
     logger.error("%s %s failed (reference %s)", request.method, request.url.path, reference, exc_info=error)
     detail = f"The server met an error that it did not expect. Its log tells more under the reference {reference}."
     return problem(request, 500, "unexpected", "Unexpected error", detail, reference=reference)

@@ -1,4 +1,4 @@
-"""Settings: projects, labels in and out, thresholds and schedule, which backbone is in use, and users."""
+"""Settings: projects, labels, thresholds and schedule, the backbone in use, workers and queues, and users."""
 
 from html import escape
 from typing import Any
@@ -7,7 +7,9 @@ import gradio as gr
 
 from db.errors import BadSetting
 from db.projects import get_project, update_settings
+from db.worker_reports import worker_reports
 from settings import Settings, get_settings
+from webapp.components.operations import operations_html
 from webapp.components.projects import project_manager
 from webapp.components.training.schedule import schedule_rule
 from webapp.components.users import user_manager
@@ -16,6 +18,7 @@ from webapp.pages.exchange import build_exchange, export_links
 from webapp.project import current_project
 from workers.context import get_store
 from workers.readiness import engine_in_use
+from workers.watching import lengths_or_none
 
 _BACKBONE_HELP = """
 <p>Another one is a setting of the server, read when it starts. Set it, then start the server again:</p>
@@ -59,8 +62,11 @@ def build_settings(tab: gr.Tab) -> None:
             gr.HTML("<h3>Backbone</h3>", apply_default_css=False)
             backbone = gr.HTML(elem_id="backbone", apply_default_css=False)
             gr.HTML(_BACKBONE_HELP, elem_id="backbone-help", apply_default_css=False)
+            gr.HTML("<h3>Workers and queues</h3>", apply_default_css=False)
+            operations = gr.HTML(elem_id="operations", apply_default_css=False)
     fields = [threshold, map_threshold, schedule, after, hours]
     tab.select(_read, None, [*fields, rule, backbone, links], **QUIET)
+    tab.select(_operations, None, operations, queue=False, **QUIET)
     save.click(_save, fields, rule, **QUIET)
     for field in (schedule, after, hours):
         field.change(schedule_rule, [schedule, after, hours], rule, queue=False, **QUIET)
@@ -106,6 +112,13 @@ def _read(request: gr.Request) -> tuple[float, float, bool, int, float, str, str
     values = project_settings(project.settings, get_settings())
     backbone = backbone_html(engine_in_use(), get_settings().backbone)
     return *values, schedule_rule(*values[2:]), backbone, export_links(project.name)
+
+
+def _operations() -> str:
+    """By itself, as it waits for a broker that does not answer."""
+    with get_store().session(read_only=True) as session:
+        reports = worker_reports(session)
+    return operations_html(reports, lengths_or_none())
 
 
 def _save(

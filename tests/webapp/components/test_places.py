@@ -16,6 +16,7 @@ from tests.webapp.components.conftest import Site
 from tests.webapp.components.test_canvas_saving import activate_copy
 from workers.correcting import mark_normal
 from workers.engine_host import get_engine
+from workers.reporting import Reporter
 
 
 @pytest.fixture
@@ -108,6 +109,14 @@ def choose_prompts(page: Page, name: str, data: bytes) -> None:
     with page.expect_file_chooser() as chooser:
         page.locator("#import-prompts").click()
     chooser.value.set_files({"name": name, "mimeType": "application/octet-stream", "buffer": data})
+
+
+def test_workers_and_queues_are_told_in_settings(opened: Page, site: Site) -> None:
+    Reporter("celery@<b>elsewhere</b>", ["scoring", "tuning"]).report()
+    opened.locator("#tab-settings-button").click()
+    operations = opened.get_by_test_id("operations")
+    expect(operations.get_by_role("row", name="celery@<b>elsewhere</b> scoring, tuning")).to_contain_text("s ago")
+    expect(operations.get_by_role("row", name="tuning 0")).to_be_visible()
 
 
 def test_settings_are_kept_and_the_rule_is_told_in_words(opened: Page, site: Site) -> None:

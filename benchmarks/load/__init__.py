@@ -1,0 +1,1 @@
+"""Many annotators at once on the whole product: `python -m benchmarks.load`."""

@@ -1,0 +1,99 @@
+"""Webhooks, and the messages to them: written in the transaction of what they tell of, so that none is lost."""
+
+import secrets
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import delete, or_, select, update
+from sqlalchemy.orm import Session
+
+from db.lookup import get_row
+from db.models import Webhook, WebhookMessage, utc_now
+
+EVENTS = ("run.finished", "image.anomalous")
+# How long delivered messages, and those given up, can be looked at.
+_KEPT_FOR = timedelta(days=7)
+
+
+def add_webhook(session: Session, *, project_id: int | None, url: str, events: list[str]) -> Webhook:
+    """A webhook with a new secret.
+
+    Args:
+        session: a writing session.
+        project_id: whose events it is told of; None: those of all projects.
+        url: where to; whether it may be called is not asked here.
+        events: of EVENTS.
+
+    Raises:
+        ValueError: an unknown event.
+    """
+    unknown = set(events) - set(EVENTS)
+    if unknown:
+        raise ValueError(f"There is no event {', '.join(sorted(unknown))}. The events are {', '.join(EVENTS)}.")
+    webhook = Webhook(project_id=project_id, url=url, events=events, secret=secrets.token_urlsafe(32))
+    session.add(webhook)
+    session.flush()
+    return webhook
+
+
+def list_webhooks(session: Session) -> list[Webhook]:
+    """All of them, the oldest first."""
+    return list(session.scalars(select(Webhook).order_by(Webhook.id)))
+
+
+def get_webhook(session: Session, webhook_id: int) -> Webhook:
+    """The webhook of this id; raises NotFound."""
+    return get_row(session, Webhook, webhook_id)
+
+
+def delete_webhook(session: Session, webhook_id: int) -> None:
+    """Delete a webhook with its messages; raises NotFound."""
+    session.delete(get_webhook(session, webhook_id))
+
+
+def list_messages(session: Session, webhook_id: int, limit: int = 50) -> list[WebhookMessage]:
+    """What was and is to be told to a webhook, the newest first."""
+    messages = select(WebhookMessage).filter_by(webhook_id=webhook_id).order_by(WebhookMessage.id.desc()).limit(limit)
+    return list(session.scalars(messages))
+
+
+def listeners(session: Session, project_id: int, event: str) -> list[Webhook]:
+    """The webhooks that are told of this event of this project."""
+    ours = select(Webhook).where(or_(Webhook.project_id.is_(None), Webhook.project_id == project_id))
+    return [one for one in session.scalars(ours) if event in one.events]
+
+
+def tell(session: Session, project_id: int, event: str, body: dict[str, Any]) -> None:
+    """Write a message to each webhook that listens; it is sent when this transaction is over."""
+    for webhook in listeners(session, project_id, event):
+        session.add(WebhookMessage(webhook_id=webhook.id, event=event, body=body))
+
+
+def due_messages(session: Session, limit: int) -> list[WebhookMessage]:
+    """The messages whose time has come, the oldest first."""
+    due = select(WebhookMessage).where(WebhookMessage.state == "waiting", WebhookMessage.next_at <= utc_now())
+    return list(session.scalars(due.order_by(WebhookMessage.next_at, WebhookMessage.id).limit(limit)))
+
+
+def take_message(session: Session, message: WebhookMessage, again_at: datetime) -> bool:
+    """Take a message for an attempt; False where another worker did. It comes again then, unless it is delivered."""
+    mine = (WebhookMessage.id == message.id, WebhookMessage.attempts == message.attempts)
+    taken = (
+        update(WebhookMessage)
+        .where(*mine, WebhookMessage.state == "waiting")
+        .values(attempts=message.attempts + 1, next_at=again_at)
+        .returning(WebhookMessage.id)
+    )
+    return session.scalar(taken) is not None
+
+
+def end_attempt(session: Session, message_id: int, *, state: str, problem: str = "") -> None:
+    """Write how an attempt ended: `delivered`, `waiting` for the next one, or `given_up`."""
+    values = {"state": state, "problem": problem, "delivered_at": utc_now() if state == "delivered" else None}
+    session.execute(update(WebhookMessage).where(WebhookMessage.id == message_id).values(**values))
+
+
+def forget_old_messages(session: Session) -> None:
+    """Delete messages that ended long ago."""
+    old = WebhookMessage.created_at < utc_now() - _KEPT_FOR
+    session.execute(delete(WebhookMessage).where(old, WebhookMessage.state != "waiting"))

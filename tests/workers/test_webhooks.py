@@ -1,0 +1,200 @@
+"""Webhooks: told once it happened, signed, again when nobody answers, and never led inside the network."""
+
+import json
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from sqlalchemy import update
+
+from db.models import Webhook, WebhookMessage, utc_now
+from db.predictions import save_prediction
+from db.prompt_versions import active_version
+from db.runs import request_cancel
+from db.webhooks import list_messages
+from settings import get_settings
+from tests.conftest import Installation
+from tests.workers.making import add, correct
+from webapp.client import verify_webhook
+from workers.engine_host import get_engine
+from workers.errors import AddressRefused
+from workers.outbound import require_allowed
+from workers.runs import start_run
+from workers.tuning import tune
+from workers.webhooks import PAUSES, deliver_due, make_webhook
+
+
+class Receiver:
+    """A server that keeps what it is told, and answers as it is told to."""
+
+    def __init__(self) -> None:
+        self.heard: list[tuple[dict, bytes]] = []
+        self.status, self.location = 200, ""
+        receiver = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                receiver.heard.append(({name.lower(): value for name, value in self.headers.items()}, body))
+                self.send_response(receiver.status)
+                if receiver.location:
+                    self.send_header("Location", receiver.location)
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}/hook"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    @property
+    def told(self) -> list[dict]:
+        return [json.loads(body) for _, body in self.heard]
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    receiver = Receiver()
+    yield receiver
+    receiver.server.shutdown()
+    receiver.server.server_close()
+
+
+@pytest.fixture
+def webhook(installation: Installation, receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> Webhook:
+    monkeypatch.setattr(get_settings(), "webhook_private", True)
+    return make_webhook(
+        installation.store, project_id=None, url=receiver.url, events=["run.finished", "image.anomalous"]
+    )
+
+
+def predict(installation: Installation, image_id: int, score: float) -> None:
+    with installation.store.session() as session:
+        version = active_version(session, installation.project_id)
+        assert version is not None
+        save_prediction(
+            session, image_id=image_id, prompt_version_id=version.id, score=score, map_blob_key="", map_max=score,
+            engine_settings={},
+        )  # fmt: skip
+
+
+def message(installation: Installation, webhook: Webhook) -> WebhookMessage:
+    with installation.store.session(read_only=True) as session:
+        [found] = list_messages(session, webhook.id)
+        return found
+
+
+def test_the_end_of_a_run_is_told_signed(installation: Installation, receiver: Receiver, webhook: Webhook) -> None:
+    correct(installation, 4)
+    run_id = start_run(installation.store, installation.project_id, trigger="manual", epochs=1)
+    assert deliver_due(installation.store) == 0
+    tune(installation.store, get_engine(), run_id)
+    assert deliver_due(installation.store) == 1
+    [told] = receiver.told
+    assert (told["event"], told["run_id"], told["state"]) == ("run.finished", run_id, "succeeded")
+    assert told["decision"]
+    headers, body = receiver.heard[0]
+    assert verify_webhook(webhook.secret, headers["x-anomalyloop-signature"], body)
+    assert deliver_due(installation.store) == 0 and len(receiver.heard) == 1
+
+
+def test_a_run_that_is_cancelled_is_told_too(installation: Installation, receiver: Receiver, webhook: Webhook) -> None:
+    correct(installation, 1)
+    run_id = start_run(installation.store, installation.project_id, trigger="manual")
+    with installation.store.session() as session:
+        request_cancel(session, run_id)
+    deliver_due(installation.store)
+    assert [told["state"] for told in receiver.told] == ["cancelled"]
+
+
+def test_an_anomalous_image_is_told_once_and_a_normal_one_not(
+    installation: Installation, receiver: Receiver, webhook: Webhook
+) -> None:
+    anomalous, normal = add(installation, seed=1), add(installation, seed=2)
+    predict(installation, anomalous, 0.9)
+    predict(installation, normal, 0.2)
+    predict(installation, anomalous, 0.95)  # scored anew
+    deliver_due(installation.store)
+    [told] = receiver.told
+    assert (told["event"], told["image_id"], told["score"], told["threshold"]) == (
+        "image.anomalous",
+        anomalous,
+        0.9,
+        0.5,
+    )
+
+
+def test_only_what_it_listens_to_is_told(installation: Installation, receiver: Receiver, webhook: Webhook) -> None:
+    with installation.store.session() as session:
+        session.execute(update(Webhook).values(events=["run.finished"]))
+    predict(installation, add(installation), 0.9)
+    assert deliver_due(installation.store) == 0
+
+
+@pytest.mark.parametrize("fault", ["500", "redirect", "away"])
+def test_what_is_not_taken_is_told_again_later(
+    installation: Installation, receiver: Receiver, webhook: Webhook, fault: str
+) -> None:
+    predict(installation, add(installation), 0.9)
+    if fault == "away":
+        receiver.server.shutdown()
+        receiver.server.server_close()
+    receiver.status, receiver.location = {"500": (500, ""), "redirect": (302, receiver.url)}.get(fault, (200, ""))
+    assert deliver_due(installation.store) == 0
+    assert len(receiver.heard) == (0 if fault == "away" else 1)  # a redirect is not followed
+    waiting = message(installation, webhook)
+    assert (waiting.state, waiting.attempts) == ("waiting", 1) and waiting.problem
+    assert 0 < (waiting.next_at - utc_now()).total_seconds() <= PAUSES[0]
+    assert deliver_due(installation.store) == 0  # not yet
+    if fault != "away":
+        receiver.status, receiver.location = 200, ""
+        with installation.store.session() as session:
+            session.execute(update(WebhookMessage).values(next_at=utc_now() - timedelta(seconds=1)))
+        assert deliver_due(installation.store) == 1
+        assert receiver.told[0]["id"] == receiver.told[1]["id"]
+
+
+def test_after_the_last_attempt_it_is_given_up(
+    installation: Installation, receiver: Receiver, webhook: Webhook
+) -> None:
+    predict(installation, add(installation), 0.9)
+    receiver.status = 500
+    with installation.store.session() as session:
+        session.execute(update(WebhookMessage).values(attempts=len(PAUSES)))
+    deliver_due(installation.store)
+    assert message(installation, webhook).state == "given_up"
+
+
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("http://127.0.0.1/x", "inside"),
+        ("http://localhost:9000", "inside"),
+        ("https://10.0.0.7/", "inside"),
+        ("http://169.254.169.254/latest/meta-data", "inside"),
+        ("http://[::1]/", "inside"),
+        ("http://[::ffff:127.0.0.1]/", "inside"),
+        ("http://0.0.0.0/", "inside"),
+        ("file:///etc/passwd", "only http"),
+        ("gopher://example.org", "only http"),
+        ("http://", "only http"),
+        ("http://user:secret@example.org/", "user name"),
+        ("http://no-such-name.invalid/", "resolved"),
+        ("http://example.org:port/", "no URL"),
+    ],
+)
+def test_what_leads_inside_or_is_no_web_address_is_not_called(url: str, why: str) -> None:
+    with pytest.raises(AddressRefused, match=why):
+        require_allowed(url, private=False)
+
+
+def test_an_address_that_came_to_lead_inside_is_not_called(
+    installation: Installation, receiver: Receiver, webhook: Webhook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    predict(installation, add(installation), 0.9)
+    monkeypatch.setattr(get_settings(), "webhook_private", False)
+    assert deliver_due(installation.store) == 0
+    assert receiver.heard == [] and "ANOMALYLOOP_WEBHOOK_PRIVATE" in message(installation, webhook).problem

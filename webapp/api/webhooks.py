@@ -1,0 +1,93 @@
+"""`/webhooks`: addresses that are told when a run has ended, or when an image is anomalous."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field
+
+from db.webhooks import delete_webhook, get_webhook, list_messages, list_webhooks
+from webapp.api.dependencies import Id, StoreDep, project_named
+from workers.webhooks import make_webhook
+
+router = APIRouter(prefix="/webhooks", tags=["webhooks"])
+
+Event = Literal["run.finished", "image.anomalous"]
+
+
+class NewWebhook(BaseModel):
+    """Who is to be told of what."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    url: Annotated[str, Field(max_length=2000, description="http or https; not inside the server's own network.")]
+    events: Annotated[list[Event], Field(min_length=1)] = ["run.finished", "image.anomalous"]
+    project: str | None = Field(None, description="Only of this project; null: of all.")
+
+
+class WebhookView(BaseModel):
+    """A webhook, without its secret."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: int
+    project_id: int | None
+    url: str
+    events: list[Event]
+    created_at: datetime
+
+
+class NewWebhookView(WebhookView):
+    """A webhook that was just made: the only time that its secret is shown."""
+
+    secret: str = Field(description="Messages are signed with it: X-AnomalyLoop-Signature is t=TIME,v1=HMAC-SHA256.")
+
+
+class MessageView(BaseModel):
+    """Something that a webhook was or is to be told."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: int
+    event: Event
+    body: dict[str, Any]
+    state: Literal["waiting", "delivered", "given_up"]
+    attempts: int
+    next_at: datetime
+    problem: str
+    created_at: datetime
+    delivered_at: datetime | None
+
+
+@router.get("")
+def get_webhooks(store: StoreDep) -> list[WebhookView]:
+    """All webhooks, the oldest first."""
+    with store.session(read_only=True) as session:
+        return [WebhookView.model_validate(one) for one in list_webhooks(session)]
+
+
+@router.post("", status_code=201)
+def post_webhook(store: StoreDep, wanted: NewWebhook) -> NewWebhookView:
+    """Tell an address of events from now on: signed, within seconds, again for half a day where it does not answer.
+
+    `run.finished`: any run that ended, with its state and decision. `image.anomalous`: an image whose first score
+    reaches its project's threshold. A message may come twice; its `id` stays the same.
+    """
+    project_id = None if wanted.project is None else project_named(store, wanted.project).id
+    made = make_webhook(store, project_id=project_id, url=wanted.url, events=list(dict.fromkeys(wanted.events)))
+    return NewWebhookView.model_validate(made)
+
+
+@router.delete("/{webhook_id}", status_code=204)
+def remove_webhook(store: StoreDep, webhook_id: Id) -> None:
+    """Tell it nothing more; what waits for it is dropped."""
+    with store.session() as session:
+        delete_webhook(session, webhook_id)
+
+
+@router.get("/{webhook_id}/messages")
+def get_messages(store: StoreDep, webhook_id: Id) -> list[MessageView]:
+    """The last fifty messages to a webhook, the newest first, with what went wrong."""
+    with store.session(read_only=True) as session:
+        get_webhook(session, webhook_id)
+        return [MessageView.model_validate(one) for one in list_messages(session, webhook_id)]
