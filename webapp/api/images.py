@@ -15,6 +15,8 @@ from webapp.api.caching import revalidated
 from webapp.api.dependencies import DEFAULT_PROJECT, Id, SettingsDep, StoreDep, project_named
 from webapp.api.image_view import ImageView, image_views
 from webapp.api.problems import problem
+from webapp.texts import Texts, texts_of
+from webapp.texts.sentences import said
 from workers import dispatch
 from workers.errors import ImageError
 from workers.intake import add_upload
@@ -62,7 +64,8 @@ def post_images(
 ) -> list[Kept | Refused] | Response:
     """Keep images and queue them for scoring. A bad file is an entry with `error`; the others are kept all the same."""
     project_id = project_named(store, project, to_add=True).id
-    outcomes = [_take_in(store, settings, project_id, file) for file in files]
+    say = texts_of(request)
+    outcomes = [_take_in(say, store, settings, project_id, file) for file in files]
     kept = [outcome.id for outcome in outcomes if isinstance(outcome, Kept)]
     if not kept:
         refused = [outcome.model_dump() for outcome in outcomes]
@@ -74,18 +77,21 @@ def post_images(
     return outcomes
 
 
-def _take_in(store: Store, settings: Settings, project_id: int, file: UploadFile) -> Kept | Refused:
+def _take_in(say: Texts, store: Store, settings: Settings, project_id: int, file: UploadFile) -> Kept | Refused:
     name = file.filename or "unnamed"
     if file.size is not None and file.size > settings.max_upload_mb * 1e6:  # before it is read into memory
         return Refused(
             file_name=name,
-            error=f"The file has {file.size / 1e6:.1f} MB and the limit is {settings.max_upload_mb:g} MB. "
-            "Save it smaller, or raise ANOMALYLOOP_MAX_UPLOAD_MB.",
+            error=said(
+                say,
+                f"The file has {file.size / 1e6:.1f} MB and the limit is {settings.max_upload_mb:g} MB. "
+                "Save it smaller, or raise ANOMALYLOOP_MAX_UPLOAD_MB.",
+            ),
         )
     try:
         added = add_upload(store, project_id, name, file.file.read())
     except ImageError as error:
-        return Refused(file_name=name, error=str(error))
+        return Refused(file_name=name, error=said(say, str(error)))
     return Kept(
         id=added.image_id,
         sha256=added.sha256,

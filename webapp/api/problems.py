@@ -11,6 +11,8 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from db.errors import BadCursor, BlobMissing
+from webapp.texts import texts_of
+from webapp.texts.sentences import said
 from workers.errors import (
     BackboneError,
     BadName,
@@ -73,12 +75,12 @@ def problem(
     headers: dict[str, str] | None = None,
     **members: Any,
 ) -> JSONResponse:
-    """A problem document. `members` are added to it as they are."""
+    """A problem document, its detail in the language of whoever asks. `members` are added to it as they are."""
     document = {
         "type": f"urn:anomalyloop:problem:{kind}",
         "title": title,
         "status": status,
-        "detail": detail,
+        "detail": said(texts_of(request), detail),
         "instance": request.url.path,
         **members,
     }

@@ -28,8 +28,8 @@ function showImages(images, total) {
 }
 
 function countWords(total) {
-  if (inQueue()) return total ? `${total} to review` : "All reviewed";
-  return total ? `${total} ${total === 1 ? "image" : "images"}` : "No images yet";
+  if (inQueue()) return total ? t("filmstrip.to_review", { count: total }) : t("filmstrip.all_reviewed");
+  return total ? t("images", { count: total }) : t("filmstrip.none");
 }
 
 function noteIndex() {
@@ -48,7 +48,7 @@ function stripItem(image) {
 
 function fillItem(row, image) {
   const button = row.firstElementChild;
-  const reason = inQueue() && !image.annotation ? REASON_WORDS[image.reason] : "";
+  const reason = inQueue() && !image.annotation ? reasonWords(image.reason) : "";
   const state = [image.status, image.score, image.verdict, image.annotation?.revision, reason].join();
   button.setAttribute("aria-current", image.id === openId);
   if (button.dataset.state === state) return;
@@ -56,7 +56,7 @@ function fillItem(row, image) {
   button.dataset.status = image.status;
   const score = node("span", { class: "al-strip-score" }, scoreText(image.score));
   row.querySelector(".al-strip-facts").replaceChildren(score, verdictBadge(image));
-  row.querySelector(".al-strip-reason").textContent = reason ?? "";
+  row.querySelector(".al-strip-reason").textContent = reason;
 }
 
 function markOpen(id) {

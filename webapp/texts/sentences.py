@@ -1,0 +1,48 @@
+"""What the other rooms say (errors, a run's decision) in the language of whoever looks.
+
+They know no language but English, which REST and logs get too. `LANGUAGE_sentences.json` has a translation for the
+sentences that are met on the page, by their English form with {} for what varies. Others stay English.
+"""
+
+import json
+import re
+from functools import cache
+from pathlib import Path
+
+from webapp.texts import Texts
+
+_FOLDER = Path(__file__).parent
+
+
+def said(say: Texts, words: str) -> str:
+    """One sentence or several after one another, translated; as they are where one of them is not known."""
+    translated, rest = [], words
+    while rest:
+        found = next((one for one in _patterns(say.language) if one[0].match(rest)), None)
+        match = found and found[0].match(rest)
+        if not found or not match:
+            return words
+        translated.append(found[1].format(*(_phrases(say, group) for group in match.groups())))
+        rest = rest[match.end() :]
+    return " ".join(translated)
+
+
+@cache
+def read_sentences(language: str) -> dict[str, dict[str, str]]:
+    """`sentences` and, for what varies in them, `phrases`: English → the language. Empty for English itself."""
+    file = _FOLDER / f"{language}_sentences.json"
+    return json.loads(file.read_text(encoding="utf-8")) if file.exists() else {"sentences": {}, "phrases": {}}
+
+
+@cache
+def _patterns(language: str) -> list[tuple[re.Pattern[str], str]]:
+    return [
+        (re.compile(re.escape(english).replace(r"\{\}", "(.*?)") + r"(?:\s+|$)", re.DOTALL), translation)
+        for english, translation in read_sentences(language)["sentences"].items()
+    ]
+
+
+def _phrases(say: Texts, words: str) -> str:
+    for english, translation in read_sentences(say.language)["phrases"].items():
+        words = words.replace(english, translation)
+    return words
