@@ -52,6 +52,7 @@ class Panel {
     this.root.dataset.imageId = image?.id ?? "";
     this.root.dataset.promptVersion = image?.prompt_version ?? "";
     this.root.classList.toggle("al-has-image", Boolean(image));
+    this.ui.toolbar.inert = this.ui.side.inert = !image;
     if (!image) return;
     this.showResult(image);
     this.showLegend(canvas);
