@@ -12,10 +12,10 @@ from db.models import Image
 from db.store import Store
 from settings import Settings
 from webapp.api.caching import revalidated
-from webapp.api.dependencies import DEFAULT_PROJECT, Id, SettingsDep, StoreDep, project_named
+from webapp.api.dependencies import DEFAULT_PROJECT, Id, SettingsDep, StoreDep, TextsDep, project_named
 from webapp.api.image_view import ImageView, image_views
 from webapp.api.problems import problem
-from webapp.texts import Texts, texts_of
+from webapp.texts import Texts
 from webapp.texts.sentences import said
 from workers import dispatch
 from workers.errors import ImageError
@@ -59,12 +59,12 @@ def post_images(
     request: Request,
     store: StoreDep,
     settings: SettingsDep,
+    say: TextsDep,
     files: Annotated[list[UploadFile], File(description="Images; repeat the field for several.")],
     project: Annotated[str, Form(description="The project's name.")] = DEFAULT_PROJECT,
 ) -> list[Kept | Refused] | Response:
     """Keep images and queue them for scoring. A bad file is an entry with `error`; the others are kept all the same."""
     project_id = project_named(store, project, to_add=True).id
-    say = texts_of(request)
     outcomes = [_take_in(say, store, settings, project_id, file) for file in files]
     kept = [outcome.id for outcome in outcomes if isinstance(outcome, Kept)]
     if not kept:
@@ -105,6 +105,7 @@ def _take_in(say: Texts, store: Store, settings: Settings, project_id: int, file
 @router.get("")
 def get_images(
     store: StoreDep,
+    say: TextsDep,
     project: str = DEFAULT_PROJECT,
     status: Literal["unscored", "failed", "to_review", "corrected"] | None = None,
     verdict: Annotated[Label | None, Query(description="what the active prompts say")] = None,
@@ -135,18 +136,18 @@ def get_images(
             total = sum(counts.values()) if status is None else counts[status]
         else:
             total = count_images(session, project_id, wanted)
-        views = image_views(session, page.items)
+        views = image_views(session, page.items, say)
     return ImagePage(items=views, next_cursor=page.next_cursor, total=total, counts=counts)
 
 
 @router.get("/{image_id}")
-def get_image(store: StoreDep, image_id: Id) -> ImageView:
+def get_image(store: StoreDep, say: TextsDep, image_id: Id) -> ImageView:
     """One image with its score and its annotation; without a score, it is scored before others."""
     with store.session(read_only=True) as session:
         row = get_image_row(session, image_id)
         if row.prediction is None and row.image.scoring_error is None:
             dispatch.prefer([image_id])
-        return image_views(session, [row])[0]
+        return image_views(session, [row], say)[0]
 
 
 @router.delete("/{image_id}", status_code=204)

@@ -19,8 +19,8 @@ def run_history(say: Texts, runs: Sequence[TuningRun], now: datetime, shown: int
     heads = "".join(f'<th scope="col">{say(f"history.{column}")}</th>' for column in _COLUMNS)
     rows = "".join(_row(say, run, now, run.id == shown) for run in runs)
     return (
-        f'<table class="al-table al-history" data-testid="run-history"><caption>{say("history.title")}</caption><thead>'
-        f"<tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
+        '<table class="al-table al-rows al-history" data-testid="run-history">'
+        f"<caption>{say('history.title')}</caption><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
     )
 
 
@@ -34,5 +34,5 @@ def _row(say: Texts, run: TuningRun, now: datetime, is_shown: bool) -> str:
         f"{run.id}</button></th>"
         f'<td>{moment(run.created_at)}<div class="al-muted">{say(f"history.trigger.{run.trigger}")}</div></td>'
         f"<td>{say(f'run.state.{run.state}')}</td><td>{corrections}</td><td>{elapsed(say, run, now)}</td>"
-        f'<td class="al-outcome" title="{outcome}">{outcome}</td></tr>'
+        f'<td class="al-outcome al-row-words" title="{outcome}">{outcome}</td></tr>'
     )

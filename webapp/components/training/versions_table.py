@@ -18,8 +18,8 @@ def versions_table(say: Texts, versions: Sequence[PromptVersion]) -> str:
     heads = "".join(f'<th scope="col">{say(f"versions.{column}")}</th>' for column in _COLUMNS)
     rows = "".join(_row(say, version, numbers) for version in versions)
     return (
-        f'<table class="al-table" data-testid="versions-table"><caption>{say("versions.title")}</caption><thead><tr>'
-        f"{heads}<td></td></tr></thead><tbody>{rows}</tbody></table>{_choice(say, versions)}"
+        f'<table class="al-table al-rows" data-testid="versions-table"><caption>{say("versions.title")}</caption>'
+        f"<thead><tr>{heads}<td></td></tr></thead><tbody>{rows}</tbody></table>{_choice(say, versions)}"
     )
 
 
@@ -55,7 +55,8 @@ def _row(say: Texts, version: PromptVersion, numbers: dict[int, int]) -> str:
     return (
         f'<tr data-version="{version.number}" data-state="{version.state}"><th scope="row">v{version.number}</th>'
         f'<td><span class="al-badge" data-state="{version.state}">{say(f"versions.state.{version.state}")}</span></td>'
-        f'<td>{origin}<div class="al-muted al-version-note">{note}</div></td><td>{moment(version.created_at)}</td>'
+        f'<td class="al-row-words">{origin}<div class="al-muted al-version-note">{note}</div></td>'
+        f"<td>{moment(version.created_at)}</td>"
         f'<td><div class="al-version-buttons">{_button(say, version)}<button type="button" class="al-button al-small" '
         f'data-note="{version.id}" data-version="{version.number}" data-text="{note}" '
         f'data-testid="note-v{version.number}" aria-label="{label}">{say("versions.note")}</button>'
