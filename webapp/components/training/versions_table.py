@@ -6,6 +6,7 @@ from html import escape
 from db.models import PromptVersion
 from webapp.components.training.text import moment
 from webapp.texts import Texts
+from webapp.texts.sentences import said
 
 _COLUMNS = ("version", "state", "origin", "made")
 
@@ -51,11 +52,13 @@ def _row(say: Texts, version: PromptVersion, numbers: dict[int, int]) -> str:
     origin = say(f"versions.origin.{version.origin}")
     if version.parent_id in numbers:
         origin = say("versions.from", origin=origin, parent=numbers[version.parent_id])
-    note, label = escape(version.note), say("versions.note.title", version=version.number)
+    # The words of a person stay as they are, as does what the button opens.
+    shown, note = escape(said(say, version.note)), escape(version.note)
+    label = say("versions.note.title", version=version.number)
     return (
         f'<tr data-version="{version.number}" data-state="{version.state}"><th scope="row">v{version.number}</th>'
         f'<td><span class="al-badge" data-state="{version.state}">{say(f"versions.state.{version.state}")}</span></td>'
-        f'<td class="al-row-words">{origin}<div class="al-muted al-version-note">{note}</div></td>'
+        f'<td class="al-row-words">{origin}<div class="al-muted al-version-note">{shown}</div></td>'
         f"<td>{moment(version.created_at)}</td>"
         f'<td><div class="al-version-buttons">{_button(say, version)}<button type="button" class="al-button al-small" '
         f'data-note="{version.id}" data-version="{version.number}" data-text="{note}" '
