@@ -8,6 +8,7 @@ let told = "";
 
 let lastIndex = 0; // where the open image was seen last: its successor moves there when it leaves the list
 const trail = []; // the images that were opened, one after the other
+let awaited = false; // whether the next one shall be opened as soon as there is one
 
 const inQueue = () => part("filmstrip-order").value === "uncertain";
 const query = () => ({ order: part("filmstrip-order").value, ...(inQueue() && { status: "to_review" }) });
@@ -25,9 +26,12 @@ function showImages(images, total) {
   const strip = part("filmstrip-list");
   if (rows.length !== strip.children.length || rows.some((row, i) => row !== strip.children[i])) strip.replaceChildren(...rows);
   tellComing();
+  openAwaited();
 }
 
 function countWords(total) {
+  const unscored = list.counts?.unscored;
+  if (inQueue() && !total && unscored) return t("filmstrip.being_scored", { count: unscored });
   if (inQueue()) return total ? t("filmstrip.to_review", { count: total }) : t("filmstrip.all_reviewed");
   return total ? t("images", { count: total }) : t("filmstrip.none");
 }
@@ -61,6 +65,7 @@ function fillItem(row, image) {
 
 function markOpen(id) {
   openId = id;
+  awaited = false;
   for (const [imageId, row] of buttons) row.firstElementChild.setAttribute("aria-current", imageId === id);
   buttons.get(id)?.scrollIntoView({ block: "nearest" });
   noteIndex();
@@ -87,6 +92,15 @@ function step(by) {
   const target = imageAt(by);
   if (lastIndex + by >= list.images.length - 5) list.more();
   if (target) bus.emit("open-image", { id: target.id });
+  // New prompts are in use, and what is left is scored anew: that takes a moment.
+  awaited = !target && by > 0 && inQueue() && list.counts?.unscored > 0;
+}
+
+function openAwaited() {
+  const next = awaited && list.images.find((image) => image.id !== openId && !image.annotation);
+  if (!next) return;
+  awaited = false;
+  bus.emit("open-image", { id: next.id });
 }
 
 function stepBack() {
