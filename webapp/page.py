@@ -12,8 +12,8 @@ from webapp.pages.library import build_library
 from webapp.pages.settings import build_settings
 from webapp.pages.train import build_train
 from webapp.project import shown_project
-from webapp.texts import texts_of
 from webapp.texts.labels import Labels
+from webapp.texts.viewer import viewer_texts
 from workers.context import get_store
 from workers.readiness import engine_in_use
 
@@ -49,4 +49,4 @@ def _header(request: gr.Request) -> str:
     project = shown_project(request)
     with get_store().session(read_only=True) as session:
         run = live_run(session, project.id) if project else None
-    return header_html(texts_of(request), engine_in_use(), run)
+    return header_html(viewer_texts(request), engine_in_use(), run)

@@ -12,9 +12,10 @@ import gradio as gr
 
 from webapp.pages.events import QUIET
 from webapp.project import current_project
-from webapp.texts import Texts, texts_of
+from webapp.texts import Texts
 from webapp.texts.labels import Labels, heading
 from webapp.texts.sentences import said
+from webapp.texts.viewer import viewer_texts
 from workers.context import get_store
 from workers.errors import LabelFileError, NotFound
 from workers.exchange.importing import LabelImport, Outcome
@@ -59,7 +60,7 @@ def export_links(say: Texts, project: str) -> str:
 
 
 def _import(paths: list[str], replace: bool, request: gr.Request) -> Iterator[str]:
-    project_id, say = current_project(request), texts_of(request)
+    project_id, say = current_project(request), viewer_texts(request)
     try:
         with contextlib.ExitStack() as stack:
             uploads = [(Path(path).name, stack.enter_context(Path(path).open("rb"))) for path in paths]

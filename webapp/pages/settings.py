@@ -13,9 +13,10 @@ from webapp.components.training.schedule import schedule_rule
 from webapp.pages.events import QUIET
 from webapp.pages.exchange import build_exchange, export_links
 from webapp.project import current_project
-from webapp.texts import Texts, texts_of
+from webapp.texts import Texts
 from webapp.texts.labels import Labels, heading
 from webapp.texts.sentences import said
+from webapp.texts.viewer import viewer_texts
 from workers.context import get_store
 from workers.readiness import engine_in_use
 
@@ -106,19 +107,19 @@ def _read(request: gr.Request) -> tuple[float, float, bool, int, float, str, str
     with get_store().session(read_only=True) as session:
         project = get_project(session, current_project(request))
     values = project_settings(project.settings, get_settings())
-    say = texts_of(request)
+    say = viewer_texts(request)
     backbone = backbone_html(say, engine_in_use(), get_settings().backbone)
     return *values, schedule_rule(say, *values[2:]), backbone, export_links(say, project.name)
 
 
 def _rule(schedule: bool, after: float | None, hours: float | None, request: gr.Request) -> str:
-    return schedule_rule(texts_of(request), schedule, after, hours)
+    return schedule_rule(viewer_texts(request), schedule, after, hours)
 
 
 def _save(
     threshold: float, map_threshold: float, schedule: bool, after: float, hours: float, request: gr.Request
 ) -> str:
-    say = texts_of(request)
+    say = viewer_texts(request)
     if not after or not hours:
         gr.Warning(say("rule.numbers_needed"))
         return schedule_rule(say, schedule, after, hours)

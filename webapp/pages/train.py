@@ -25,9 +25,10 @@ from webapp.components.training.versions_table import versions_table
 from webapp.components.training.waiting import waiting_panel
 from webapp.pages.events import QUIET
 from webapp.project import current_project
-from webapp.texts import Texts, texts_of
+from webapp.texts import Texts
 from webapp.texts.labels import Labels
 from webapp.texts.sentences import said
+from webapp.texts.viewer import viewer_texts
 from workers.comparing import VersionComparer
 from workers.context import get_store
 from workers.errors import (
@@ -119,7 +120,7 @@ def read_state(say: Texts, project_id: int, chosen: int | None) -> TrainState:
 
 
 def _show(chosen: int | None, request: gr.Request) -> Shown:
-    say = texts_of(request)
+    say = viewer_texts(request)
     state = read_state(say, current_project(request), chosen)
     return (
         state.waiting,
@@ -140,7 +141,7 @@ def _start(request: gr.Request) -> tuple[None, *Shown]:
     try:
         start_run(get_store(), current_project(request), trigger="manual")
     except _REFUSALS as error:
-        gr.Warning(said(texts_of(request), str(error)))
+        gr.Warning(said(viewer_texts(request), str(error)))
     return None, *_show(None, request)
 
 
@@ -155,9 +156,9 @@ def _cancel(chosen: int | None, request: gr.Request) -> Shown:
 def _activate(chosen: int | None, request: gr.Request, event: gr.EventData) -> Shown:
     try:
         version = activate_version(get_store(), int(event.id))
-        gr.Info(texts_of(request)("train.activated", version=version.number))
+        gr.Info(viewer_texts(request)("train.activated", version=version.number))
     except _REFUSALS as error:
-        gr.Warning(said(texts_of(request), str(error)))
+        gr.Warning(said(viewer_texts(request), str(error)))
     return _show(chosen, request)
 
 
@@ -165,17 +166,17 @@ def _import(path: str, chosen: int | None, request: gr.Request) -> Shown:
     limit = get_settings().max_upload_mb
     try:
         if Path(path).stat().st_size > limit * 1e6:
-            raise PromptError(texts_of(request)("train.import.too_large", limit=f"{limit:g}"))
+            raise PromptError(viewer_texts(request)("train.import.too_large", limit=f"{limit:g}"))
         data = Path(path).read_bytes()
         version = import_prompts(get_store(), current_project(request), Path(path).name, data)
-        gr.Info(texts_of(request)("train.imported", version=version.number))
+        gr.Info(viewer_texts(request)("train.imported", version=version.number))
     except _REFUSALS as error:
-        gr.Warning(said(texts_of(request), str(error)))
+        gr.Warning(said(viewer_texts(request), str(error)))
     return _show(chosen, request)
 
 
 def _compare(event: gr.EventData, request: gr.Request) -> Iterator[str]:
-    say = texts_of(request)
+    say = viewer_texts(request)
     if event.first == event.second:
         yield _refused(say("compare.same"))
         return

@@ -5,6 +5,7 @@ The browser's scripts (`components/shared/texts.js`) and what the server draws u
 """
 
 import json
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
@@ -44,9 +45,14 @@ def read_texts(language: str) -> dict[str, str]:
 
 
 def texts_of(request: HTTPConnection) -> Texts:
-    """The texts for whoever asks: as chosen in the bar, or else as the browser prefers."""
-    chosen = request.cookies.get(LANGUAGE_COOKIE, "")
-    return Texts(chosen if chosen in LANGUAGES else preferred_language(request.headers.get("accept-language", "")))
+    """The texts for whoever asks."""
+    return texts_for(request.cookies, request.headers)
+
+
+def texts_for(cookies: Mapping[str, str], headers: Mapping[str, str]) -> Texts:
+    """The texts as chosen in the bar, or else as the browser prefers."""
+    chosen = cookies.get(LANGUAGE_COOKIE, "")
+    return Texts(chosen if chosen in LANGUAGES else preferred_language(headers.get("accept-language", "")))
 
 
 def preferred_language(accepted: str) -> str:

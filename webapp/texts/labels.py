@@ -11,7 +11,8 @@ import gradio as gr
 from gradio.blocks import Block
 
 from webapp.pages.events import QUIET
-from webapp.texts import DEFAULT_LANGUAGE, Texts, texts_of
+from webapp.texts import DEFAULT_LANGUAGE, Texts
+from webapp.texts.viewer import viewer_texts
 
 # A key, or what to make of the texts.
 Label = str | Callable[[Texts], str]
@@ -36,7 +37,7 @@ class Labels:
         page.load(self._in_language, None, [component for component, _ in self._labelled], queue=False, **QUIET)
 
     def _in_language(self, request: gr.Request) -> list[dict[str, object]]:
-        say = texts_of(request)
+        say = viewer_texts(request)
         return [gr.update(**_texts(say, labels)) for _, labels in self._labelled]
 
 
