@@ -93,7 +93,7 @@ def import_progress(say: Texts, done: int, total: int) -> str:
 def import_result(say: Texts, outcomes: list[Outcome]) -> str:
     """What became of the labels, as HTML: counts, and the files that were refused with the reasons."""
     refused = [one for one in outcomes if one.outcome == "refused"]
-    counts = Counter(one.outcome for one in outcomes)
+    counts: Counter[str] = Counter(one.outcome for one in outcomes)
     words = [say(f"import.{outcome}", number=counts[outcome]) for outcome in _OUTCOMES if counts[outcome]]
     added = sum(one.added for one in outcomes)
     if added:

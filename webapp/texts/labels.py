@@ -5,7 +5,7 @@ the texts of buttons and fields are set when a page is loaded.
 """
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import gradio as gr
 from gradio.blocks import Block
@@ -36,7 +36,7 @@ class Labels:
         """Set them whenever the page is loaded."""
         page.load(self._in_language, None, [component for component, _ in self._labelled], queue=False, **QUIET)
 
-    def _in_language(self, request: gr.Request) -> list[dict[str, object]]:
+    def _in_language(self, request: gr.Request) -> list[dict[str, Any]]:
         say = viewer_texts(request)
         return [gr.update(**_texts(say, labels)) for _, labels in self._labelled]
 
@@ -46,5 +46,5 @@ def heading(key: str) -> Callable[[Texts], str]:
     return lambda say: f"<h3>{say(key)}</h3>"
 
 
-def _texts(say: Texts, labels: dict[str, Label]) -> dict[str, str]:
+def _texts(say: Texts, labels: dict[str, Label]) -> dict[str, Any]:
     return {name: say(label) if isinstance(label, str) else label(say) for name, label in labels.items()}
