@@ -18,11 +18,12 @@ def said(say: Texts, words: str) -> str:
     """One sentence or several after one another, translated; as they are where one of them is not known."""
     translated, rest = [], words
     while rest:
-        found = next((one for one in _patterns(say.language) if one[0].match(rest)), None)
-        match = found and found[0].match(rest)
-        if not found or not match:
+        for pattern, translation in _patterns(say.language):
+            if match := pattern.match(rest):
+                break
+        else:
             return words
-        translated.append(found[1].format(*(_phrases(say, group) for group in match.groups())))
+        translated.append(translation.format(*(_phrases(say, group) for group in match.groups())))
         rest = rest[match.end() :]
     return " ".join(translated)
 

@@ -1,6 +1,7 @@
 """The texts of the page: the same ones in every language, each of them used, and none in the code itself."""
 
 import ast
+import json
 import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
@@ -126,8 +127,6 @@ def sentences_in_the_code() -> Iterator[str]:
 
 def read_description() -> str:
     """What the embedded backbone says of itself."""
-    import json
-
     return json.loads((ROOT / "engine/weights/embedded.json").read_text())["description"]
 
 
