@@ -18,13 +18,11 @@ def said(say: Texts, words: str) -> str:
     """One sentence or several after one another, translated; as they are where one of them is not known."""
     translated, rest = [], words
     while rest:
-        for pattern, translation in _patterns(say.language):
-            if match := pattern.match(rest):
-                break
-        else:
+        found = _first_sentence(say, rest)
+        if found is None:
             return words
-        translated.append(translation.format(*(_phrases(say, group) for group in match.groups())))
-        rest = rest[match.end() :]
+        translated.append(found[0])
+        rest = found[1]
     return " ".join(translated)
 
 
@@ -41,6 +39,15 @@ def _patterns(language: str) -> list[tuple[re.Pattern[str], str]]:
         (re.compile(re.escape(english).replace(r"\{\}", "(.*?)") + r"(?:\s+|$)", re.DOTALL), translation)
         for english, translation in read_sentences(language)["sentences"].items()
     ]
+
+
+def _first_sentence(say: Texts, words: str) -> tuple[str, str] | None:
+    """The sentence that these words begin with, translated, and what follows it; None where it is not known."""
+    for pattern, translation in _patterns(say.language):
+        if match := pattern.match(words):
+            varying = (_phrases(say, group) for group in match.groups())
+            return translation.format(*varying), words[match.end() :]
+    return None
 
 
 def _phrases(say: Texts, words: str) -> str:
