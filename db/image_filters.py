@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Select, and_, func, select
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
-from db.image_rows import HAS_FAILED, STATUSES, status_of_image
+from db.image_rows import STATUSES, has_status
 from db.models import Annotation, Image, Prediction
 
 # These are scored by the active version, and those are not, by their definition.
@@ -71,9 +71,7 @@ class ImageFilter:
         """
         wanted: list[ColumnElement[bool]] = []
         if self.status is not None:
-            wanted.append(status_of_image() == self.status)
-        if self.status == "failed":
-            wanted.append(HAS_FAILED)
+            wanted.append(has_status(self.status, image_id))
         if self.verdict is not None:
             anomalous = Prediction.score >= threshold
             wanted.append(anomalous if self.verdict == "anomalous" else ~anomalous)

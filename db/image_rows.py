@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, and_, case, func, literal, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from db.lookup import get_row
 from db.models import Annotation, Image, Prediction
@@ -70,7 +70,7 @@ def count_by_status(session: Session, project_id: int) -> dict[str, int]:
         .outerjoin(Prediction, prediction_by(version_id))
         .where(Image.project_id == project_id)
     )
-    failed = own.outerjoin(Prediction, prediction_by(version_id)).where(status_of_image() == "failed", HAS_FAILED)
+    failed = own.outerjoin(Prediction, prediction_by(version_id)).where(has_status("failed", Image.id))
     all_corrected, scored_of_them = session.execute(corrected).one()
     counts = {
         "failed": session.scalar(failed) or 0,
@@ -112,10 +112,26 @@ def prediction_by(version_id: int | None) -> ColumnElement[bool]:
 
 def status_of_image() -> ColumnElement[str]:
     """The status as SQL, in a query that joins `prediction_by`."""
-    annotated = select(literal(1)).where(Annotation.image_id == Image.id).correlate(Image).exists()
     return case(
-        (annotated, "corrected"),
+        (_annotated(Image.id), "corrected"),
         (Prediction.id.is_not(None), "to_review"),
         (HAS_FAILED, "failed"),
         else_="unscored",
     )
+
+
+def has_status(status: str, image_id: InstrumentedAttribute[int]) -> ColumnElement[bool]:
+    """Whether an image (by this column) has a status: what `status_of_image` says, in a form that indexes can answer.
+
+    In a query that joins `prediction_by`.
+    """
+    if status == "corrected":
+        return _annotated(image_id)
+    unseen = ~_annotated(image_id)
+    if status == "to_review":
+        return and_(unseen, Prediction.id.is_not(None))
+    return and_(unseen, Prediction.id.is_(None), HAS_FAILED if status == "failed" else ~HAS_FAILED)
+
+
+def _annotated(image_id: InstrumentedAttribute[int]) -> ColumnElement[bool]:
+    return select(literal(1)).where(Annotation.image_id == image_id).correlate(image_id.class_).exists()

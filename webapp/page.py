@@ -5,6 +5,7 @@ import gradio as gr
 from db.runs import live_run
 from webapp.access.events import GuardedBlocks
 from webapp.components.header import header, header_html
+from webapp.components.language import language_switch
 from webapp.components.projects import project_switcher
 from webapp.pages.events import QUIET
 from webapp.pages.inspect import build_inspect
@@ -12,6 +13,8 @@ from webapp.pages.library import build_library
 from webapp.pages.settings import build_settings
 from webapp.pages.train import build_train
 from webapp.project import shown_project
+from webapp.texts.labels import Labels
+from webapp.texts.viewer import viewer_texts
 from workers.context import get_store
 from workers.readiness import engine_in_use
 
@@ -20,22 +23,25 @@ HEADER_SECONDS = 2.0
 
 def build_page() -> gr.Blocks:
     """The page as Gradio Blocks, to be mounted with `**webapp.theme.page_look()`."""
+    labels = Labels()
     with GuardedBlocks(title="AnomalyLoop", fill_width=True, analytics_enabled=False) as page:
         bar = header()
         project_switcher()
+        language_switch()
         with gr.Tabs(elem_id="places"):
-            with gr.Tab("Inspect", id="inspect", elem_id="tab-inspect") as inspect:
+            with labels(gr.Tab(id="inspect", elem_id="tab-inspect"), label="place.inspect") as inspect:
                 build_inspect()
-            with gr.Tab("Library", id="library", elem_id="tab-library") as library:
+            with labels(gr.Tab(id="library", elem_id="tab-library"), label="place.library") as library:
                 build_library()
-            with gr.Tab("Train", id="train", elem_id="tab-train") as train:
+            with labels(gr.Tab(id="train", elem_id="tab-train"), label="place.train") as train:
                 pass
-            with gr.Tab("Settings", id="settings", elem_id="tab-settings") as settings:
-                build_settings(settings)
+            with labels(gr.Tab(id="settings", elem_id="tab-settings"), label="place.settings") as settings:
+                build_settings(settings, labels)
         with train:
-            build_train(train, [inspect, library, settings])
+            build_train(train, [inspect, library, settings], labels)
         timer = gr.Timer(HEADER_SECONDS)
         timer.tick(_header, None, bar, queue=False, **QUIET)
+        labels.follow(page)
         page.load(_header, None, bar, queue=False, **QUIET)
     return page
 
@@ -44,4 +50,4 @@ def _header(request: gr.Request) -> str:
     project = shown_project(request)
     with get_store().session(read_only=True) as session:
         run = live_run(session, project.id) if project else None
-    return header_html(engine_in_use(), run)
+    return header_html(viewer_texts(request), engine_in_use(), run)

@@ -4,6 +4,7 @@ import gradio as gr
 
 from db.models import Project
 from db.projects import ensure_project, find_project
+from webapp.texts.viewer import viewer_texts
 from workers.context import get_store
 from workers.projects import DEFAULT_PROJECT
 
@@ -23,5 +24,5 @@ def current_project(request: gr.Request) -> int:
     project = shown_project(request)
     if project is None:
         name = request.query_params.get("project")
-        raise gr.Error(f"There is no project {name!r}. It may have been renamed: choose one in the bar.")
+        raise gr.Error(viewer_texts(request)("projects.is_missing", name=name))
     return project.id

@@ -1,11 +1,13 @@
-"""How the page looks: Gradio's theme mapped onto the project's own design tokens, and all CSS in the page's head."""
+"""How the page looks: Gradio's theme mapped onto our design tokens, and all CSS and texts in the page's head."""
 
 import inspect
+import json
 from typing import Any
 
 import gradio as gr
 
 from webapp.components.assets import stylesheet
+from webapp.texts import all_texts
 
 # Fonts that the system has: the page asks no other server for anything.
 _SANS = [
@@ -15,7 +17,10 @@ _SANS = [
     "Roboto",
     "Helvetica Neue",
     "Noto Sans",
+    "Malgun Gothic",
+    "Apple SD Gothic Neo",
     "Noto Sans KR",
+    "Noto Sans CJK KR",
     "sans-serif",
 ]
 _MONO = ["ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "DejaVu Sans Mono", "monospace"]
@@ -62,8 +67,12 @@ def page_look() -> dict[str, Any]:
 
     The CSS goes into the head as it is: Gradio would rewrite the selectors of its `css` argument.
     """
+    texts = json.dumps(all_texts(), ensure_ascii=False).replace("<", "\\u003c")
     theme = gr.themes.Base(font=_SANS, font_mono=_MONO, radius_size=gr.themes.sizes.radius_sm)
-    return {"theme": theme.set(**_both_modes()), "head": f"<style>{stylesheet()}</style>"}
+    return {
+        "theme": theme.set(**_both_modes()),
+        "head": f"<style>{stylesheet()}</style><script>window.anomalyloopTexts = {texts}</script>",
+    }
 
 
 def _both_modes() -> dict[str, str]:

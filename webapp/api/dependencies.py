@@ -1,4 +1,4 @@
-"""What the endpoints are given: the store, the settings, and the project that a request names."""
+"""What the endpoints are given: the store, the settings, the language, and the project that a request names."""
 
 from typing import Annotated
 
@@ -8,6 +8,7 @@ from db.models import Project
 from db.projects import find_project
 from db.store import Store
 from settings import Settings, get_settings
+from webapp.texts import Texts, texts_of
 from workers.context import get_store
 from workers.errors import ProjectArchived
 from workers.projects import DEFAULT_PROJECT
@@ -17,6 +18,7 @@ __all__ = [
     "Id",
     "SettingsDep",
     "StoreDep",
+    "TextsDep",
     "project_named",
     "require_acceptable_size",
     "require_few",
@@ -24,6 +26,8 @@ __all__ = [
 
 StoreDep = Annotated[Store, Depends(get_store)]
 SettingsDep = Annotated[Settings, Depends(get_settings)]
+# For what is said to people: in the language of the page, or as a client prefers.
+TextsDep = Annotated[Texts, Depends(texts_of)]
 # A row's id in a path.
 Id = Annotated[int, Path(ge=1, le=2**63 - 1)]
 

@@ -11,6 +11,8 @@ from db.models import Annotation
 from db.projects import get_project
 from db.prompt_versions import get_version
 from db.review_queue import Reason, reason
+from webapp.texts import Texts
+from webapp.texts.sentences import said
 from workers.calibrating import Probability
 from workers.evidence import score_probability
 
@@ -55,14 +57,16 @@ def annotation_view(annotation: Annotation) -> AnnotationView:
     return AnnotationView.model_validate(annotation, from_attributes=True)
 
 
-def image_views(session: Session, rows: list[ImageRow]) -> list[ImageView]:
-    """The typed views of image rows, in their order."""
+def image_views(session: Session, rows: list[ImageRow], say: Texts) -> list[ImageView]:
+    """The typed views of image rows, in their order; what went wrong in the language of `say`."""
     # A page has few projects (one) and few versions (one): each is asked for once.
     settings = {one: get_project(session, one).settings for one in {row.image.project_id for row in rows}}
     probabilities = {one: score_probability(session, one) for one in settings}
     version_ids = {row.prediction.prompt_version_id for row in rows if row.prediction}
     numbers = {one: get_version(session, one).number for one in version_ids}
-    return [_view(row, settings[row.image.project_id], probabilities[row.image.project_id], numbers) for row in rows]
+    return [
+        _view(row, settings[row.image.project_id], probabilities[row.image.project_id], numbers, say) for row in rows
+    ]
 
 
 def _verdict(score: float, threshold: float) -> Literal["normal", "anomalous"]:
@@ -70,7 +74,7 @@ def _verdict(score: float, threshold: float) -> Literal["normal", "anomalous"]:
 
 
 def _view(
-    row: ImageRow, settings: dict[str, Any], calibrated: Probability | None, numbers: dict[int, int]
+    row: ImageRow, settings: dict[str, Any], calibrated: Probability | None, numbers: dict[int, int], say: Texts
 ) -> ImageView:
     image, prediction = row.image, row.prediction
     threshold = settings["threshold"]
@@ -93,6 +97,6 @@ def _view(
         reason=None if prediction is None else reason(prediction, threshold),
         prompt_version=None if prediction is None else numbers[prediction.prompt_version_id],
         annotation=None if row.annotation is None else annotation_view(row.annotation),
-        scoring_error=image.scoring_error,
+        scoring_error=None if image.scoring_error is None else said(say, image.scoring_error),
         created_at=image.created_at,
     )

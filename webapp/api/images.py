@@ -16,10 +16,12 @@ from webapp.access.callers import CallerDep
 from webapp.access.gate import name_object
 from webapp.access.pace import pace
 from webapp.api.caching import revalidated
-from webapp.api.dependencies import DEFAULT_PROJECT, Id, SettingsDep, StoreDep, project_named, require_few
+from webapp.api.dependencies import DEFAULT_PROJECT, Id, SettingsDep, StoreDep, TextsDep, project_named, require_few
 from webapp.api.image_view import ImageView, image_views
 from webapp.api.problems import problem
 from webapp.samples import sample_images
+from webapp.texts import Texts
+from webapp.texts.sentences import said
 from workers import dispatch
 from workers.errors import ImageError
 from workers.intake import add_upload
@@ -65,6 +67,7 @@ def post_images(
     store: StoreDep,
     settings: SettingsDep,
     caller: CallerDep,
+    say: TextsDep,
     files: Annotated[list[UploadFile], File(description="Images; repeat the field for several.")],
     project: Annotated[str, Form(description="The project's name.")] = DEFAULT_PROJECT,
     idempotency_key: Annotated[
@@ -82,7 +85,7 @@ def post_images(
     pace.take(caller, settings, files=len(files), size=sum(file.size or 0 for file in files))
 
     def take_in() -> list[Kept | Refused]:
-        return [_take_in(store, settings, project_id, file, caller.name) for file in files]
+        return [_take_in(say, store, settings, project_id, file, caller.name) for file in files]
 
     outcomes = (
         take_in() if idempotency_key is None else _once(store, response, idempotency_key, project_id, files, take_in)
@@ -140,18 +143,23 @@ def _once(
     return refused or [(Refused if "error" in one else Kept).model_validate(one) for one in answer]
 
 
-def _take_in(store: Store, settings: Settings, project_id: int, file: UploadFile, author: str) -> Kept | Refused:
+def _take_in(
+    say: Texts, store: Store, settings: Settings, project_id: int, file: UploadFile, author: str
+) -> Kept | Refused:
     name = file.filename or "unnamed"
     if file.size is not None and file.size > settings.max_upload_mb * 1e6:  # before it is read into memory
         return Refused(
             file_name=name,
-            error=f"The file has {file.size / 1e6:.1f} MB and the limit is {settings.max_upload_mb:g} MB. "
-            "Save it smaller, or raise ANOMALYLOOP_MAX_UPLOAD_MB.",
+            error=said(
+                say,
+                f"The file has {file.size / 1e6:.1f} MB and the limit is {settings.max_upload_mb:g} MB. "
+                "Save it smaller, or raise ANOMALYLOOP_MAX_UPLOAD_MB.",
+            ),
         )
     try:
         added = add_upload(store, project_id, name, file.file.read(), author)
     except ImageError as error:
-        return Refused(file_name=name, error=str(error))
+        return Refused(file_name=name, error=said(say, str(error)))
     return Kept(
         id=added.image_id,
         sha256=added.sha256,
@@ -165,6 +173,7 @@ def _take_in(store: Store, settings: Settings, project_id: int, file: UploadFile
 @router.get("")
 def get_images(
     store: StoreDep,
+    say: TextsDep,
     project: str = DEFAULT_PROJECT,
     status: Literal["unscored", "failed", "to_review", "corrected"] | None = None,
     verdict: Annotated[Label | None, Query(description="what the active prompts say")] = None,
@@ -195,18 +204,18 @@ def get_images(
             total = sum(counts.values()) if status is None else counts[status]
         else:
             total = count_images(session, project_id, wanted)
-        views = image_views(session, page.items)
+        views = image_views(session, page.items, say)
     return ImagePage(items=views, next_cursor=page.next_cursor, total=total, counts=counts)
 
 
 @router.get("/{image_id}")
-def get_image(store: StoreDep, image_id: Id) -> ImageView:
+def get_image(store: StoreDep, say: TextsDep, image_id: Id) -> ImageView:
     """One image with its score and its annotation; without a score, it is scored before others."""
     with store.session(read_only=True) as session:
         row = get_image_row(session, image_id)
         if row.prediction is None and row.image.scoring_error is None:
             dispatch.prefer([image_id])
-        return image_views(session, [row])[0]
+        return image_views(session, [row], say)[0]
 
 
 @router.delete("/{image_id}", status_code=204)

@@ -16,6 +16,8 @@ from starlette.exceptions import HTTPException
 from db.errors import BadCursor, BlobMissing, BlobsUnavailable, StorageFull
 from db.models import utc_now
 from webapp.access.pace import TooFast
+from webapp.texts import texts_of
+from webapp.texts.sentences import said
 from workers.errors import (
     AddressRefused,
     BackboneError,
@@ -94,12 +96,12 @@ def problem(
     headers: dict[str, str] | None = None,
     **members: Any,
 ) -> JSONResponse:
-    """A problem document. `members` are added to it as they are."""
+    """A problem document, its detail in the language of whoever asks. `members` are added to it as they are."""
     document = {
         "type": f"urn:anomalyloop:problem:{kind}",
         "title": title,
         "status": status,
-        "detail": detail,
+        "detail": said(texts_of(request), detail),
         "instance": request.url.path,
         **members,
     }

@@ -58,6 +58,7 @@ class ThresholdView(BaseModel):
     normal_images: int
     anomalous_images: int
     calibrated: bool
+    enough: int = Field(description="images of each label that a calibration needs")
     rests_on: str = Field(description="one sentence: on how many images this rests, and what is missing")
     best_f1: OutcomeView | None = Field(description="the threshold of the best F1")
     at_false_alarm_rate: OutcomeView | None = Field(description="the lowest threshold with no more false alarms")
@@ -109,6 +110,7 @@ def _view(store: Store, project_id: int, level: Level, false_alarms: float) -> T
             "normal_images": evidence.normal_images,
             "anomalous_images": evidence.anomalous_images,
             "calibrated": enough and separable,
+            "enough": ENOUGH,
             "rests_on": what_it_rests_on(evidence, separable=separable),
             "best_f1": best_f1(evidence),
             "at_false_alarm_rate": at_false_alarm_rate(evidence, false_alarms),

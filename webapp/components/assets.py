@@ -3,7 +3,7 @@
 from pathlib import Path
 
 _FOLDER = Path(__file__).parent
-_SHARED = ("shared/net.js", "shared/bus.js", "shared/dom.js")
+_SHARED = ("shared/texts.js", "shared/net.js", "shared/bus.js", "shared/dom.js")
 
 
 def read(name: str) -> str:

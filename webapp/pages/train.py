@@ -26,6 +26,10 @@ from webapp.components.training.versions_table import versions_table
 from webapp.components.training.waiting import waiting_panel
 from webapp.pages.events import QUIET
 from webapp.project import current_project
+from webapp.texts import Texts
+from webapp.texts.labels import Labels
+from webapp.texts.sentences import said
+from webapp.texts.viewer import viewer_texts
 from workers.comparing import VersionComparer
 from workers.context import get_store
 from workers.errors import (
@@ -57,25 +61,23 @@ class TrainState:
     live: bool
 
 
-def build_train(tab: gr.Tab, other_tabs: list[gr.Tab]) -> None:
+def build_train(tab: gr.Tab, other_tabs: list[gr.Tab], labels: Labels) -> None:
     """Lay out the place and connect its buttons; it is kept up to date while its tab is open."""
     chosen = gr.State(None)  # the run that someone wants to see; None: the newest
     with gr.Row(elem_id="train", equal_height=False):
         with gr.Column(elem_id="train-runs", scale=3):
             with gr.Row(elem_id="train-start"):
                 waiting = gr.HTML(elem_id="waiting", apply_default_css=False)
-                cancel = gr.Button("Cancel the run", elem_id="cancel-run", visible=False, scale=0)
-                retrain = gr.Button("Retrain", variant="primary", elem_id="retrain", scale=0)
+                cancel = labels(gr.Button(elem_id="cancel-run", visible=False, scale=0), value="train.cancel")
+                retrain = labels(gr.Button(variant="primary", elem_id="retrain", scale=0), value="train.retrain")
             run = _drawn("run")
             metrics = _drawn("metric-chart")
             history = _drawn("history")
         with gr.Column(elem_id="train-versions", scale=2):
             versions = _drawn("versions")
-            upload = gr.UploadButton(
-                "Import prompts (.safetensors, or the reference's .pth)",
-                file_types=[".safetensors", ".pth"],
-                elem_id="import-prompts",
-                size="sm",
+            upload = labels(
+                gr.UploadButton(file_types=[".safetensors", ".pth"], elem_id="import-prompts", size="sm"),
+                label="train.import",
             )
             comparison = _drawn("comparison")
     timer = gr.Timer(REFRESH_SECONDS, active=False)
@@ -100,7 +102,7 @@ def _drawn(name: str) -> gr.HTML:
     return gr.HTML(js_on_load=script("training/actions.js"), apply_default_css=False, elem_id=name)
 
 
-def read_state(project_id: int, chosen: int | None) -> TrainState:
+def read_state(say: Texts, project_id: int, chosen: int | None) -> TrainState:
     """Read everything from the database and make it HTML; `chosen` is the run to show in full, None the newest."""
     now = utc_now()
     with get_store().session(read_only=True) as session:
@@ -108,25 +110,26 @@ def read_state(project_id: int, chosen: int | None) -> TrainState:
         seen = next((run for run in runs if run.id == chosen), runs[0] if runs else None)
         return TrainState(
             waiting=waiting_panel(
-                waiting_corrections(session, project_id), get_project(session, project_id), get_settings(), now
+                say, waiting_corrections(session, project_id), get_project(session, project_id), get_settings(), now
             ),
-            run=run_panel(seen, now),
-            metrics=metric_chart(runs, {version.id for version in versions if version.activated_at is not None}),
-            versions=versions_table(versions),
-            history=run_history(runs, now, seen.id if seen else None),
+            run=run_panel(say, seen, now),
+            metrics=metric_chart(say, runs, {version.id for version in versions if version.activated_at is not None}),
+            versions=versions_table(say, versions),
+            history=run_history(say, runs, now, seen.id if seen else None),
             live=bool(runs) and runs[0].state in LIVE_RUN_STATES,
         )
 
 
 def _show(chosen: int | None, request: gr.Request) -> Shown:
-    state = read_state(current_project(request), chosen)
+    say = viewer_texts(request)
+    state = read_state(say, current_project(request), chosen)
     return (
         state.waiting,
         state.run,
         state.metrics,
         state.versions,
         state.history,
-        gr.Button("Retraining…" if state.live else "Retrain", interactive=not state.live),
+        gr.Button(say("train.retraining" if state.live else "train.retrain"), interactive=not state.live),
         gr.Button(visible=state.live),
     )
 
@@ -140,7 +143,7 @@ def _start(request: gr.Request) -> tuple[None, *Shown]:
         author = caller_of_event(request).name
         start_run(get_store(), current_project(request), trigger="manual", author=author)
     except _REFUSALS as error:
-        gr.Warning(str(error))
+        gr.Warning(said(viewer_texts(request), str(error)))
     return None, *_show(None, request)
 
 
@@ -155,9 +158,9 @@ def _cancel(chosen: int | None, request: gr.Request) -> Shown:
 def _activate(chosen: int | None, request: gr.Request, event: gr.EventData) -> Shown:
     try:
         version = activate_version(get_store(), int(event.id), author=caller_of_event(request).name)
-        gr.Info(f"Version {version.number} is in use. The images are scored anew.")
+        gr.Info(viewer_texts(request)("train.activated", version=version.number))
     except _REFUSALS as error:
-        gr.Warning(str(error))
+        gr.Warning(said(viewer_texts(request), str(error)))
     return _show(chosen, request)
 
 
@@ -165,28 +168,29 @@ def _import(path: str, chosen: int | None, request: gr.Request) -> Shown:
     limit = get_settings().max_upload_mb
     try:
         if Path(path).stat().st_size > limit * 1e6:
-            raise PromptError(f"The file is larger than {limit:g} MB, and so no prompts. Choose another one.")
+            raise PromptError(viewer_texts(request)("train.import.too_large", limit=f"{limit:g}"))
         data = Path(path).read_bytes()
         author = caller_of_event(request).name
         version = import_prompts(get_store(), current_project(request), Path(path).name, data, author=author)
-        gr.Info(f"It is version {version.number} and waits. Activate it to put it to use.")
+        gr.Info(viewer_texts(request)("train.imported", version=version.number))
     except _REFUSALS as error:
-        gr.Warning(str(error))
+        gr.Warning(said(viewer_texts(request), str(error)))
     return _show(chosen, request)
 
 
-def _compare(event: gr.EventData) -> Iterator[str]:
+def _compare(event: gr.EventData, request: gr.Request) -> Iterator[str]:
+    say = viewer_texts(request)
     if event.first == event.second:
-        yield _refused("Choose two different versions to compare.")
+        yield _refused(say("compare.same"))
         return
     try:
         comparer = VersionComparer(get_store(), int(event.first), int(event.second))
-        yield comparison_progress(0, len(comparer))
+        yield comparison_progress(say, 0, len(comparer))
         for done in comparer:
-            yield comparison_progress(done, len(comparer))
-        yield version_comparison(comparer.result())
+            yield comparison_progress(say, done, len(comparer))
+        yield version_comparison(say, comparer.result())
     except _REFUSALS as error:
-        yield _refused(str(error))
+        yield _refused(said(say, str(error)))
 
 
 def _refused(words: str) -> str:

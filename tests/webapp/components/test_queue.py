@@ -3,6 +3,7 @@
 from playwright.sync_api import expect
 
 from db.projects import update_settings
+from db.prompt_versions import activate, active_version, add_version
 from tests.webapp.components.canvas_page import CanvasPage
 
 
@@ -31,3 +32,41 @@ def test_the_queue_leads_from_image_to_image_and_back(canvas: CanvasPage) -> Non
     canvas.key("ArrowLeft")
     canvas.expect_open(queue[1])
     expect(canvas.part("status")).to_have_text("Corrected")
+
+
+def test_the_queue_goes_on_by_itself_when_new_prompts_have_scored_what_is_left(canvas: CanvasPage) -> None:
+    ids = [canvas.add(seed=seed) for seed in range(3)]
+    canvas.open(ids[0])
+    canvas.part("go-on").check()
+    canvas.part("filmstrip-order").select_option("uncertain")
+    expect(canvas.part("filmstrip-count")).to_have_text("3 to review")
+    first = int(canvas.root.get_attribute("data-image-id") or 0)
+    seen = use_prompts_that_have_scored_nothing(canvas)
+    expect(canvas.part("filmstrip-count")).to_have_text("3 being scored", timeout=10_000)
+
+    canvas.key("n")
+
+    expect(canvas.part("status")).to_have_text("Corrected")
+    canvas.expect_open(first)
+    with canvas.installation.store.session() as session:
+        activate(session, seen)
+    expect(canvas.part("filmstrip-count")).to_have_text("2 to review", timeout=10_000)
+    expect(canvas.root).not_to_have_attribute("data-image-id", str(first))
+
+
+def use_prompts_that_have_scored_nothing(canvas: CanvasPage) -> int:
+    """Prompts of another backbone, so that they never will; returns the version that was in use."""
+    with canvas.installation.store.session() as session:
+        before = active_version(session, canvas.installation.project_id)
+        assert before is not None
+        other = add_version(
+            session,
+            project_id=canvas.installation.project_id,
+            origin="imported",
+            blob_key=before.blob_key,
+            sha256=before.sha256,
+            backbone_name="another",
+            backbone_fingerprint="f" * 64,
+        )
+        activate(session, other.id)
+        return before.id

@@ -15,8 +15,10 @@ from webapp.components.training.schedule import rule_words, what_is_missing
 from webapp.components.training.text import duration
 from webapp.components.training.version_comparison import version_comparison
 from webapp.components.training.versions_table import versions_table
+from webapp.texts import Texts
 from workers.comparing import Difference, VersionComparison
 
+SAY = Texts("en")
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 METRICS = {
     "method": "4-fold",
@@ -49,48 +51,48 @@ def make_run(**values: object) -> TuningRun:
 
 
 def test_a_live_run_shows_stage_share_and_time() -> None:
-    html = run_panel(make_run(), NOW)
+    html = run_panel(SAY, make_run(), NOW)
     for words in ("Run 7", "Tuning", "tuning, epoch 3 of 30", "42 %", "1 min 10 s", "3 corrections", "1 held out"):
         assert words in html
 
 
 def test_a_finished_run_shows_its_decision_and_a_failed_one_its_reason() -> None:
-    assert "Refused: worse." in run_panel(make_run(state="succeeded", decision="Refused: worse."), NOW)
-    assert "The disk is full." in run_panel(make_run(state="failed", error="The disk is full."), NOW)
+    assert "Refused: worse." in run_panel(SAY, make_run(state="succeeded", decision="Refused: worse."), NOW)
+    assert "The disk is full." in run_panel(SAY, make_run(state="failed", error="The disk is full."), NOW)
 
 
 def test_a_cancelled_run_that_has_not_stopped_yet_says_so() -> None:
-    assert "Cancelling…" in run_panel(make_run(cancel_requested=True), NOW)
+    assert "Cancelling…" in run_panel(SAY, make_run(cancel_requested=True), NOW)
 
 
 def test_words_from_elsewhere_can_not_become_html() -> None:
-    assert "<script>" not in run_panel(make_run(stage="<script>"), NOW)
+    assert "<script>" not in run_panel(SAY, make_run(stage="<script>"), NOW)
     version = PromptVersion(id=1, number=1, state="candidate", origin="imported", note="<script>", created_at=NOW)
-    assert "<script>" not in versions_table([version])
+    assert "<script>" not in versions_table(SAY, [version])
 
 
 def test_without_a_run_the_panel_says_what_to_do_first() -> None:
-    assert "Correct an image in Inspect" in run_panel(None, NOW)
+    assert "Correct an image in Inspect" in run_panel(SAY, None, NOW)
 
 
 def test_the_chart_draws_a_line_a_fold_and_the_final_pass_strongest() -> None:
     losses = [{"fold": fold, "epoch": epoch, "total": 2 / epoch} for fold in (0, 1, -1) for epoch in (1, 2, 3)]
-    svg = loss_chart(losses)
+    svg = loss_chart(SAY, losses)
     assert svg.count("<polyline") == 3
     assert svg.count('class="al-line-strong"') == 1
     assert svg.rindex('class="al-line-strong"') > svg.rindex('class="al-line"')
 
 
 def test_one_epoch_is_no_curve() -> None:
-    assert loss_chart([{"fold": 0, "epoch": 1, "total": 1.0}]) == ""
+    assert loss_chart(SAY, [{"fold": 0, "epoch": 1, "total": 1.0}]) == ""
 
 
 def test_the_table_says_what_could_not_be_measured() -> None:
-    html = metrics_table(METRICS)
+    html = metrics_table(SAY, METRICS)
     for words in ("Pixel AUROC", "0.800", "0.850", "+0.050", "−0.010 … +0.110", "4-fold"):
         assert words in html
     assert html.count("–") == 4
-    assert metrics_table({"method": "unjudged"}) == ""
+    assert metrics_table(SAY, {"method": "unjudged"}) == ""
 
 
 def test_every_version_but_the_active_one_can_be_activated() -> None:
@@ -99,13 +101,13 @@ def test_every_version_but_the_active_one_can_be_activated() -> None:
         PromptVersion(id=10 + n, number=n, state=state, origin="tuned", note="", created_at=NOW)
         for n, state in enumerate(states, start=1)
     ]
-    html = versions_table(versions)
+    html = versions_table(SAY, versions)
     assert [f'data-activate="{10 + n}"' in html for n in (1, 2, 3, 4)] == [True, False, True, True]
     assert "Go back to it" in html
 
 
 def test_durations_are_for_people() -> None:
-    assert [duration(8.4), duration(200), duration(7500)] == ["8 s", "3 min 20 s", "2 h 5 min"]
+    assert [duration(SAY, 8.4), duration(SAY, 200), duration(SAY, 7500)] == ["8 s", "3 min 20 s", "2 h 5 min"]
 
 
 def judged(run_id: int, value: float, version_id: int) -> TuningRun:
@@ -114,7 +116,7 @@ def judged(run_id: int, value: float, version_id: int) -> TuningRun:
 
 
 def test_metrics_run_after_run_are_lines_with_names_and_filled_points_where_put_in_service() -> None:
-    svg = metric_chart([judged(3, 0.9, 33), make_run(id=2, state="failed"), judged(1, 0.7, 11)], in_service={33})
+    svg = metric_chart(SAY, [judged(3, 0.9, 33), make_run(id=2, state="failed"), judged(1, 0.7, 11)], in_service={33})
     assert svg.count("<polyline") == 2 and svg.count("<circle") == 4
     assert svg.count('data-used="true"') == 2
     assert "Pixel AUROC 0.90 in the last run" in svg and "Image AUROC" not in svg
@@ -123,12 +125,12 @@ def test_metrics_run_after_run_are_lines_with_names_and_filled_points_where_put_
 
 
 def test_one_judged_run_is_no_curve() -> None:
-    assert metric_chart([judged(1, 0.7, 11), make_run(id=2)], set()) == ""
+    assert metric_chart(SAY, [judged(1, 0.7, 11), make_run(id=2)], set()) == ""
 
 
 def test_every_run_can_be_looked_at_and_the_shown_one_is_marked() -> None:
     runs = [make_run(id=8, trigger="manual"), make_run(id=7, trigger="schedule")]
-    html = run_history(runs, NOW, shown=7)
+    html = run_history(SAY, runs, NOW, shown=7)
     assert 'data-show-run="8"' in html and 'data-show-run="7"' in html
     assert html.index('aria-current="true"') > html.index('data-run-id="7"')
 
@@ -138,9 +140,9 @@ def test_two_versions_are_offered_to_compare_the_one_in_use_and_the_newest_other
         PromptVersion(id=10 + n, number=n, state=state, origin="tuned", note="", created_at=NOW)
         for n, state in ((3, "rejected"), (2, "active"), (1, "retired"))
     ]
-    html = versions_table(versions)
+    html = versions_table(SAY, versions)
     assert '<option value="13" selected>v3, refused' in html and '<option value="12" selected>v2, in use' in html
-    assert "compare-first" not in versions_table(versions[:1])
+    assert "compare-first" not in versions_table(SAY, versions[:1])
 
 
 @pytest.mark.parametrize(
@@ -154,23 +156,23 @@ def test_two_versions_are_offered_to_compare_the_one_in_use_and_the_newest_other
     ],
 )
 def test_what_the_schedule_waits_for_is_said(waiting: Waiting, words: str) -> None:
-    said = what_is_missing(True, 10, 24.0, waiting, NOW)
+    said = what_is_missing(SAY, True, 10, 24.0, waiting, NOW)
     assert said.startswith(words) and bool(said) == bool(words)
-    assert what_is_missing(False, 10, 24.0, waiting, NOW) == ""
+    assert what_is_missing(SAY, False, 10, 24.0, waiting, NOW) == ""
 
 
 def test_the_rule_is_said_in_plain_words() -> None:
-    assert rule_words(True, 1, 2.5) == (
+    assert rule_words(SAY, True, 1, 2.5) == (
         "A run starts by itself after each new correction, or when the oldest of them has waited 2.5 hours."
     )
-    assert rule_words(False, 1, 2.5) == "Runs start only when someone presses Retrain."
-    assert "more than zero" in rule_words(True, None, 2.5)
+    assert rule_words(SAY, False, 1, 2.5) == "Runs start only when someone presses Retrain."
+    assert "more than zero" in rule_words(SAY, True, None, 2.5)
 
 
 def test_a_comparison_says_when_its_figures_flatter() -> None:
     difference = Difference(5, "<a>.png", "normal", 0.2, (0.5, 0.3), None, b"jpeg")
     fair = VersionComparison(1, 2, 7, False, METRICS, [difference])
-    html = version_comparison(fair)
+    html = version_comparison(SAY, fair)
     assert "v2 against v1, on 7 corrected images that neither learnt from" in html
     assert "score 0.50 → 0.30 (better)" in html and "&lt;a&gt;.png" in html and 'data-open-image="5"' in html
-    assert "looks better on them than it is" in version_comparison(replace(fair, learnt=True))
+    assert "looks better on them than it is" in version_comparison(SAY, replace(fair, learnt=True))

@@ -8,6 +8,7 @@ let told = "";
 
 let lastIndex = 0; // where the open image was seen last: its successor moves there when it leaves the list
 const trail = []; // the images that were opened, one after the other
+let awaited = false; // whether the next one shall be opened as soon as there is one
 
 const inQueue = () => part("filmstrip-order").value === "uncertain";
 const query = () => ({ order: part("filmstrip-order").value, ...(inQueue() && { status: "to_review" }) });
@@ -25,11 +26,14 @@ function showImages(images, total) {
   const strip = part("filmstrip-list");
   if (rows.length !== strip.children.length || rows.some((row, i) => row !== strip.children[i])) strip.replaceChildren(...rows);
   tellComing();
+  openAwaited();
 }
 
 function countWords(total) {
-  if (inQueue()) return total ? `${total} to review` : "All reviewed";
-  return total ? `${total} ${total === 1 ? "image" : "images"}` : "No images yet";
+  const unscored = list.counts?.unscored;
+  if (inQueue() && !total && unscored) return t("filmstrip.being_scored", { count: unscored });
+  if (inQueue()) return total ? t("filmstrip.to_review", { count: total }) : t("filmstrip.all_reviewed");
+  return total ? t("images", { count: total }) : t("filmstrip.none");
 }
 
 function noteIndex() {
@@ -48,7 +52,7 @@ function stripItem(image) {
 
 function fillItem(row, image) {
   const button = row.firstElementChild;
-  const reason = inQueue() && !image.annotation ? REASON_WORDS[image.reason] : "";
+  const reason = inQueue() && !image.annotation ? reasonWords(image.reason) : "";
   const state = [image.status, image.score, image.verdict, image.annotation?.revision, reason].join();
   button.setAttribute("aria-current", image.id === openId);
   if (button.dataset.state === state) return;
@@ -56,11 +60,12 @@ function fillItem(row, image) {
   button.dataset.status = image.status;
   const score = node("span", { class: "al-strip-score" }, scoreText(image.score));
   row.querySelector(".al-strip-facts").replaceChildren(score, verdictBadge(image));
-  row.querySelector(".al-strip-reason").textContent = reason ?? "";
+  row.querySelector(".al-strip-reason").textContent = reason;
 }
 
 function markOpen(id) {
   openId = id;
+  awaited = false;
   for (const [imageId, row] of buttons) row.firstElementChild.setAttribute("aria-current", imageId === id);
   buttons.get(id)?.scrollIntoView({ block: "nearest" });
   noteIndex();
@@ -87,6 +92,15 @@ function step(by) {
   const target = imageAt(by);
   if (lastIndex + by >= list.images.length - 5) list.more();
   if (target) bus.emit("open-image", { id: target.id });
+  // New prompts are in use, and what is left is scored anew: that takes a moment.
+  awaited = !target && by > 0 && inQueue() && list.counts?.unscored > 0;
+}
+
+function openAwaited() {
+  const next = awaited && list.images.find((image) => image.id !== openId && !image.annotation);
+  if (!next) return;
+  awaited = false;
+  bus.emit("open-image", { id: next.id });
 }
 
 function stepBack() {

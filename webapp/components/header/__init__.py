@@ -7,12 +7,8 @@ import gradio as gr
 
 from db.models import TuningRun
 from webapp.components.assets import script
-
-_WORDS = {
-    "not loaded": "The model has not been loaded yet",
-    "loading": "Loading the model…",
-    "failed": "The model could not be loaded",
-}
+from webapp.texts import Texts
+from webapp.texts.sentences import said
 
 
 def header() -> gr.HTML:
@@ -20,39 +16,41 @@ def header() -> gr.HTML:
     return gr.HTML(js_on_load=script("header/tabs.js"), apply_default_css=False, elem_id="header")
 
 
-def header_html(engine: dict[str, Any], live_run: TuningRun | None) -> str:
+def header_html(say: Texts, engine: dict[str, Any], live_run: TuningRun | None) -> str:
     """The bar as HTML.
 
     Args:
+        say: the viewer's texts.
         engine: as `workers.engine_host.engine_status` gives it.
         live_run: the run that is queued, running or evaluating.
     """
     return (
         '<div class="al-brand"><svg viewBox="0 0 24 24" aria-hidden="true"><path d="M19 8a8 8 0 1 0 1 4"/>'
         '<path d="M20 4v4.5h-4.5"/><circle cx="12" cy="12" r="2.6"/></svg>AnomalyLoop</div>'
-        f'<div class="al-header-facts">{_run_chip(live_run)}{_model_line(engine)}</div>'
+        f'<div class="al-header-facts">{_run_chip(say, live_run)}{_model_line(say, engine)}</div>'
     )
 
 
-def _model_line(engine: dict[str, Any]) -> str:
+def _model_line(say: Texts, engine: dict[str, Any]) -> str:
     state = str(engine["state"])
     if state == "ready":
-        name, description = escape(str(engine["name"])), escape(str(engine["description"]))
+        name, description = escape(str(engine["name"])), escape(said(say, str(engine["description"])))
         fingerprint = escape(str(engine["fingerprint"]))
         text = (
-            f'<b>{name}</b> <code title="Fingerprint {fingerprint}">{fingerprint[:8]}</code>'
+            f'<b>{name}</b> <code title="{say("model.fingerprint", fingerprint=fingerprint)}">{fingerprint[:8]}</code>'
             f' <span class="al-model-about" title="{description}">{description}</span>'
         )
     else:
-        error = escape(str(engine["error"]))
-        text = f'<b>{_WORDS[state]}</b> <span class="al-model-about" title="{error}">{error}</span>'
+        error, words = escape(said(say, str(engine["error"]))), say(f"model.{state.replace(' ', '_')}")
+        text = f'<b>{words}</b> <span class="al-model-about" title="{error}">{error}</span>'
     return (
         f'<div class="al-model" data-testid="model-line" data-state="{escape(state)}" role="status">'
         f'<i class="al-dot" aria-hidden="true"></i>{text}</div>'
     )
 
 
-def _run_chip(run: TuningRun | None) -> str:
+def _run_chip(say: Texts, run: TuningRun | None) -> str:
     if run is None:
         return ""
-    return f'<div class="al-run-chip" data-testid="run-chip">Retraining, {round(100 * run.progress)} %</div>'
+    words = say("run.chip", percent=round(100 * run.progress))
+    return f'<div class="al-run-chip" data-testid="run-chip">{words}</div>'

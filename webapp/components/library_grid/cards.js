@@ -21,7 +21,7 @@ class Cards {
     const name = node("span", { class: "al-card-name", title: image.file_name }, image.file_name);
     const rest = [node("span", { class: "al-strip-facts" }), node("span", { class: "al-card-reason" }), node("span", { class: "al-card-failure" })];
     const button = node("button", { type: "button", tabindex: -1, "data-testid": "library-item", "data-id": image.id }, picture, name, ...rest);
-    const tick = node("input", { type: "checkbox", tabindex: -1, "data-testid": "library-tick", "aria-label": `Select ${image.file_name}` });
+    const tick = node("input", { type: "checkbox", tabindex: -1, "data-testid": "library-tick", "aria-label": t("library.select_one", { name: image.file_name }) });
     button.addEventListener("click", (event) => (event.shiftKey || event.ctrlKey || event.metaKey ? this.act.select(image.id, event) : this.act.open(image.id)));
     tick.addEventListener("click", (event) => this.act.select(image.id, event));
     return node("li", {}, button, tick);
@@ -31,7 +31,7 @@ class Cards {
     const [button, tick] = card.children;
     const part = (name) => card.querySelector(`.al-${name}`);
     part("strip-facts").replaceChildren(node("span", { class: "al-strip-score" }, scoreText(image.score)), verdictBadge(image));
-    part("card-reason").textContent = queue && image.reason && !image.annotation ? REASON_WORDS[image.reason] : "";
+    part("card-reason").textContent = queue && image.reason && !image.annotation ? reasonWords(image.reason) : "";
     part("card-failure").textContent = failure ?? image.scoring_error ?? "";
     button.dataset.status = image.status;
     card.classList.toggle("al-selected", selected);

@@ -27,13 +27,13 @@ function showImages(images, total) {
   const grid = part("library-grid");
   if (rows.length !== grid.children.length || rows.some((row, i) => row !== grid.children[i])) grid.replaceChildren(...rows);
   if (rows.length && !grid.querySelector("[tabindex='0']")) rows[0].firstElementChild.tabIndex = 0;
-  part("library-count").textContent = `${total.toLocaleString("en")} ${total === 1 ? "image" : "images"}`;
+  part("library-count").textContent = t("images", { count: total });
   part("queue-rule").hidden = !queue;
   showCounts();
   showSelection();
   const asked = Object.keys(query()).length - 1;
   part("library-empty").hidden = total > 0;
-  part("library-empty").textContent = asked ? "No image is like that. Clear the filters to see all." : "No images yet. Drop some here, or press Add images.";
+  part("library-empty").textContent = t(asked ? "library.none_like_that" : "library.none");
 }
 
 // Hundreds of changes within a moment are drawn once.
@@ -52,7 +52,7 @@ function showCounts() {
   const all = Object.values(counts).reduce((sum, count) => sum + count, 0);
   for (const chip of chips) {
     const count = chip.dataset.status ? counts[chip.dataset.status] : all;
-    chip.querySelector("b").textContent = count ? count.toLocaleString("en") : "";
+    chip.querySelector("b").textContent = count ? inDigits(count) : "";
   }
   const asked = Object.keys(filterParameters(filters)).length;
   part("filter-count").textContent = asked || "";
@@ -61,8 +61,8 @@ function showCounts() {
 function showSelection() {
   const count = selection.ids.size;
   part("selection").hidden = !count && part("batch-message").hidden;
-  part("selection-count").textContent = count ? `${count.toLocaleString("en")} selected` : "";
-  part("select-all").textContent = `Select all ${list.total.toLocaleString("en")}`;
+  part("selection-count").textContent = count ? t("selection.count", { count }) : "";
+  part("select-all").textContent = t("selection.all", { total: list.total });
   part("select-all").hidden = count >= list.total;
   part("select-none").hidden = !count;
   for (const name of ["batch-accept", "batch-normal", "batch-delete"]) part(name).disabled = !count || batch.running;
@@ -125,7 +125,7 @@ function settle(name, id) {
 
 function confirmed(count) {
   const dialog = part("delete-dialog");
-  dialog.querySelector("[data-part=title]").textContent = `Delete ${count} ${count === 1 ? "image" : "images"}?`;
+  dialog.querySelector("[data-part=title]").textContent = t("delete.title", { count });
   dialog.returnValue = "keep";
   dialog.showModal();
   part("keep-images").focus();
@@ -137,17 +137,15 @@ function showProgress(done, count) {
   part("batch-bar").hidden = part("batch-stop").hidden = done === null;
   part("batch-bar").setAttribute("aria-valuenow", share);
   part("batch-bar").style.setProperty("--share", `${share}%`);
-  if (done === 0) say(`0 of ${count}`);
-  else if (done !== null) part("batch-message").textContent = `${done} of ${count}`;
+  if (done === 0) say(t("progress", { done, count }));
+  else if (done !== null) part("batch-message").textContent = t("progress", { done, count });
 }
 
-const DONE_WORDS = { accept: "accepted", normal: "marked normal", delete: "deleted" };
-
 function outcomeWords(name, { succeeded, failures: failed }, count) {
-  const words = [`${succeeded} ${DONE_WORDS[name]}`];
+  const words = [t(`batch.${name}`, { number: succeeded })];
   const left = count - succeeded - failed.length;
-  if (left) words.push(`${left} left as they were`);
-  if (failed.length) words.push(`${failed.length} not: they stay selected, each says why`);
+  if (left) words.push(t("batch.left", { number: left }));
+  if (failed.length) words.push(t("batch.failed", { number: failed.length }));
   return `${words.join(", ")}.`;
 }
 

@@ -11,7 +11,7 @@ class Canvas {
     this.history = new History();
     this.ahead = new Ahead();
     this.drafts = new Drafts(
-      (error) => this.panel.say(`This browser can't keep unsaved work (${error.message}): save before you leave.`, "error"),
+      (error) => this.panel.say(t("canvas.no_drafts", { reason: error.message }), "error"),
       (imageId) => this.image?.id === imageId && this.history.dirty && this.keepUnsaved(),
     );
     this.decisions = new Decisions(this);

@@ -12,7 +12,7 @@ class Decisions {
     canvas.tools.finish();
     if (!(await this.settled())) return false;
     if (!canvas.history.dirty && canvas.image.annotation) {
-      canvas.panel.say(`Saved already, revision ${canvas.image.annotation.revision}.`);
+      canvas.panel.say(t("decide.saved_already", { revision: canvas.image.annotation.revision }));
       return true;
     }
     const { top } = canvas.history;
@@ -25,13 +25,13 @@ class Decisions {
 
   async accept() {
     const { canvas } = this;
-    if (!(await this.mayDecide("Accept the model's result")) || canvas.image.score === null) return;
+    if (!(await this.mayDecide("accept")) || canvas.image.score === null) return;
     await this.put({ accept: true }, async (image) => canvas.adopt(await loadMask(image)));
   }
 
   async markNormal() {
     const { canvas } = this;
-    if (!(await this.mayDecide("Mark the image normal"))) return;
+    if (!(await this.mayDecide("normal"))) return;
     await this.put({ label: "normal" }, (image) => canvas.adopt(new BinaryMask(image.width, image.height)));
   }
 
@@ -40,9 +40,9 @@ class Decisions {
     if (!(await this.settled())) return false;
     if (!this.canvas.history.dirty) return true;
     const choice = await ask(this.canvas.dialog, {
-      title: `${what} instead of your painting?`,
-      text: "What you painted since the last save would be replaced. Undo brings it back as long as the image is open.",
-      choices: { replace: what },
+      title: t(`decide.${what}.instead`),
+      text: t("decide.replaced"),
+      choices: { replace: t(`decide.${what}`) },
     });
     return choice === "replace";
   }
@@ -53,9 +53,9 @@ class Decisions {
     canvas.tools.finish();
     if (!canvas.history.dirty) return true;
     const choice = await ask(canvas.dialog, {
-      title: "Save your changes first?",
-      text: `What you painted on ${canvas.image.file_name} is not saved yet.`,
-      choices: { save: "Save", discard: "Discard" },
+      title: t("leave.title"),
+      text: t("leave.text", { name: canvas.image.file_name }),
+      choices: { save: t("save"), discard: t("canvas.kept.discard") },
     });
     if (choice === "save") return this.save();
     if (choice !== "discard") return false;
@@ -107,11 +107,11 @@ class Decisions {
   async resolveConflict(decision, after) {
     const { canvas } = this;
     const image = await getJson(`/images/${canvas.image.id}`);
-    const { revision, author } = image.annotation ?? { revision: 0, author: "someone" };
+    const { revision, author } = image.annotation ?? { revision: 0, author: t("someone") };
     const choice = await ask(canvas.dialog, {
-      title: "Someone else saved in between",
-      text: `Revision ${revision} by ${author} is newer than what you opened. Yours is not saved yet. After loading theirs, Undo brings yours back.`,
-      choices: { reload: "Load theirs", overwrite: "Save mine as the newest" },
+      title: t("conflict.title"),
+      text: t("conflict.text", { revision, author }),
+      choices: { reload: t("conflict.theirs"), overwrite: t("conflict.mine") },
     });
     if (choice === "cancel") return false;
     const theirs = choice === "reload" ? await loadMask(image) : null;

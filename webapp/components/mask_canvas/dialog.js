@@ -3,7 +3,7 @@
 function ask(dialog, { title, text, choices }) {
   dialog.querySelector("[data-part=title]").textContent = title;
   dialog.querySelector("[data-part=text]").textContent = text;
-  const buttons = Object.entries({ ...choices, cancel: "Cancel" }).map(([name, words], index) => {
+  const buttons = Object.entries({ ...choices, cancel: t("cancel") }).map(([name, words], index) => {
     const style = index === 0 ? "al-button al-primary" : "al-button";
     return node("button", { type: "button", class: style, "data-testid": `dialog-${name}`, value: name }, words);
   });

@@ -10,10 +10,10 @@ class FillTool {
     const [x, y] = [Math.floor(at.x), Math.floor(at.y)];
     if (x < 0 || y < 0 || x >= image.width || y >= image.height) return;
     if (!field) {
-      panel.say("There is no map to fill from yet: the image is not scored.", "error");
+      panel.say(t("fill.no_map"), "error");
     } else if (field.valueAt(x, y) < layers.threshold) {
       const [value, threshold] = [field.valueAt(x, y), layers.threshold].map((number) => number.toFixed(3));
-      panel.say(`The map is ${value} here, below the threshold ${threshold}. Click inside an outlined region, or lower the threshold.`);
+      panel.say(t("fill.below", { value, threshold }));
     } else {
       this.fill(x, y, opposite ? 0 : 1);
     }
@@ -38,6 +38,6 @@ class FillTool {
   }
 
   get hint() {
-    return "Click inside an outlined region of the map.";
+    return t("fill.hint");
   }
 }

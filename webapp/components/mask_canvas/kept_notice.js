@@ -5,7 +5,7 @@ async function showKeptNotice(canvas) {
   const kept = (await canvas.drafts.list()).find((head) => head.imageId !== canvas.image?.id);
   ui["kept-notice"].hidden = !kept;
   if (!kept) return;
-  ui["kept-words"].textContent = `Unsaved painting on ${kept.fileName}, ${timeWords(kept.at)}.`;
+  ui["kept-words"].textContent = t("canvas.kept", { name: kept.fileName, time: timeWords(kept.at) });
   ui["kept-open"].onclick = () => bus.emit("open-image", { id: kept.imageId });
   ui["kept-discard"].onclick = async () => {
     await canvas.drafts.discard(kept);

@@ -1,43 +1,43 @@
 // Keys of the Inspect page: one table, from which both the keys and the help sheet come.
 // Nothing fires while someone types, while a dialog is open, or while another place of the page is.
 
-// on: event.key in lower case; repeats: also while the key is held down.
+// group, words: keys of their texts; on: event.key in lower case; repeats: also while the key is held down.
 const KEYS = [
-  { group: "Tools", show: "B", on: ["b"], words: "Brush", act: (canvas) => canvas.tools.choose("brush") },
-  { group: "Tools", show: "E", on: ["e"], words: "Eraser", act: (canvas) => canvas.tools.choose("eraser") },
-  { group: "Tools", show: "R", on: ["r"], words: "Rectangle", act: (canvas) => canvas.tools.choose("rectangle") },
-  { group: "Tools", show: "P", on: ["p"], words: "Polygon: Enter closes it, Backspace removes a corner", act: (canvas) => canvas.tools.choose("polygon") },
-  { group: "Tools", show: "G", on: ["g"], words: "Fill the map's region", act: (canvas) => canvas.tools.choose("fill") },
-  { group: "Tools", show: "Shift", on: [], words: "Held: add and take away change places" },
-  { group: "Tools", show: "[ ]", on: ["["], words: "Smaller or larger brush", repeats: true, act: (canvas) => canvas.tools.resize(-1) },
+  { group: "keys.tools", show: "B", on: ["b"], words: "keys.do.brush", act: (canvas) => canvas.tools.choose("brush") },
+  { group: "keys.tools", show: "E", on: ["e"], words: "keys.do.eraser", act: (canvas) => canvas.tools.choose("eraser") },
+  { group: "keys.tools", show: "R", on: ["r"], words: "keys.do.rectangle", act: (canvas) => canvas.tools.choose("rectangle") },
+  { group: "keys.tools", show: "P", on: ["p"], words: "keys.do.polygon", act: (canvas) => canvas.tools.choose("polygon") },
+  { group: "keys.tools", show: "G", on: ["g"], words: "keys.do.fill", act: (canvas) => canvas.tools.choose("fill") },
+  { group: "keys.tools", show: "Shift", on: [], words: "keys.do.shift" },
+  { group: "keys.tools", show: "[ ]", on: ["["], words: "keys.do.size", repeats: true, act: (canvas) => canvas.tools.resize(-1) },
   { on: ["]"], repeats: true, act: (canvas) => canvas.tools.resize(1) },
-  { group: "Tools", show: "Esc", on: [], words: "Take back what is begun" },
+  { group: "keys.tools", show: "Esc", on: [], words: "keys.do.escape" },
 
-  { group: "Mask", show: "M", on: ["m"], words: "Start from the map", act: (canvas) => wholeMask.startFromMap(canvas) },
-  { group: "Mask", show: ". ,", on: ["."], words: "Grow or shrink by a pixel", repeats: true, act: (canvas) => wholeMask.grow(canvas) },
+  { group: "keys.mask", show: "M", on: ["m"], words: "keys.do.from_map", act: (canvas) => wholeMask.startFromMap(canvas) },
+  { group: "keys.mask", show: ". ,", on: ["."], words: "keys.do.grow", repeats: true, act: (canvas) => wholeMask.grow(canvas) },
   { on: [","], repeats: true, act: (canvas) => wholeMask.shrink(canvas) },
-  { group: "Mask", show: "O", on: ["o"], words: "Fill holes", act: (canvas) => wholeMask.fillHoles(canvas) },
-  { group: "Mask", show: "Delete", on: ["delete"], words: "Clear", act: (canvas) => wholeMask.clear(canvas) },
-  { group: "Mask", show: "Z", on: ["z"], words: "Undo, 50 steps", repeats: true, act: (canvas, event) => (event.shiftKey ? canvas.redo() : canvas.undo()) },
-  { group: "Mask", show: "Shift Z", on: [], words: "Redo" },
+  { group: "keys.mask", show: "O", on: ["o"], words: "keys.do.holes", act: (canvas) => wholeMask.fillHoles(canvas) },
+  { group: "keys.mask", show: "Delete", on: ["delete"], words: "keys.do.clear", act: (canvas) => wholeMask.clear(canvas) },
+  { group: "keys.mask", show: "Z", on: ["z"], words: "keys.do.undo", repeats: true, act: (canvas, event) => (event.shiftKey ? canvas.redo() : canvas.undo()) },
+  { group: "keys.mask", show: "Shift Z", on: [], words: "keys.do.redo" },
 
-  { group: "Look", show: "+ −", on: ["+", "="], words: "Zoom in or out; the wheel or two fingers too", repeats: true, act: (canvas) => canvas.zoomBy(1.25) },
+  { group: "keys.look", show: "+ −", on: ["+", "="], words: "keys.do.zoom", repeats: true, act: (canvas) => canvas.zoomBy(1.25) },
   { on: ["-", "−"], repeats: true, act: (canvas) => canvas.zoomBy(0.8) },
-  { group: "Look", show: "F", on: ["f"], words: "Fit to the window", act: (canvas) => canvas.fit() },
-  { group: "Look", show: "1 8", on: ["1"], words: "100 % or 800 %", act: (canvas) => canvas.zoomTo(1) },
+  { group: "keys.look", show: "F", on: ["f"], words: "keys.do.fit", act: (canvas) => canvas.fit() },
+  { group: "keys.look", show: "1 8", on: ["1"], words: "keys.do.levels", act: (canvas) => canvas.zoomTo(1) },
   { on: ["8"], act: (canvas) => canvas.zoomTo(8) },
-  { group: "Look", show: "Space", on: [], words: "Held: drag to pan; the middle button or two fingers too" },
-  { group: "Look", show: "H", on: ["h"], words: "Held: the image alone, without map and mask", act: (canvas) => canvas.look.showBefore(true) },
+  { group: "keys.look", show: "Space", on: [], words: "keys.do.pan" },
+  { group: "keys.look", show: "H", on: ["h"], words: "keys.do.before", act: (canvas) => canvas.look.showBefore(true) },
 
-  { group: "Decide", show: "A", on: ["a"], words: "Accept the model's result", act: (canvas) => canvas.decisions.accept() },
-  { group: "Decide", show: "N", on: ["n"], words: "Normal: nothing is wrong", act: (canvas) => canvas.decisions.markNormal() },
-  { group: "Decide", show: "S", on: ["s"], words: "Save", act: (canvas) => canvas.decisions.save() },
-  { group: "Decide", show: "→ ←", on: ["arrowright"], words: "Next or previous image", act: () => bus.emit("step", { by: 1 }) },
+  { group: "keys.decide", show: "A", on: ["a"], words: "keys.do.accept", act: (canvas) => canvas.decisions.accept() },
+  { group: "keys.decide", show: "N", on: ["n"], words: "keys.do.normal", act: (canvas) => canvas.decisions.markNormal() },
+  { group: "keys.decide", show: "S", on: ["s"], words: "keys.do.save", act: (canvas) => canvas.decisions.save() },
+  { group: "keys.decide", show: "→ ←", on: ["arrowright"], words: "keys.do.step", act: () => bus.emit("step", { by: 1 }) },
   { on: ["arrowleft"], act: () => bus.emit("step", { by: -1 }) },
 
-  { group: "Without a mouse", show: "Shift Arrows", on: [], words: "Move the cross" },
-  { group: "Without a mouse", show: "X", on: ["x"], words: "Put the tool down at the cross, or lift it", act: (canvas, event) => canvas.mask && canvas.tools.cursor.pressCross(event.shiftKey) },
-  { group: "Without a mouse", show: "?", on: ["?"], words: "This sheet", act: (canvas) => canvas.panel.showHelp() },
+  { group: "keys.no_mouse", show: "Shift Arrows", on: [], words: "keys.do.cross" },
+  { group: "keys.no_mouse", show: "X", on: ["x"], words: "keys.do.press", act: (canvas, event) => canvas.mask && canvas.tools.cursor.pressCross(event.shiftKey) },
+  { group: "keys.no_mouse", show: "?", on: ["?"], words: "keys.do.help", act: (canvas) => canvas.panel.showHelp() },
 ];
 
 const ARROWS = { arrowright: [1, 0], arrowleft: [-1, 0], arrowdown: [0, 1], arrowup: [0, -1] };

@@ -6,7 +6,7 @@ class Look {
     this.canvas = canvas;
     this.ui = canvas.panel.ui;
     for (const [name, words] of [["colour-map", Object.keys(COLOUR_MAPS)], ["mask-colour", Object.keys(MASK_COLOURS)]]) {
-      this.ui[name].append(...words.map((word) => node("option", { value: word }, word[0].toUpperCase() + word.slice(1))));
+      this.ui[name].append(...words.map((word) => node("option", { value: word }, t(`look.${name}.${word}`))));
     }
     this.connect("opacity", "input", () => this.showOpacity());
     this.connect("colour-map", "change", () => this.showColours());

@@ -24,9 +24,9 @@ async function lookForNews(canvas) {
 function tell(panel, { known, news, newMap, overtaken }) {
   if (overtaken && news.annotation) {
     const { author, revision } = news.annotation;
-    panel.say(`${author} saved revision ${revision} meanwhile. Saving yours will ask which of them to keep.`, "notice");
+    panel.say(t("news.overtaken", { author, revision }), "notice");
   } else if (newMap && news.score !== null) {
-    panel.say(known.score === null ? "Scored." : `Score and map are new: prompts v${news.prompt_version}.`);
+    panel.say(known.score === null ? t("news.scored") : t("news.new_map", { version: news.prompt_version }));
   }
 }
 

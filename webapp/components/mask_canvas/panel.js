@@ -52,6 +52,7 @@ class Panel {
     this.root.dataset.imageId = image?.id ?? "";
     this.root.dataset.promptVersion = image?.prompt_version ?? "";
     this.root.classList.toggle("al-has-image", Boolean(image));
+    this.ui.toolbar.inert = this.ui.side.inert = !image;
     if (!image) return;
     this.showResult(image);
     this.showLegend(canvas);
@@ -69,10 +70,10 @@ class Panel {
     ui["file-name"].textContent = image.file_name;
     ui["file-name"].title = image.file_name;
     ui["image-size"].textContent = `${image.width} × ${image.height} px`;
-    ui.status.textContent = STATUS_WORDS[image.status];
+    ui.status.textContent = t(`status.${image.status}`);
     ui.status.dataset.status = image.status;
     ui.score.textContent = scoreText(image.score);
-    ui.verdict.textContent = image.verdict ? VERDICT_WORDS[image.verdict] : "Not scored yet";
+    ui.verdict.textContent = image.verdict ? t(`verdict.${image.verdict}`) : t("verdict.none");
     ui.verdict.dataset.verdict = image.verdict ?? "";
     ui["score-bar"].style.setProperty("--score", image.score ?? 0);
     ui["score-bar"].style.setProperty("--threshold", image.threshold);
@@ -96,17 +97,17 @@ class Panel {
     const threshold = layers.threshold;
     ui["map-threshold"].value = threshold;
     ui["map-threshold-value"].textContent = threshold.toFixed(3);
-    ui["map-area"].textContent = field ? `${percent(field.share(threshold))} of the image is at or above it` : "No map yet";
+    ui["map-area"].textContent = field ? t("canvas.map_area", { share: percent(field.share(threshold)) }) : t("canvas.no_map");
     const moved = image && Math.abs(threshold - image.map_threshold) > 1e-6;
     ui["threshold-hint"].hidden = !moved;
-    ui["project-threshold"].textContent = image ? image.map_threshold.toFixed(3) : "";
+    ui["threshold-hint-words"].textContent = image ? t("canvas.threshold.hint", { threshold: image.map_threshold.toFixed(3) }) : "";
   }
 
   showMask({ mask, history }) {
     const { ui } = this;
     const share = mask.area / (mask.width * mask.height);
-    ui["mask-area"].textContent = mask.area ? `${mask.area.toLocaleString("en")} px · ${percent(share)}` : "Nothing painted: saving it says normal";
-    ui["dirty-state"].textContent = history.dirty ? "Not saved" : "";
+    ui["mask-area"].textContent = mask.area ? `${inDigits(mask.area)} px · ${percent(share)}` : t("canvas.nothing_painted");
+    ui["dirty-state"].textContent = history.dirty ? t("canvas.not_saved") : "";
     ui.undo.disabled = history.done.length === 0;
     ui.redo.disabled = history.undone.length === 0;
     for (const name of ["clear", "grow", "shrink", "fill-holes"]) ui[name].disabled = mask.area === 0;
@@ -118,7 +119,7 @@ class Panel {
     const { ui } = this;
     for (const other of TOOL_NAMES) ui[`tool-${other}`].setAttribute("aria-pressed", other === name);
     ui["brush-size"].value = positionOf(diameter);
-    ui["brush-size"].setAttribute("aria-valuetext", `${diameter} pixels`);
+    ui["brush-size"].setAttribute("aria-valuetext", t("canvas.pixels", { diameter }));
     ui["brush-size-value"].textContent = `${diameter} px`;
     ui["tool-hint"].hidden = !tool.hint;
     ui["tool-hint-words"].textContent = tool.hint ?? "";
@@ -141,7 +142,7 @@ class Panel {
       return;
     }
     const [x, y] = [Math.floor(point.x), Math.floor(point.y)];
-    const value = field ? ` · map ${field.valueAt(x, y).toFixed(3)}` : "";
+    const value = field ? ` · ${t("canvas.map_value", { value: field.valueAt(x, y).toFixed(3) })}` : "";
     this.ui.pointer.textContent = `${x}, ${y}${value}`;
   }
 

@@ -52,7 +52,7 @@ function crc32(bytes) {
 async function decodeMaskPng(blob, width, height) {
   const picture = await createImageBitmap(blob, { colorSpaceConversion: "none", premultiplyAlpha: "none" });
   if (picture.width !== width || picture.height !== height) {
-    throw new Error(`The saved mask is ${picture.width}×${picture.height} px and the image ${width}×${height} px.`);
+    throw new Error(t("canvas.mask_size", { mask: `${picture.width}×${picture.height}`, image: `${width}×${height}` }));
   }
   const mask = new BinaryMask(width, height);
   const strip = new OffscreenCanvas(width, Math.min(256, height));

@@ -57,7 +57,7 @@ class PolygonTool {
 
   get hint() {
     const count = this.points.length;
-    if (!count) return "Click the corners of the region.";
-    return `${count} ${count === 1 ? "corner" : "corners"}. Enter or a double-click closes, Backspace removes the last, Esc cancels.`;
+    if (!count) return t("polygon.begin");
+    return t("polygon.corners", { count });
   }
 }

@@ -6,30 +6,28 @@ function percent(share) {
 }
 
 function timeWords(time) {
-  return new Date(time).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
+  return new Date(time).toLocaleString(LOCALE, { dateStyle: "medium", timeStyle: "short" });
 }
 
-const SOURCE_WORDS = { drawn: "drawn", accepted: "accepted", marked_normal: "marked normal", imported: "imported" };
-
 function revisionWords(annotation) {
-  if (!annotation) return "Not corrected yet";
+  if (!annotation) return t("revision.none");
   const { revision, source, author, created_at: time } = annotation;
-  return `Revision ${revision}, ${SOURCE_WORDS[source]} by ${author}, ${timeWords(time)}`;
+  return t(`revision.${source}`, { revision, author, time: timeWords(time) });
 }
 
 function savedWords(annotation) {
-  if (annotation.label === "normal") return `Saved as normal, revision ${annotation.revision}.`;
-  return `Saved, revision ${annotation.revision}: ${annotation.area.toLocaleString("en")} px anomalous.`;
+  if (annotation.label === "normal") return t("saved.normal", annotation);
+  return t("saved.anomalous", annotation);
 }
 
 function restoredWords({ at, revision }, { annotation }) {
-  const words = `Your unsaved painting of ${timeWords(at)} is back. S saves it, Z takes it away.`;
+  const words = t("restored", { time: timeWords(at) });
   if ((annotation?.revision ?? 0) === revision) return words;
-  return `${words} Meanwhile ${annotation?.author ?? "someone"} saved another mask: saving will ask which of them to keep.`;
+  return `${words} ${t("restored.overtaken", { author: annotation?.author ?? t("someone") })}`;
 }
 
 // A save that failed, while something is painted.
 function keptWords(error) {
-  const what = error.status === 0 ? "Not saved: the server does not answer. Check that it is running." : `Not saved. ${error.message}`;
-  return `${what} Your painting is kept in this browser, also over a reload; S tries again.`;
+  const what = error.status === 0 ? t("unsaved.silent") : t("unsaved", { reason: error.message });
+  return `${what} ${t("unsaved.kept")}`;
 }

@@ -10,11 +10,11 @@ async function showAll() {
   part("project-list").replaceChildren(...working.map(projectRow));
   part("archived-list").replaceChildren(...archived.map(projectRow));
   part("archived").hidden = archived.length === 0;
-  part("archived-count").textContent = `${archived.length} archived`;
+  part("archived-count").textContent = t("projects.archived", { number: archived.length });
   const kept = form.elements.like.value;
-  const own = node("option", { value: "" }, "the prompts of the backbone");
+  const own = node("option", { value: "" }, t("projects.like_backbone"));
   const others = working.filter((project) => project.prompt_version !== null);
-  form.elements.like.replaceChildren(own, ...others.map(({ name }) => node("option", { value: name }, `the prompts and thresholds of ${name}`)));
+  form.elements.like.replaceChildren(own, ...others.map(({ name }) => node("option", { value: name }, t("projects.like", { name }))));
   if ([...form.elements.like.options].some((option) => option.value === kept)) form.elements.like.value = kept;
 }
 
@@ -25,17 +25,18 @@ function projectRow(project) {
   const words = node("span", { class: "al-project-words" }, name, facts);
   const row = node("li", { "data-testid": "project-row", "data-name": project.name, "aria-current": shown ? "true" : null }, words);
   const actions = node("span", { class: "al-project-actions" });
-  const action = (word, does, label) => {
-    const button = node("button", { type: "button", class: "al-button al-small", "aria-label": `${word} ${project.name}`, "data-testid": label }, word);
+  const action = (name, does) => {
+    const label = t(`projects.${name}.label`, { name: project.name });
+    const button = node("button", { type: "button", class: "al-button al-small", "aria-label": label, "data-testid": `${name}-project` }, t(`projects.${name}`));
     button.addEventListener("click", does);
     actions.append(button);
   };
-  if (project.archived_at) action("Restore", () => change(project, { archived: false }), "restore-project");
+  if (project.archived_at) action("restore", () => change(project, { archived: false }));
   else {
-    if (!shown) action("Open", () => openProject(project.name), "open-project");
+    if (!shown) action("open", () => openProject(project.name));
     if (project.name !== DEFAULT_PROJECT) {
-      action("Rename", () => writeName(row, project), "rename-project");
-      action("Archive", () => change(project, { archived: true }), "archive-project");
+      action("rename", () => writeName(row, project));
+      action("archive", () => change(project, { archived: true }));
     }
   }
   row.append(actions);
@@ -44,13 +45,14 @@ function projectRow(project) {
 
 function factsOf({ images, prompt_version }) {
   const total = Object.values(images).reduce((sum, count) => sum + count, 0);
-  const counted = `${total} ${total === 1 ? "image" : "images"}, ${images.corrected} corrected`;
-  return prompt_version === null ? counted : `${counted}, prompts v${prompt_version}`;
+  const facts = [t("images", { count: total }), t("projects.corrected", { number: images.corrected })];
+  if (prompt_version !== null) facts.push(t("projects.prompts", { version: prompt_version }));
+  return facts.join(", ");
 }
 
 function writeName(row, project) {
-  const field = node("input", { class: "al-input", value: project.name, maxlength: 200, "aria-label": `New name of ${project.name}`, "data-testid": "project-name" });
-  const save = node("button", { class: "al-button al-small al-primary" }, "Save");
+  const field = node("input", { class: "al-input", value: project.name, maxlength: 200, "aria-label": t("projects.rename.field", { name: project.name }), "data-testid": "project-name" });
+  const save = node("button", { class: "al-button al-small al-primary" }, t("save"));
   const writing = node("form", { class: "al-project-rename" }, field, save);
   writing.addEventListener("submit", (event) => {
     event.preventDefault();

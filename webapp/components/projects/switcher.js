@@ -10,7 +10,7 @@ async function showProjects() {
   const works = projects.some(({ name }) => name === shown);
   if (!works) options.unshift(node("option", { value: shown }, shown));
   element.querySelector("[data-testid=project-alert]").textContent = works ? "" : await whyNot(shown);
-  options.push(node("option", { value: MANAGE }, "New project…"));
+  options.push(node("option", { value: MANAGE }, t("projects.new")));
   select.replaceChildren(...options);
   select.value = shown;
   document.title = shown === DEFAULT_PROJECT ? "AnomalyLoop" : `${shown} · AnomalyLoop`;
@@ -19,8 +19,8 @@ async function showProjects() {
 async function whyNot(name) {
   const archived = await getJson("/projects?archived=true");
   return archived.some((project) => project.name === name)
-    ? `The project “${name}” is archived. Restore it in Settings to work on it, or choose another one in the bar.`
-    : `There is no project “${name}”. It may have been renamed: choose one in the bar.`;
+    ? t("projects.is_archived", { name })
+    : t("projects.is_missing", { name });
 }
 
 // A place is laid out when it is opened for the first time, which takes a moment.

@@ -10,21 +10,8 @@ function node(tag, attributes = {}, ...children) {
   return made;
 }
 
-const STATUS_WORDS = {
-  unscored: "Scoring…",
-  failed: "Not scored",
-  to_review: "To review",
-  corrected: "Corrected",
-};
-
 // What says most for correcting an image (see db/review_queue.py).
-const REASON_WORDS = {
-  near_threshold: "Near the threshold",
-  map_unsure: "Map unsure",
-  unlike_corrected: "Unlike those corrected",
-};
-
-const VERDICT_WORDS = { normal: "Normal", anomalous: "Anomalous" };
+const reasonWords = (reason) => (reason ? t(`reason.${reason}`) : "");
 
 function scoreText(score) {
   return score === null || score === undefined ? "–" : score.toFixed(2);
@@ -33,8 +20,8 @@ function scoreText(score) {
 // How likely an image is to be anomalous, and what that rests on.
 function probabilityWords({ score, probability, probability_images: images }) {
   if (score === null) return "";
-  if (probability === null) return "The score is not calibrated yet: see Library, Threshold.";
-  return `${Math.round(100 * probability)} % likely to be anomalous, calibrated on ${images} images`;
+  if (probability === null) return t("probability.none");
+  return t("probability", { percent: Math.round(100 * probability), images });
 }
 
 // What a person said counts more than what the model says.
@@ -44,9 +31,9 @@ function labelOf(image) {
 
 function verdictBadge(image) {
   const label = labelOf(image);
-  if (!label) return node("span", { class: "al-badge" }, STATUS_WORDS[image.status]);
+  if (!label) return node("span", { class: "al-badge" }, t(`status.${image.status}`));
   const mark = image.annotation ? "✓ " : "";
-  return node("span", { class: `al-badge al-badge-${label}` }, mark + VERDICT_WORDS[label]);
+  return node("span", { class: `al-badge al-badge-${label}` }, mark + t(`verdict.${label}`));
 }
 
 function thumbnailUrl(image) {

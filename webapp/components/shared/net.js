@@ -25,7 +25,7 @@ async function problemOf(response) {
     const body = JSON.parse(text);
     return new Problem(response.status, body.title || response.statusText, body.detail || body.title || text);
   } catch {
-    return new Problem(response.status, response.statusText, text || `The server answered ${response.status}.`);
+    return new Problem(response.status, response.statusText, text || t("server.status", { status: response.status }));
   }
 }
 
@@ -36,7 +36,7 @@ async function request(path, options = {}) {
     response = await fetch(API + path, options);
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw new Problem(0, "The server does not answer", "The server does not answer. Check that it is still running; what you painted is kept on this page.");
+    throw new Problem(0, t("server.silent.title"), t("server.silent"));
   }
   if (!response.ok) throw await problemOf(response);
   return response;

@@ -3,10 +3,6 @@
 const root = element.querySelector("[data-testid=threshold-panel]");
 const part = (name) => root.querySelector(`[data-testid=${name}]`);
 const levels = [...root.querySelectorAll("[data-level]")];
-const LEVEL_WORDS = {
-  image: "An image whose score reaches it is called anomalous.",
-  pixel: "Pixels whose map value reaches it are in the mask when a result is accepted.",
-};
 let level = "image";
 let view = null;
 let turn = 0;
@@ -35,12 +31,12 @@ function show(answer, at) {
   [line.min, line.max] = range;
   part("axis-low").textContent = range[0].toFixed(2);
   part("axis-high").textContent = range[1].toFixed(2);
-  part("rests-on").textContent = view.rests_on;
+  part("rests-on").textContent = restsOn(view);
   part("rests-on").dataset.calibrated = view.calibrated;
   part("use-best-f1").disabled = !view.best_f1;
   part("use-false-alarms").disabled = !view.at_false_alarm_rate;
   const images = view.normal_images + view.anomalous_images;
-  part("histogram").setAttribute("aria-label", `${level === "image" ? "Scores" : "Map values"} of ${images} labelled images, from ${range[0]} to ${range[1]}`);
+  part("histogram").setAttribute("aria-label", t(`threshold.histogram.${level}`, { images, low: range[0], high: range[1] }));
   drawHistogram(part("histogram"), view, range);
   moveLine(at);
 }
@@ -49,7 +45,7 @@ function moveLine(to) {
   line.value = to;
   const value = threshold();
   const { recall, falseAlarms, f1, counts } = outcomeOf(view, value);
-  const of = (some, all) => (level === "image" ? `, ${Math.round(some)} of ${Math.round(all)}` : "");
+  const of = (some, all) => (level === "image" ? `, ${t("progress", { done: Math.round(some), count: Math.round(all) })}` : "");
   const share = (rate, words) => (rate === null ? "–" : `${(100 * rate).toFixed(1)} %${words}`);
   part("line-value").textContent = value.toFixed(3);
   part("line-recall").textContent = share(recall, of(counts.found, counts.all));
@@ -57,11 +53,22 @@ function moveLine(to) {
   part("line-f1").textContent = f1 === null ? "–" : f1.toFixed(3);
   part("line-probability-row").hidden = level !== "image";
   part("line-probability").textContent = view.probability
-    ? `${(100 * probabilityAt(view.probability, value)).toFixed(0)} %, from ${view.probability.images} images`
-    : "not calibrated yet";
-  line.setAttribute("aria-valuetext", `${value.toFixed(3)}: finds ${share(recall, "")}, false alarms ${share(falseAlarms, "")}`);
+    ? t("threshold.probability.value", { percent: (100 * probabilityAt(view.probability, value)).toFixed(0), images: view.probability.images })
+    : t("threshold.probability.none");
+  line.setAttribute("aria-valuetext", t("threshold.line", { value: value.toFixed(3), recall: share(recall, ""), alarms: share(falseAlarms, "") }));
   const changed = Math.abs(value - view.now.threshold) > 1e-6;
   part("save-threshold").disabled = part("line-reset").disabled = !changed;
+}
+
+// On how many images a threshold rests, and what is missing until it is calibrated.
+function restsOn({ normal_images: normal, anomalous_images: anomalous, calibrated, enough }) {
+  const images = { normal: t("rests.normal", { count: normal }), anomalous: t("rests.anomalous", { count: anomalous }) };
+  const missing = [];
+  if (normal < enough) missing.push(t("rests.more_normal", { number: enough - normal }));
+  if (anomalous < enough) missing.push(t("rests.more_anomalous", { number: enough - anomalous }));
+  if (missing.length) return t("rests.missing", { ...images, missing: missing.join(t("and")) });
+  if (!calibrated) return t("rests.inseparable", images);
+  return t("rests.calibrated", { ...images, percent: (100 / normal).toFixed(1) });
 }
 
 async function save() {
@@ -69,7 +76,7 @@ async function save() {
   try {
     const answer = await request("/threshold", { method: "PUT", headers: { "Content-Type": "application/json" }, body });
     show(await answer.json(), threshold());
-    say(`In use from now on: ${view.now.threshold.toFixed(3)}.`);
+    say(t("threshold.in_use", { value: view.now.threshold.toFixed(3) }));
     bus.emit("threshold-changed");
   } catch (error) {
     say(error.message);
@@ -83,8 +90,8 @@ function say(text) {
 function choose(name) {
   level = name;
   for (const button of levels) button.setAttribute("aria-pressed", button.dataset.level === name);
-  part("threshold-level-words").textContent = LEVEL_WORDS[name];
-  say(name === "pixel" ? "Reading the maps and masks…" : "");
+  part("threshold-level-words").textContent = t(`threshold.about.${name}`);
+  say(name === "pixel" ? t("threshold.reading") : "");
   return load().then(() => view?.level === "pixel" && say(""));
 }
 

@@ -1,4 +1,15 @@
 // Buttons in the parts of Train that the server draws. Each part is drawn anew as a whole, so clicks are heard here.
+// So are its times written here, in the viewer's own zone, before they are seen.
+
+function writeTimes() {
+  for (const time of element.querySelectorAll("time:not([title])")) {
+    const when = new Date(time.dateTime);
+    time.title = when.toLocaleString(LOCALE, { dateStyle: "full", timeStyle: "long" });
+    time.textContent = when.toLocaleString(LOCALE, { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit" });
+  }
+}
+new MutationObserver(writeTimes).observe(element, { childList: true, subtree: true });
+writeTimes();
 
 const field = (name) => element.querySelector(`[data-testid=${name}]`);
 
@@ -32,13 +43,14 @@ element.addEventListener("click", (event) => {
 
 // A dialog outside of what is drawn anew, so that writing is never interrupted.
 function writeNote(id, version, text) {
-  const words = node("textarea", { class: "al-input al-note", rows: 4, maxlength: 2000, "data-testid": "note-text", "aria-label": `Note on version ${version}` });
+  const title = t("versions.note.title", { version });
+  const words = node("textarea", { class: "al-input al-note", rows: 4, maxlength: 2000, "data-testid": "note-text", "aria-label": title });
   words.value = text;
   const failed = node("p", { class: "al-error-text", role: "alert" });
-  const cancel = node("button", { type: "button", class: "al-button" }, "Cancel");
-  const save = node("button", { class: "al-button al-primary", "data-testid": "note-save" }, "Save note");
-  const form = node("form", { method: "dialog" }, node("h3", {}, `Note on version ${version}`), words, failed, node("div", { class: "al-dialog-buttons" }, cancel, save));
-  const dialog = node("dialog", { class: "al-dialog al-note-dialog", "data-testid": "note-dialog", "aria-label": `Note on version ${version}` }, form);
+  const cancel = node("button", { type: "button", class: "al-button" }, t("cancel"));
+  const save = node("button", { class: "al-button al-primary", "data-testid": "note-save" }, t("versions.note.save"));
+  const form = node("form", { method: "dialog" }, node("h3", {}, title), words, failed, node("div", { class: "al-dialog-buttons" }, cancel, save));
+  const dialog = node("dialog", { class: "al-dialog al-note-dialog", "data-testid": "note-dialog", "aria-label": title }, form);
   cancel.addEventListener("click", () => dialog.close());
   dialog.addEventListener("close", () => dialog.remove());
   form.addEventListener("submit", async (event) => {

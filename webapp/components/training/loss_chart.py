@@ -2,14 +2,17 @@
 
 from typing import Any
 
+from webapp.texts import Texts
+
 WIDTH, HEIGHT = 560, 170
 _LEFT, _RIGHT, _TOP, _BOTTOM = 44, 10, 12, 24
 
 
-def loss_chart(losses: list[dict[str, Any]]) -> str:
+def loss_chart(say: Texts, losses: list[dict[str, Any]]) -> str:
     """SVG of the total loss over epochs; empty while there are fewer than two epochs.
 
     Args:
+        say: the viewer's texts.
         losses: one dict an epoch with `fold` (−1: all corrections), `epoch` (1, 2, …) and `total`.
     """
     lines: dict[int, list[tuple[float, float]]] = {}
@@ -24,10 +27,10 @@ def loss_chart(losses: list[dict[str, Any]]) -> str:
     strongest = -1 if -1 in lines else max(lines)
     drawn_last = sorted(lines, key=lambda fold: fold == strongest)
     paths = "".join(_path(lines[fold], scale, fold == strongest) for fold in drawn_last)
+    words = say("chart.loss.label", highest=_number(highest), lowest=_number(lowest), epochs=round(epochs))
     return (
-        f'<figure class="al-chart" data-testid="loss-chart"><figcaption>Loss by epoch</figcaption>'
-        f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="Loss from {_number(highest)} down to '
-        f'{_number(lowest)} over {epochs:.0f} epochs">{_axes(scale)}{paths}</svg></figure>'
+        f'<figure class="al-chart" data-testid="loss-chart"><figcaption>{say("chart.loss")}</figcaption>'
+        f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{words}">{_axes(scale)}{paths}</svg></figure>'
     )
 
 

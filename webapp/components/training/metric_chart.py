@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from db.models import TuningRun
-from webapp.components.training.metrics_table import METRIC_NAMES
+from webapp.texts import Texts
 
 WIDTH, HEIGHT = 560, 190
 _LEFT, _RIGHT, _TOP, _BOTTOM = 34, 104, 12, 24
@@ -12,10 +12,11 @@ _DASHES = {"pixel_auroc": "", "pixel_ap": "7 3", "pixel_aupro": "2 3", "image_au
 _NAME_HEIGHT = 13.0
 
 
-def metric_chart(runs: Sequence[TuningRun], in_service: set[int]) -> str:
+def metric_chart(say: Texts, runs: Sequence[TuningRun], in_service: set[int]) -> str:
     """The chart as HTML; empty with fewer than two runs that were judged.
 
     Args:
+        say: the viewer's texts.
         runs: the newest first.
         in_service: ids of the versions that are or were in use: their points are filled.
     """
@@ -25,11 +26,15 @@ def metric_chart(runs: Sequence[TuningRun], in_service: set[int]) -> str:
     lines = {name: _line(judged, name) for name in _DASHES}
     lines = {name: line for name, line in lines.items() if line}
     drawn = "".join(_drawn(name, line, judged, in_service) for name, line in lines.items())
-    words = "; ".join(f"{METRIC_NAMES[name]} {line[-1][1]:.2f} in the last run" for name, line in lines.items())
+    names = {name: say(f"metric.{name}") for name in lines}
+    words = "; ".join(
+        say("chart.metrics.label", metric=names[name], value=f"{line[-1][1]:.2f}") for name, line in lines.items()
+    )
     return (
-        '<figure class="al-chart" data-testid="metric-chart"><figcaption>Candidates on held-out corrections, by run'
-        f'<span class="al-muted"> · filled: put in service</span></figcaption><svg viewBox="0 0 {WIDTH} {HEIGHT}" '
-        f'role="img" aria-label="{words}">{_axes(judged)}{drawn}{_names(lines)}</svg></figure>'
+        f'<figure class="al-chart" data-testid="metric-chart"><figcaption>{say("chart.metrics")}'
+        f'<span class="al-muted"> · {say("chart.metrics.filled")}</span></figcaption>'
+        f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{words}">{_axes(judged)}{drawn}'
+        f"{_names(lines, names)}</svg></figure>"
     )
 
 
@@ -69,11 +74,11 @@ def _drawn(name: str, line: list[tuple[float, float]], judged: Sequence[TuningRu
     return f'<polyline class="al-metric" stroke-dasharray="{_DASHES[name]}" points="{points}"/>{dots}'
 
 
-def _names(lines: dict[str, list[tuple[float, float]]]) -> str:
+def _names(lines: dict[str, list[tuple[float, float]]], names: dict[str, str]) -> str:
     """Each line's name at its end, moved down where it would lie on another."""
     parts, lowest = [], 0.0
     for name, line in sorted(lines.items(), key=lambda item: -item[1][-1][1]):
         y = max(_y(line[-1][1]) + 3.5, lowest + _NAME_HEIGHT)
         lowest = y
-        parts.append(f'<text x="{WIDTH - _RIGHT + 8}" y="{y:.1f}">{METRIC_NAMES[name]}</text>')
+        parts.append(f'<text x="{WIDTH - _RIGHT + 8}" y="{y:.1f}">{names[name]}</text>')
     return "".join(parts)

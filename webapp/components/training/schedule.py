@@ -4,36 +4,37 @@ from datetime import datetime, timedelta
 from html import escape
 
 from db.annotations import Waiting
-from webapp.components.training.text import counted, duration
+from webapp.components.training.text import duration
+from webapp.texts import Texts
 
 
-def schedule_rule(schedule: bool, after: float | None, hours: float | None) -> str:
+def schedule_rule(say: Texts, schedule: bool, after: float | None, hours: float | None) -> str:
     """The rule as HTML.
 
     Args:
+        say: the viewer's texts.
         schedule: whether runs start by themselves.
         after: new corrections that start one.
         hours: hours after which the oldest new correction starts one.
     """
-    return f'<p class="al-rule" data-testid="schedule-rule">{escape(rule_words(schedule, after, hours))}</p>'
+    return f'<p class="al-rule" data-testid="schedule-rule">{escape(rule_words(say, schedule, after, hours))}</p>'
 
 
-def rule_words(schedule: bool, after: float | None, hours: float | None) -> str:
+def rule_words(say: Texts, schedule: bool, after: float | None, hours: float | None) -> str:
     """The rule as a sentence."""
     if not schedule:
-        return "Runs start only when someone presses Retrain."
+        return say("rule.by_hand")
     if not after or not hours:
-        return "Both numbers are needed, and each is more than zero."
-    corrections = "each new correction" if after == 1 else f"{after:.0f} new corrections"
-    return f"A run starts by itself after {corrections}, or when the oldest of them has waited {hours:g} hours."
+        return say("rule.numbers_needed")
+    return say("rule", count=round(after), hours=f"{hours:g}")
 
 
-def what_is_missing(schedule: bool, after: float, hours: float, waiting: Waiting, now: datetime) -> str:
+def what_is_missing(say: Texts, schedule: bool, after: float, hours: float, waiting: Waiting, now: datetime) -> str:
     """How far the rule is from starting a run, as a sentence; empty where nothing waits or nothing starts by itself."""
     if not schedule or waiting.oldest_at is None:
         return ""
     more = round(after) - waiting.count
     left = (waiting.oldest_at + timedelta(hours=hours) - now).total_seconds()
     if more <= 0 or left <= 0:
-        return "That is so now: a run starts within seconds, unless the last one ended badly on the same corrections."
-    return f"{counted(more, 'correction', 'corrections')} more, or {duration(left)} more, and one starts."
+        return say("rule.now")
+    return say("rule.missing", count=more, time=duration(say, left))

@@ -1,41 +1,27 @@
 """Words and numbers that the parts of Train share."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from db.models import TuningRun
-
-STATE_WORDS = {
-    "queued": "Waiting for a worker",
-    "running": "Tuning",
-    "evaluating": "Comparing with the active prompts",
-    "succeeded": "Finished",
-    "failed": "Failed",
-    "cancelled": "Cancelled",
-}
+from webapp.texts import Texts
 
 
-def counted(count: int, one: str, many: str) -> str:
-    """`1 image`, `3 images`."""
-    return f"{count} {one if count == 1 else many}"
-
-
-def duration(seconds: float) -> str:
+def duration(say: Texts, seconds: float) -> str:
     """`8 s`, `3 min 20 s`, `2 h 5 min`."""
     whole = max(0, round(seconds))
     if whole < 60:
-        return f"{whole} s"
+        return say("duration.seconds", seconds=whole)
     if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"
+        return say("duration.minutes", minutes=whole // 60, seconds=whole % 60)
+    return say("duration.hours", hours=whole // 3600, minutes=whole % 3600 // 60)
 
 
-def elapsed(run: TuningRun, now: datetime) -> str:
+def elapsed(say: Texts, run: TuningRun, now: datetime) -> str:
     """How long a run has taken so far, or took."""
     begin = run.started_at or run.created_at
-    return duration(((run.finished_at or now) - begin).total_seconds())
+    return duration(say, ((run.finished_at or now) - begin).total_seconds())
 
 
 def moment(when: datetime) -> str:
-    """A time in the server's own zone, as HTML; the title says it in UTC."""
-    exact = f"{when:%Y-%m-%d %H:%M:%S} UTC"
-    return f'<time datetime="{when.isoformat()}" title="{exact}">{when.astimezone():%d %b %H:%M}</time>'
+    """A time as HTML, in UTC; the browser writes it in the viewer's own zone (training/actions.js)."""
+    return f'<time datetime="{when.isoformat()}">{when.astimezone(UTC):%Y-%m-%d %H:%M} UTC</time>'

@@ -14,7 +14,7 @@ function postBatch(files, onProgress, signal) {
     sending.open("POST", `${API}/images`);
     sending.responseType = "text";
     sending.upload.addEventListener("progress", (event) => event.lengthComputable && onProgress(event.loaded / event.total));
-    sending.addEventListener("error", () => reject(new Problem(0, "Not sent", "The server does not answer. Retry when it runs.")));
+    sending.addEventListener("error", () => reject(new Problem(0, t("server.silent.title"), t("upload.silent"))));
     sending.addEventListener("abort", () => reject(new DOMException("cancelled", "AbortError")));
     sending.addEventListener("load", () => {
       const answer = parseAnswer(sending);
@@ -37,11 +37,11 @@ function parseAnswer({ status, responseText }) {
   try {
     body = JSON.parse(responseText);
   } catch {
-    return new Problem(status, "Refused", `The server answered ${status}.`);
+    return new Problem(status, t("server.status", { status }));
   }
   if (Array.isArray(body)) return body;
   if (Array.isArray(body.files)) return body.files;
-  return new Problem(status, body.title ?? "Refused", body.detail ?? body.title ?? `The server answered ${status}.`);
+  return new Problem(status, body.title ?? t("server.status", { status }), body.detail);
 }
 
 // Sends what `queue` holds, and what is added to it meanwhile, until it is empty or `signal` says stop. An item is
@@ -99,7 +99,7 @@ async function openItem(item, change) {
 }
 
 function outcomeOf(answer) {
-  if (!answer) return { state: "unsent", error: "The server said nothing of this file.", sent: 1 };
+  if (!answer) return { state: "unsent", error: t("upload.nothing_said"), sent: 1 };
   if (answer.error) return { state: "failed", error: answer.error, sent: 1 };
   return { state: answer.duplicate ? "duplicate" : "kept", id: answer.id, sent: 1 };
 }

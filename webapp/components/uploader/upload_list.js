@@ -1,6 +1,5 @@
 // The list of files and what happened to each. Thousands of them: rows are changed in place, totals once a frame.
 
-const OUTCOMES = { waiting: "waiting", sending: "sending", kept: "added", duplicate: "already here", failed: "refused", unsent: "not sent", cancelled: "cancelled" };
 const FINISHED = ["kept", "duplicate", "failed", "unsent", "cancelled"];
 const RETRYABLE = ["unsent", "cancelled"];
 
@@ -35,7 +34,7 @@ class UploadList {
     const { row, state, sent, error } = item;
     row.dataset.state = state;
     row.style.setProperty("--sent", sent);
-    row.children[1].textContent = state === "sending" ? (sent < 1 ? `${Math.round(sent * 100)} %` : "checking") : OUTCOMES[state];
+    row.children[1].textContent = state === "sending" ? (sent < 1 ? `${Math.round(sent * 100)} %` : t("upload.checking")) : t(`upload.state.${state}`);
     row.children[3].textContent = error ?? "";
     if (state === "failed" || state === "unsent") this.part("upload-list").prepend(row);
     if (this.scheduled) return;
@@ -67,20 +66,20 @@ class UploadList {
     part("upload-close").hidden = !idle;
     part("upload-cancel").hidden = idle;
     part("upload-retry").hidden = !idle || !this.retryable.length;
-    part("upload-retry").textContent = `Retry ${this.retryable.length}`;
+    part("upload-retry").textContent = t("upload.retry", { number: this.retryable.length });
     const words = idle ? this.finishedWords(counts) : this.progressWords(counts);
     part("upload-summary").textContent = words;
-    bus.emit("upload-progress", { text: idle ? words : `Adding images, ${words}` });
+    bus.emit("upload-progress", { text: idle ? words : t("upload.adding", { words }) });
   }
 
   progressWords(counts) {
-    return `${FINISHED.reduce((sum, state) => sum + (counts[state] ?? 0), 0)} of ${this.items.length}`;
+    return t("progress", { done: FINISHED.reduce((sum, state) => sum + (counts[state] ?? 0), 0), count: this.items.length });
   }
 
   finishedWords(counts) {
-    const words = [`${counts.kept ?? 0} added`];
-    for (const state of ["duplicate", "failed", "unsent", "cancelled"]) if (counts[state]) words.push(`${counts[state]} ${OUTCOMES[state]}`);
-    if (this.passedOver) words.push(`${this.passedOver} other ${this.passedOver === 1 ? "file" : "files"} passed over`);
+    const words = [t("upload.count.kept", { number: counts.kept ?? 0 })];
+    for (const state of ["duplicate", "failed", "unsent", "cancelled"]) if (counts[state]) words.push(t(`upload.count.${state}`, { number: counts[state] }));
+    if (this.passedOver) words.push(t("upload.passed_over", { count: this.passedOver }));
     return words.join(", ");
   }
 }

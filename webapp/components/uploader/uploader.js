@@ -42,13 +42,13 @@ function announce(batch) {
 
 async function addSamples() {
   part("upload-panel").hidden = false;
-  part("upload-summary").textContent = "Drawing three sample images…";
+  part("upload-summary").textContent = t("upload.samples");
   try {
     const ids = await postSamples();
     uploads.clear();
     bus.emit("images-added", { ids });
   } catch (error) {
-    part("upload-summary").textContent = `The sample images could not be added: ${error.message ?? error}`;
+    part("upload-summary").textContent = t("upload.samples_failed", { reason: error.message ?? error });
     part("upload-close").hidden = false;
   }
 }

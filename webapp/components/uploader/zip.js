@@ -15,16 +15,16 @@ async function zipItems(zip) {
   const tail = await bytesOf(zip, Math.max(0, zip.size - 65557), zip.size);
   let end = tail.byteLength - 22;
   while (end >= 0 && tail.getUint32(end, true) !== 0x06054b50) end--;
-  if (end < 0) throw new Error("It is not a zip file, or it is damaged. Make it anew, or add the files themselves.");
+  if (end < 0) throw new Error(t("zip.damaged"));
   const [count, size, start] = [tail.getUint16(end + 10, true), tail.getUint32(end + 12, true), tail.getUint32(end + 16, true)];
-  if (count === 0xffff || start === BIG) throw new Error("It is larger than 4 GB or has more than 65,534 files. Unpack it, and add the folder.");
+  if (count === 0xffff || start === BIG) throw new Error(t("zip.too_large"));
   return directoryItems(zip, await bytesOf(zip, start, start + size), count);
 }
 
 function directoryItems(zip, directory, count) {
   const items = [];
   for (let k = 0, at = 0; k < count; k++) {
-    if (at + 46 > directory.byteLength || directory.getUint32(at, true) !== 0x02014b50) throw new Error("Its directory is damaged. Make the zip anew.");
+    if (at + 46 > directory.byteLength || directory.getUint32(at, true) !== 0x02014b50) throw new Error(t("zip.directory"));
     const number = (offset) => directory.getUint32(at + offset, true);
     const short = (offset) => directory.getUint16(at + offset, true);
     const bytes = new Uint8Array(directory.buffer, directory.byteOffset + at + 46, short(28));
@@ -37,8 +37,8 @@ function directoryItems(zip, directory, count) {
 }
 
 async function unpack(zip, name, { encrypted, method, packed, size, header }) {
-  if (encrypted) throw new Error("It is encrypted. Unpack the zip with its password, and add the files.");
-  if (method !== STORED && method !== DEFLATED) throw new Error(`It is packed by a method (${method}) that browsers can't read. Unpack the zip, and add the files.`);
+  if (encrypted) throw new Error(t("zip.encrypted"));
+  if (method !== STORED && method !== DEFLATED) throw new Error(t("zip.method", { method }));
   const local = await bytesOf(zip, header, header + 30);
   const start = header + 30 + local.getUint16(26, true) + local.getUint16(28, true);
   const data = zip.slice(start, start + packed);
@@ -61,6 +61,6 @@ async function inflate(data, size) {
     length = -1;
   }
   reader.cancel().catch(() => {});
-  if (length !== size) throw new Error("It is damaged inside the zip. Make the zip anew.");
+  if (length !== size) throw new Error(t("zip.inside"));
   return new Blob(parts);
 }
