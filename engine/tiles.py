@@ -37,7 +37,7 @@ def score_in_tiles(engine: Engine, image: Image.Image, text_features: Tensor, si
         cut = [image.crop(box) for box in boxes[start : start + engine.batch_size]]
         tiles += engine.score_images(cut, text_features)
     joined = _joined([tile.anomaly_map for tile in tiles], boxes, image.width, image.height)
-    anomaly_map = (joined + resize_map(whole.anomaly_map, image.height, image.width)) / 2
+    anomaly_map = ((joined + resize_map(whole.anomaly_map, image.height, image.width)) / 2).astype(np.float32)
     return Scored(max(one.score for one in (whole, *tiles)), anomaly_map)
 
 
@@ -67,5 +67,5 @@ def _joined(maps: list[FloatMap], boxes: list[tuple[int, int, int, int]], width:
 
 def _tent(length: int) -> npt.NDArray[np.float32]:
     """1 in the middle, falling to just above 0 at both ends."""
-    distance = np.abs(np.arange(length, dtype=np.float32) + 0.5 - length / 2)
-    return 1 - distance / (length / 2)
+    distance = np.abs(np.arange(length) + 0.5 - length / 2)
+    return (1 - distance / (length / 2)).astype(np.float32)

@@ -49,6 +49,7 @@ def _import_prompts(arguments: argparse.Namespace) -> int:
         f"Version {version.number} of {arguments.project}, for {version.backbone_name} "
         f"({version.backbone_fingerprint[:12]}): {version.note}. It scores once it is activated, in Train or by REST."
     )
+    return 0
 
 
 def _project_named(store: Store, name: str) -> int:

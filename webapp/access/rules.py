@@ -93,11 +93,13 @@ GRADIO: dict[str, Role] = {
 # The functions behind the page's events, by module and name; queue/join and run above only carry them.
 EVENTS: dict[str, Role] = {
     "webapp.page._header": VIEWER,
+    "webapp.texts.labels.Labels._in_language": VIEWER,
     "webapp.pages.exchange._import": ANNOTATOR,
     "webapp.pages.exchange.build_exchange.<locals>.<lambda>": VIEWER,
     "webapp.pages.settings._read": VIEWER,
     "webapp.pages.settings._save": ADMIN,
-    "webapp.components.training.schedule.schedule_rule": VIEWER,
+    "webapp.pages.settings._rule": VIEWER,
+    "webapp.pages.settings._operations": VIEWER,
     "webapp.pages.train._show": VIEWER,
     "webapp.pages.train._choose": VIEWER,
     "webapp.pages.train._compare": ANNOTATOR,
