@@ -1,8 +1,7 @@
 """The feature cache: gives what was put, bounded, by several processes at once, and never a damaged file."""
 
 import os
-import subprocess
-import sys
+from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
@@ -10,7 +9,6 @@ import torch
 
 from engine.features import FeatureCache, ImageFeatures
 
-ROOT = Path(__file__).parents[2]
 # Bytes of the features below in their file, about.
 SIZE = 2 * 64 * 32
 
@@ -72,16 +70,22 @@ def test_features_in_use_outlive_their_eviction(tmp_path):
 
 def test_several_processes_share_it_within_the_budget(tmp_path):
     budget = 20 * SIZE
-    code = (
-        "import sys; from pathlib import Path; from tests.engine.test_features import *\n"
-        f"cache = FeatureCache(Path(sys.argv[1]), 'key', {budget})\n"
-        "for number in range(60):\n"
-        "    found = cache.get(name(number))\n"
-        "    assert found is None or torch.equal(found.patch_features, features(number / 64).patch_features)\n"
-        "    cache.put(name(number), features(number / 64))\n"
-    )
-    command = [sys.executable, "-c", code, str(tmp_path)]
-    processes = [subprocess.Popen(command, cwd=ROOT) for _ in range(3)]
-    assert [process.wait(120) for process in processes] == [0, 0, 0]
+    processes = get_context("forkserver")  # it imports torch once for the three of them
+    processes.set_forkserver_preload([__name__])
+    running = [processes.Process(target=get_and_put, args=(tmp_path, budget)) for _ in range(3)]
+    for process in running:
+        process.start()
+    for process in running:
+        process.join(120)
+    assert [process.exitcode for process in running] == [0, 0, 0]
     assert all(file.suffix == ".safetensors" for file in files(tmp_path))
     assert sum(file.stat().st_size for file in files(tmp_path)) <= 1.2 * budget
+
+
+def get_and_put(folder: Path, budget: int) -> None:
+    """What each of the processes does."""
+    cache = FeatureCache(folder, "key", budget)
+    for number in range(60):
+        found = cache.get(name(number))
+        assert found is None or torch.equal(found.patch_features, features(number / 64).patch_features)
+        cache.put(name(number), features(number / 64))
