@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -15,6 +14,7 @@ import pytest
 import uvicorn
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from app import open_socket
 from settings import get_settings
 from tests.conftest import Installation, migrated, settings_for
 from tests.webapp.components.canvas_page import CanvasPage
@@ -48,7 +48,7 @@ def browser() -> Iterator[Browser]:
 @contextmanager
 def served(installation: Installation) -> Iterator[Site]:
     """The application on a free port."""
-    listening = socket.create_server(("127.0.0.1", 0))
+    listening = open_socket("127.0.0.1", 0)
     server = uvicorn.Server(uvicorn.Config(build_app(get_settings()), log_config=None, timeout_graceful_shutdown=1))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
     thread.start()
