@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from app import open_socket
 from tests.running import ROOT, RunningApp
 
 
@@ -41,6 +42,13 @@ def test_a_taken_port_is_named(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         assert_refused(start("--port", str(port), home=tmp_path), str(port), "--port")
+
+
+def test_answers_wait_for_no_acknowledgement_of_what_was_sent_before() -> None:
+    with open_socket("127.0.0.1", 0) as listening, socket.create_connection(listening.getsockname()):
+        accepted, _ = listening.accept()
+        with accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 def test_a_setting_that_can_not_be_used_is_named(tmp_path: Path) -> None:

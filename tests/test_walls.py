@@ -50,12 +50,13 @@ def test_settings_import_nothing_of_ours():
     assert not imported(ROOT / "settings.py") & set(ROOMS)
 
 
-def test_what_must_start_quickly_does_not_wait_for_torch():
+def test_what_must_start_quickly_does_not_wait_for_torch_or_scikit_learn():
     code = (
         "import importlib, sys\n"
         "for name in sys.argv[1:]:\n"
         "    importlib.import_module(name)\n"
-        "    if 'torch' in sys.modules: sys.exit(f'{name} imports torch')"
+        "    for slow in ('torch', 'sklearn'):\n"
+        "        if slow in sys.modules: sys.exit(f'{name} imports {slow}')"
     )
     answer = subprocess.run([sys.executable, "-c", code, *QUICK], cwd=ROOT, capture_output=True, text=True)
     assert answer.returncode == 0, answer.stderr
