@@ -12,7 +12,7 @@ import numpy.typing as npt
 from skimage.measure import label as connected_regions
 
 from engine.maps import FloatMap
-from engine.metrics import FPR_LIMIT
+from engine.rank_sums import FPR_LIMIT
 
 _BINS = 4096
 Floats = npt.NDArray[np.float64]

@@ -1,11 +1,14 @@
 """An installation of its own for every test that asks for one: folder, database, blobs, and a tiny backbone."""
 
 import os
+import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -13,12 +16,16 @@ import pytest
 os.environ["ANOMALYLOOP_HOME"] = tempfile.mkdtemp(prefix="anomalyloop-tests-")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+from db.projects import find_project
 from db.session import migrate
 from db.store import Store
 from settings import get_settings
 from workers import engine_host
 from workers.context import get_store
-from workers.projects import ensure_default_project
+from workers.projects import DEFAULT_PROJECT, ensure_default_project
+
+if TYPE_CHECKING:
+    from engine.backbone import Backbone
 
 
 @dataclass(frozen=True)
@@ -38,9 +45,20 @@ def tiny_backbone(tmp_path_factory: pytest.TempPathFactory) -> str:
     return write_tiny_backbone(tmp_path_factory.mktemp("backbone"))
 
 
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory, tiny_backbone: str) -> Path:
+    """A migrated data folder with the project `default` and its shipped prompts; every installation is a copy of it."""
+    home = tmp_path_factory.mktemp("template") / "home"
+    with settings_for(home, tiny_backbone):
+        migrate(get_settings().resolved_database_url)
+        ensure_default_project(get_store(), engine_host.get_engine())
+        get_store().database.close()
+    return home
+
+
 @contextmanager
 def settings_for(home: Path, backbone: str) -> Iterator[None]:
-    """This process works on the data folder `home`, with nothing else set."""
+    """This process works on the data folder `home`, with nothing else set and no engine yet."""
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith("ANOMALYLOOP_")]:
             patch.delenv(name)
@@ -48,6 +66,7 @@ def settings_for(home: Path, backbone: str) -> Iterator[None]:
         patch.setenv("ANOMALYLOOP_BACKBONE", backbone)
         patch.setenv("ANOMALYLOOP_PRECISION", "fp32")  # the same figures on every machine
         patch.setattr(engine_host, "_host", engine_host._Host())
+        patch.setattr("engine.backbone.load_backbone", _frozen_backbones())
         get_settings.cache_clear()
         get_store.cache_clear()
         yield
@@ -55,12 +74,24 @@ def settings_for(home: Path, backbone: str) -> Iterator[None]:
     get_store.cache_clear()
 
 
+@cache
+def _frozen_backbones() -> Callable[..., "Backbone"]:
+    """`load_backbone`, which reads a file once: nobody changes what it gives."""
+    from engine.backbone import load_backbone
+
+    return cache(load_backbone)
+
+
 @contextmanager
-def migrated(home: Path) -> Iterator[Installation]:
-    """An installation with the project `default` and its shipped prompts, in the folder that the settings name."""
-    migrate(get_settings().resolved_database_url)
+def installed(home: Path, template: Path) -> Iterator[Installation]:
+    """A copy of the template in the folder that the settings name, with its engine loaded."""
+    shutil.copytree(template, home)
+    engine_host.get_engine()
     store = get_store()
-    yield Installation(home, store, ensure_default_project(store, engine_host.get_engine()))
+    with store.session(read_only=True) as session:
+        project = find_project(session, DEFAULT_PROJECT)
+        assert project is not None
+    yield Installation(home, store, project.id)
     store.database.close()
 
 
@@ -72,7 +103,7 @@ def configured(tmp_path: Path, tiny_backbone: str) -> Iterator[Path]:
 
 
 @pytest.fixture
-def installation(configured: Path) -> Iterator[Installation]:
+def installation(configured: Path, template: Path) -> Iterator[Installation]:
     """A migrated installation of one's own."""
-    with migrated(configured) as made:
+    with installed(configured, template) as made:
         yield made

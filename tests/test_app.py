@@ -4,10 +4,12 @@ import os
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from app import open_socket
 from tests.running import ROOT, RunningApp
 
 
@@ -47,22 +49,29 @@ def test_a_taken_port_is_named(tmp_path: Path) -> None:
         assert_refused(start("--port", str(port), home=tmp_path), str(port), "--port")
 
 
+def test_answers_wait_for_no_acknowledgement_of_what_was_sent_before() -> None:
+    with open_socket("127.0.0.1", 0) as listening, socket.create_connection(listening.getsockname()):
+        accepted, _ = listening.accept()
+        with accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
 def test_a_setting_that_can_not_be_used_is_named(tmp_path: Path) -> None:
     assert_refused(start(home=tmp_path, port="many"), "ANOMALYLOOP_PORT", "many")
 
 
-def test_two_apps_on_one_data_folder_are_refused(tmp_path: Path, tiny_backbone: str) -> None:
-    first = RunningApp(tmp_path / "home", tiny_backbone)
-    try:
-        assert_refused(start("--port", "0", home=tmp_path / "home"), "Another AnomalyLoop", "ANOMALYLOOP_HOME")
-    finally:
-        assert first.end() == 0
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory, tiny_backbone: str) -> Iterator[RunningApp]:
+    app = RunningApp(tmp_path_factory.mktemp("app") / "home", tiny_backbone)
+    yield app
+    assert app.end() == 0
 
 
-def test_it_says_what_it_does(tmp_path: Path, tiny_backbone: str) -> None:
-    app = RunningApp(tmp_path / "home", tiny_backbone)
-    try:
-        for line in ("Data folder: ", "Bringing the database up to date", "Started the worker (pid ", "Ctrl-C ends it"):
-            assert line in app.log
-    finally:
-        app.end()
+def test_two_apps_on_one_data_folder_are_refused(app: RunningApp) -> None:
+    home = app.log_file.parent
+    assert_refused(start("--port", "0", home=home), "Another AnomalyLoop", "ANOMALYLOOP_HOME")
+
+
+def test_it_says_what_it_does(app: RunningApp) -> None:
+    for line in ("Data folder: ", "Bringing the database up to date", "Started the worker (pid ", "Ctrl-C ends it"):
+        assert line in app.log

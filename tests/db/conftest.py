@@ -1,6 +1,7 @@
 """Databases to test on: every test that asks for `url` or `database` runs on SQLite and on a real PostgreSQL."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -61,19 +62,30 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
         yield url
 
 
+@pytest.fixture(scope="session")
+def sqlite_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite database, to be copied: that takes a tenth of the time of migrating another one."""
+    folder = tmp_path_factory.mktemp("migrated")
+    migrate(sqlite_url(folder))
+    return folder / "home" / "test.db"
+
+
 @pytest.fixture
-def database(url: str) -> Iterator[Database]:
+def database(url: str, tmp_path: Path, sqlite_file: Path) -> Iterator[Database]:
     """An empty database with tables."""
-    migrate(url)
+    if url == sqlite_url(tmp_path):
+        _copy(sqlite_file, tmp_path)
+    else:
+        migrate(url)
     database = Database(url)
     yield database
     database.close()
 
 
 @pytest.fixture
-def sqlite(tmp_path: Path) -> Iterator[Database]:
+def sqlite(tmp_path: Path, sqlite_file: Path) -> Iterator[Database]:
     """An empty SQLite database with tables, for what only SQLite needs."""
-    migrate(sqlite_url(tmp_path))
+    _copy(sqlite_file, tmp_path)
     database = Database(sqlite_url(tmp_path))
     yield database
     database.close()
@@ -82,3 +94,8 @@ def sqlite(tmp_path: Path) -> Iterator[Database]:
 def sqlite_url(folder: Path) -> str:
     """A SQLite file in a folder that does not exist yet."""
     return f"sqlite:///{folder / 'home' / 'test.db'}"
+
+
+def _copy(file: Path, folder: Path) -> None:
+    (folder / "home").mkdir()
+    shutil.copy(file, folder / "home" / "test.db")

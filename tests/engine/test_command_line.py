@@ -2,9 +2,6 @@
 
 import csv
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -12,16 +9,8 @@ import pytest
 from PIL import Image
 
 from engine.prompt_files import prompts_from_bytes
+from tests.engine.calling import call, call_process
 from tests.engine.conftest import picture
-
-ROOT = Path(__file__).parents[2]
-
-
-def call(spec: str, *words: object) -> subprocess.CompletedProcess:
-    environment = {**os.environ, "ANOMALYLOOP_BACKBONE": spec, "ANOMALYLOOP_DEVICE": "cpu"}
-    return subprocess.run(
-        [sys.executable, "-m", "engine", *map(str, words)], cwd=ROOT, env=environment, capture_output=True, text=True
-    )
 
 
 @pytest.fixture
@@ -40,7 +29,7 @@ def folder(tmp_path):
 
 def test_score_gives_a_line_an_image_and_maps_at_their_size(tiny_spec, folder, tmp_path):
     images = sorted((folder / "normal").iterdir())
-    answer = call(tiny_spec, "score", *images, "--json", "--out", tmp_path / "maps")
+    answer = call_process(tiny_spec, "score", *images, "--json", "--out", tmp_path / "maps")
     assert answer.returncode == 0, answer.stderr
     lines = [json.loads(line) for line in answer.stdout.splitlines()]
     assert [line["image"] for line in lines] == [str(path) for path in images]
@@ -78,7 +67,7 @@ def test_folders_are_scored_into_a_table_with_masks_and_overlays(tiny_spec, fold
 
 
 def test_what_is_written_needs_a_folder(tiny_spec, folder):
-    answer = call(tiny_spec, "score", folder, "--masks")
+    answer = call_process(tiny_spec, "score", folder, "--masks")
     assert answer.returncode == 2 and "name a folder for them by --out" in answer.stderr
 
 

@@ -1,17 +1,15 @@
 """`python -m engine evaluate`, as people call it: on small data sets that are drawn here."""
 
 import json
-import os
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 
+from tests.engine.calling import call, start
 from tests.engine.datasets.trees import draw_image, draw_mask, draw_mvtec_class
-from tests.engine.test_command_line import ROOT, call
 
 METHODS = ("clip", "clip_ac", "winclip", "april_gan", "coop", "anomalyclip")
 
@@ -165,9 +163,8 @@ def test_a_run_that_was_killed_goes_on_to_the_same_result(tiny_spec, tmp_path, v
     words = ["mvtec_like", "--method", "all", *tuning]
     unbroken = evaluate(tiny_spec, root, tmp_path / "unbroken", *words)
     assert unbroken.returncode == 0, unbroken.stderr
-    environment = {**os.environ, "ANOMALYLOOP_BACKBONE": tiny_spec, "ANOMALYLOOP_DEVICE": "cpu"}
-    command = [sys.executable, "-m", "engine", "evaluate", "--data", root, "--out", tmp_path / "broken", "--dataset"]
-    process = subprocess.Popen([*command, *words], cwd=ROOT, env=environment, stderr=subprocess.DEVNULL)
+    command = ("evaluate", "--data", root, "--out", tmp_path / "broken", "--dataset", *words)
+    process = start(tiny_spec, *command, stderr=subprocess.DEVNULL)
     parts = tmp_path / "broken" / "parts"
     while process.poll() is None and len(list(parts.glob("*.json"))) < 15:
         time.sleep(0.005)

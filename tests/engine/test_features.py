@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
@@ -72,17 +73,14 @@ def test_features_in_use_outlive_their_eviction(tmp_path):
 
 def test_several_processes_share_it_within_the_budget(tmp_path):
     budget = 20 * SIZE
-    code = (
-        "import sys; from pathlib import Path; from tests.engine.test_features import *\n"
-        f"cache = FeatureCache(Path(sys.argv[1]), 'key', {budget})\n"
-        "for number in range(60):\n"
-        "    found = cache.get(name(number))\n"
-        "    assert found is None or torch.equal(found.patch_features, features(number / 64).patch_features)\n"
-        "    cache.put(name(number), features(number / 64))\n"
-    )
-    command = [sys.executable, "-c", code, str(tmp_path)]
-    processes = [subprocess.Popen(command, cwd=ROOT) for _ in range(3)]
-    assert [process.wait(120) for process in processes] == [0, 0, 0]
+    processes = get_context("forkserver")  # it imports torch once for the three of them
+    processes.set_forkserver_preload([__name__])
+    running = [processes.Process(target=get_and_put, args=(tmp_path, budget)) for _ in range(3)]
+    for process in running:
+        process.start()
+    for process in running:
+        process.join(120)
+    assert [process.exitcode for process in running] == [0, 0, 0]
     assert all(file.suffix == ".safetensors" for file in files(tmp_path))
     assert sum(file.stat().st_size for file in files(tmp_path)) <= 1.2 * budget
 
@@ -113,3 +111,12 @@ def test_what_was_found_and_what_was_not_is_counted(tmp_path):
     for number in (1, 2, 1):
         cache.get(name(number))
     assert (cache.hits, cache.misses) == (2, 1)
+
+
+def get_and_put(folder: Path, budget: int) -> None:
+    """What each of the processes does."""
+    cache = FeatureCache(folder, "key", budget)
+    for number in range(60):
+        found = cache.get(name(number))
+        assert found is None or torch.equal(found.patch_features, features(number / 64).patch_features)
+        cache.put(name(number), features(number / 64))

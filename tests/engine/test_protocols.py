@@ -9,9 +9,9 @@ from engine.datasets.item import DatasetError
 from engine.features import ImageFeatures
 from engine.protocols import ConceptMatching, one_class, open_set, out_of_distribution
 from engine.serving import Engine
+from tests.engine.calling import call
 from tests.engine.datasets.test_catalogue import find_data_set
 from tests.engine.datasets.trees import draw_image
-from tests.engine.test_command_line import call
 
 
 @pytest.fixture

@@ -47,15 +47,18 @@ def test_ctrl_c_while_it_still_starts_leaves_no_process_behind(home: Path, tiny_
     wait_until(lambda: not any(alive(pid) for pid in pids), "all children gone", seconds=10)
 
 
-@pytest.mark.parametrize("role", ["worker", "beat"])
-def test_a_child_that_is_killed_is_started_again(app: RunningApp, role: str) -> None:
+def test_a_child_that_is_killed_is_started_again(app: RunningApp) -> None:
     wait_until(app.ready, "ready")
+    kill(app, "worker", beside="beat")
+    kill(app, "beat", beside="worker")
+
+
+def kill(app: RunningApp, role: str, *, beside: str) -> None:
     before = app.children()
     os.kill(before[role], signal.SIGKILL)
     wait_until(lambda: app.children().get(role, before[role]) != before[role], "started again")
     wait_until(app.ready, "ready again")
-    other = "beat" if role == "worker" else "worker"
-    assert app.children()[other] == before[other]
+    assert app.children()[beside] == before[beside]
     assert f"The {role} (pid {before[role]}) ended by signal 9; it is started again" in app.log
 
 

@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 from httpx import Response
 
 from tests.conftest import Installation
-from tests.engine.test_command_line import call
+from tests.engine.calling import call
 from tests.pictures import mask_png, png
 from tests.webapp.rest import assert_problem, scored
 from tests.workers.exchange.making import packed

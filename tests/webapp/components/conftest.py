@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -15,15 +14,32 @@ import pytest
 import uvicorn
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from app import open_socket
 from settings import get_settings
-from tests.conftest import Installation, migrated, settings_for
+from tests.conftest import Installation, installed, settings_for
 from tests.webapp.components.canvas_page import CanvasPage
 from webapp.server import build_app
 
 _ARTEFACTS = Path(__file__).parents[3] / "test-artifacts" / "page"
+# The last of this switch counts: what Playwright turns off, and the browser's own toolbar, a page of its own that every
+# window would draw although nobody sees it: a fifth of the time of opening ours.
+_OFF = [
+    *("AvoidUnnecessaryBeforeUnloadCheckSync", "DestroyProfileOnBrowserClose", "HttpsUpgrades"),
+    *(
+        "HttpsFirstBalancedModeAutoEnable",
+        "LensOverlay",
+        "MediaRouter",
+        "PaintHolding",
+        "ThirdPartyStoragePartitioning",
+    ),
+    *("AvoidCorsURLLoaderRestartOnRedirect", "TcpPortRandomizationWin", "OptimizationHints"),
+    *("NetworkTimeServiceQuerying", "AimEnabled", "PreconnectToSearch"),
+    *("PreloadTopChromeWebUI", "InitialWebUI", "WebUIReloadButton", "WebUIToolbar", "WebUIOmniboxPopup"),
+]
 _FLAGS = [
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+    f"--disable-features={','.join(_OFF)}",
 ]
 
 
@@ -35,7 +51,7 @@ class Site:
     installation: Installation
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     chromium = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
     assert chromium, "The browser tests need Chromium: sudo apt-get install -y chromium"
@@ -48,7 +64,7 @@ def browser() -> Iterator[Browser]:
 @contextmanager
 def served(installation: Installation, *, accounts: bool = False) -> Iterator[Site]:
     """The application on a free port."""
-    listening = socket.create_server(("127.0.0.1", 0))
+    listening = open_socket("127.0.0.1", 0)
     web = build_app(get_settings(), accounts=accounts)
     server = uvicorn.Server(uvicorn.Config(web, log_config=None, timeout_graceful_shutdown=1))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
@@ -68,10 +84,10 @@ def site(installation: Installation) -> Iterator[Site]:
 
 
 @pytest.fixture(scope="module")
-def shared_site(tmp_path_factory: pytest.TempPathFactory, tiny_backbone: str) -> Iterator[Site]:
+def shared_site(tmp_path_factory: pytest.TempPathFactory, tiny_backbone: str, template: Path) -> Iterator[Site]:
     """One installation for all tests of a module; each adds the images that it works on."""
     home = tmp_path_factory.mktemp("shared") / "home"
-    with settings_for(home, tiny_backbone), migrated(home) as installation, served(installation) as site:
+    with settings_for(home, tiny_backbone), installed(home, template) as installation, served(installation) as site:
         yield site
 
 

@@ -1,13 +1,14 @@
 """Train as a person uses it: the history of runs, notes, comparing, going back, and the rule of the schedule."""
 
 import re
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from db.projects import update_settings
 from db.prompt_versions import active_version, list_versions
-from tests.conftest import Installation
+from tests.conftest import Installation, installed, settings_for
 from tests.webapp.components.conftest import Site
 from tests.workers.making import correct
 from workers.engine_host import get_engine
@@ -22,13 +23,21 @@ def finish_run(installation: Installation, *, seed: int = 0) -> int:
     return run_id
 
 
+@pytest.fixture(scope="module")
+def template(template: Path, tmp_path_factory: pytest.TempPathFactory, tiny_backbone: str) -> Path:
+    """What every installation here is a copy of: six corrections, and two finished runs on them."""
+    home = tmp_path_factory.mktemp("tuned") / "home"
+    with settings_for(home, tiny_backbone), installed(home, template) as installation:
+        correct(installation, 3)
+        correct(installation, 3, normal=True, first_seed=3)
+        for seed in (1, 2):
+            finish_run(installation, seed=seed)
+    return home
+
+
 @pytest.fixture
 def tuned(site: Site, page: Page) -> Page:
-    """Two finished runs on four corrections, and Train open."""
-    correct(site.installation, 3)
-    correct(site.installation, 3, normal=True, first_seed=3)
-    for seed in (1, 2):
-        finish_run(site.installation, seed=seed)
+    """Train, open."""
     page.goto(site.url)
     page.locator("#tab-train-button").click()
     expect(page.get_by_test_id("run-history")).to_be_visible(timeout=20_000)
@@ -113,7 +122,7 @@ def test_another_version_is_put_to_use_and_the_first_one_again(tuned: Page, site
 
 
 def test_the_rule_of_the_schedule_is_told_with_what_is_missing(site: Site, page: Page) -> None:
-    correct(site.installation, 2)
+    correct(site.installation, 2, first_seed=6)
     page.goto(site.url)
     page.locator("#tab-train-button").click()
     rule = page.get_by_test_id("train-rule")
