@@ -38,8 +38,8 @@ def event_name(function: Any) -> str:
     return f"{function.__module__}.{function.__qualname__}"
 
 
-async def _admit(name: str, request: gr.Request) -> None:
-    caller = caller_of_event(request)
+async def _admit(name: str, event: gr.Request) -> None:
+    caller, request = caller_of_event(event), event.request
     if caller.via == "local":
         return
     role = EVENTS.get(name)
@@ -50,7 +50,7 @@ async def _admit(name: str, request: gr.Request) -> None:
             f"This takes the role {role.name.lower()}, and {caller.name} is {caller.role.name.lower()}. "
             "Ask an admin to do it, or to change your role."
         )
-    if role > Role.VIEWER:
+    if role > Role.VIEWER and request is not None:
         project = request.query_params.get("project") or "default"
-        entry = {"user_name": caller.name, "via": caller.via, "address": address_of(request.request), "action": name}
+        entry = {"user_name": caller.name, "via": caller.via, "address": address_of(request), "action": name}
         await run_in_threadpool(note, get_store(), **entry, object=f"project {project}")

@@ -42,14 +42,15 @@ def post_login(
     address = address_of(request)
     try:
         user, secret = sign_in(store, settings, name, password, address)
-    except (LoginRefused, LoginLocked) as error:
-        locked = isinstance(error, LoginLocked)
-        # Not the name: people type their password there.
-        logger.warning("A log-in from %s was refused%s.", address, ", too many failed before" if locked else "")
-        if not locked:
-            note(store, user_name="nobody", via="nobody", address=address, action="log-in refused", object="")
-        headers = {"Retry-After": str(max(1, round((error.until - utc_now()).total_seconds())))} if locked else None
-        return HTMLResponse(login_html(target=target, name=name, error=str(error)), 429 if locked else 403, headers)
+    except LoginRefused as error:
+        # Not with the name: people type their password there.
+        logger.warning("A log-in from %s was refused.", address)
+        note(store, user_name="nobody", via="nobody", address=address, action="log-in refused")
+        return HTMLResponse(login_html(target=target, name=name, error=str(error)), 403)
+    except LoginLocked as error:
+        logger.warning("A log-in from %s was refused, as too many failed before.", address)
+        headers = {"Retry-After": str(max(1, round((error.until - utc_now()).total_seconds())))}
+        return HTMLResponse(login_html(target=target, name=name, error=str(error)), 429, headers)
     note(store, user_name=user.name, via="session", address=address, action="signed in")
     answer = RedirectResponse(local_path(target), 303)
     set_cookie(answer, settings, secret)
