@@ -29,7 +29,7 @@ def folder(tmp_path):
 
 def test_score_gives_a_line_an_image_and_maps_at_their_size(tiny_spec, folder, tmp_path):
     images = sorted((folder / "normal").iterdir())
-    answer = call_process(tiny_spec, "score", *images, "--json", "--out", tmp_path / "maps")
+    answer = call(tiny_spec, "score", *images, "--json", "--out", tmp_path / "maps")
     assert answer.returncode == 0, answer.stderr
     lines = [json.loads(line) for line in answer.stdout.splitlines()]
     assert [line["image"] for line in lines] == [str(path) for path in images]
@@ -40,7 +40,7 @@ def test_score_gives_a_line_an_image_and_maps_at_their_size(tiny_spec, folder, t
 def test_score_goes_on_after_a_file_that_is_no_image(tiny_spec, folder, tmp_path):
     broken = tmp_path / "broken.png"
     broken.write_bytes(b"no image")
-    answer = call(tiny_spec, "score", broken, folder / "normal" / "0.png")
+    answer = call_process(tiny_spec, "score", broken, folder / "normal" / "0.png")
     assert answer.returncode == 1
     assert "broken.png: The file is not an image" in answer.stderr
     assert len(answer.stdout.splitlines()) == 1
@@ -67,7 +67,7 @@ def test_folders_are_scored_into_a_table_with_masks_and_overlays(tiny_spec, fold
 
 
 def test_what_is_written_needs_a_folder(tiny_spec, folder):
-    answer = call_process(tiny_spec, "score", folder, "--masks")
+    answer = call(tiny_spec, "score", folder, "--masks")
     assert answer.returncode == 2 and "name a folder for them by --out" in answer.stderr
 
 
