@@ -32,6 +32,10 @@ def test_the_queue_leads_from_image_to_image_and_back(canvas: CanvasPage) -> Non
     canvas.key("ArrowLeft")
     canvas.expect_open(queue[1])
     expect(canvas.part("status")).to_have_text("Corrected")
+    canvas.part("filmstrip-item").last.click()
+    canvas.expect_open(queue[3])
+    canvas.key("ArrowRight")  # round again, to what was left for later
+    canvas.expect_open(queue[0])
 
 
 def test_the_queue_goes_on_by_itself_when_new_prompts_have_scored_what_is_left(canvas: CanvasPage) -> None:
