@@ -32,6 +32,10 @@ def test_the_queue_leads_from_image_to_image_and_back(canvas: CanvasPage) -> Non
     canvas.key("ArrowLeft")
     canvas.expect_open(queue[1])
     expect(canvas.part("status")).to_have_text("Corrected")
+    canvas.part("filmstrip-item").last.click()
+    canvas.expect_open(queue[3])
+    canvas.key("ArrowRight")  # round again, to what was left for later
+    canvas.expect_open(queue[0])
 
 
 def test_the_queue_goes_on_by_itself_when_new_prompts_have_scored_what_is_left(canvas: CanvasPage) -> None:
@@ -55,7 +59,7 @@ def test_the_queue_goes_on_by_itself_when_new_prompts_have_scored_what_is_left(c
 
 
 def use_prompts_that_have_scored_nothing(canvas: CanvasPage) -> int:
-    """Prompts of another backbone, so that they never will; returns the version that was in use."""
+    """Prompts whose file is missing, so that they never will; returns the version that was in use."""
     with canvas.installation.store.session() as session:
         before = active_version(session, canvas.installation.project_id)
         assert before is not None
@@ -63,10 +67,10 @@ def use_prompts_that_have_scored_nothing(canvas: CanvasPage) -> int:
             session,
             project_id=canvas.installation.project_id,
             origin="imported",
-            blob_key=before.blob_key,
-            sha256=before.sha256,
-            backbone_name="another",
-            backbone_fingerprint="f" * 64,
+            blob_key=f"00/{'0' * 64}",
+            sha256="0" * 64,
+            backbone_name=before.backbone_name,
+            backbone_fingerprint=before.backbone_fingerprint,
         )
         activate(session, other.id)
         return before.id

@@ -72,11 +72,16 @@ function markOpen(id) {
   if (trail.at(-1) !== id) trail.push(id);
 }
 
-// What → (1) or ← (−1) leads to. An image that has left the list is followed by the one that took its place.
+// What → (1) or ← (−1) leads to. An image that has left the list is followed by the one that took its place. The queue
+// goes round, as its order changes with every correction: nothing that is left in it is out of reach.
 function imageAt(by) {
   const index = noteIndex();
-  return list.images[index < 0 ? Math.min(lastIndex, list.images.length - 1) : index + by];
+  const at = index < 0 ? Math.min(lastIndex, list.images.length - 1) : index + by;
+  if (by < 0 || !inQueue()) return list.images[at];
+  return list.images.slice(at).find(isLeft) ?? list.images.find(isLeft);
 }
+
+const isLeft = (image) => image.id !== openId && !image.annotation;
 
 // Tells what may be opened next, so that it can be fetched ahead.
 function tellComing() {
@@ -97,7 +102,7 @@ function step(by) {
 }
 
 function openAwaited() {
-  const next = awaited && list.images.find((image) => image.id !== openId && !image.annotation);
+  const next = awaited && list.images.find(isLeft);
   if (!next) return;
   awaited = false;
   bus.emit("open-image", { id: next.id });
