@@ -95,7 +95,7 @@ def inject(
     ledger = Ledger()
     store = app.store()
     unequal = 0
-    recovery = []
+    recovery: list[float] = []
     with People(app.addresses, ledger):
         wait_for(lambda: ledger.count().corrections > 0, "people can work")
         while len(recovery) < times and time.monotonic() - began < seconds:
