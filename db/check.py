@@ -173,7 +173,7 @@ def _whole(store: Store, key: str) -> bool:
         return True
 
 
-def _dangling_ids(table: Table, reference: ForeignKey) -> Select[tuple[int]]:
+def _dangling_ids(table: Table, reference: ForeignKey) -> Select[int]:
     parent = reference.column.table.alias()
     exists = select(parent.c[reference.column.name]).where(parent.c[reference.column.name] == reference.parent).exists()
     return select(table.c.id).where(reference.parent.is_not(None), ~exists)

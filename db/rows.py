@@ -103,7 +103,8 @@ def _sequences(connection: Connection) -> list[tuple[str, str]]:
 
 
 def _batches(named: Iterable[Named]) -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    current, rows = "", []
+    current = ""
+    rows: list[dict[str, Any]] = []
     for name, values in named:
         if rows and (name != current or len(rows) == _BATCH):
             yield current, rows

@@ -3,6 +3,7 @@
 import random
 import time
 from dataclasses import dataclass
+from functools import partial
 
 from benchmarks.faults.installations import Embedded, Fault, OnServers
 from benchmarks.faults.ledger import Ledger
@@ -94,7 +95,7 @@ def inject(
     ledger = Ledger()
     store = app.store()
     unequal = 0
-    recovery = []
+    recovery: list[float] = []
     with People(app.addresses, ledger):
         wait_for(lambda: ledger.count().corrections > 0, "people can work")
         while len(recovery) < times and time.monotonic() - began < seconds:
@@ -102,7 +103,7 @@ def inject(
             started = time.monotonic()
             fault()
             ended = time.monotonic()
-            wait_for(lambda after=ended: ledger.last_at > after, f"work goes on after: {name}", _RECOVERY_SECONDS)  # type: ignore[misc]
+            wait_for(partial(ledger.worked_since, ended), f"work goes on after: {name}", _RECOVERY_SECONDS)
             recovery.append(time.monotonic() - started)
             acknowledged, there = ledger.compare(store)
             unequal += acknowledged != there

@@ -29,24 +29,29 @@ class Ledger:
         self._uploads: dict[int, str] = {}
         self._corrections: dict[tuple[int, int], int] = {}
         self.refusals: Counter[str] = Counter()
-        self.last_at = time.monotonic()
+        self._last_at = time.monotonic()
 
     def uploaded(self, image_id: int, data: bytes) -> None:
         """The server said that it has these bytes as this image."""
         with self._lock:
             self._uploads[image_id] = hashlib.sha256(data).hexdigest()
-            self.last_at = time.monotonic()
+            self._last_at = time.monotonic()
 
     def corrected(self, image_id: int, revision: int, area: int) -> None:
         """The server said that it has a mask of so many pixels as this revision."""
         with self._lock:
             self._corrections[image_id, revision] = area
-            self.last_at = time.monotonic()
+            self._last_at = time.monotonic()
 
     def refused(self, why: str) -> None:
         """The server said no, or nothing."""
         with self._lock:
             self.refusals[why] += 1
+
+    def worked_since(self, moment: float) -> bool:
+        """Whether anything was acknowledged after this time of the monotonic clock."""
+        with self._lock:
+            return self._last_at > moment
 
     def count(self) -> Count:
         """How much was acknowledged so far."""

@@ -76,8 +76,16 @@ class Postgres:
 
     def _call(self, program: str, *arguments: str) -> None:
         command = [str(self._programs / program), *arguments]
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "stdin": subprocess.DEVNULL}
-        subprocess.run(command, user=self._user, cwd=self._data, check=True, **quiet)  # type: ignore[call-overload]
+        # Not piped: the server that pg_ctl starts would hold the other end open.
+        subprocess.run(
+            command,
+            user=self._user,
+            cwd=self._data,
+            check=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
 
 
 class Redis:

@@ -140,7 +140,7 @@ def _once(
     answer, replayed = once(store, key, mark, take_in_now)
     if replayed:
         response.headers["Idempotency-Replayed"] = "true"
-    return refused or [(Refused if "error" in one else Kept).model_validate(one) for one in answer]
+    return refused or [Refused(**one) if "error" in one else Kept(**one) for one in answer]
 
 
 def _take_in(
