@@ -13,6 +13,7 @@ from webapp.access.gate import address_of
 from webapp.access.identity import clear_cookie, cookie_name, set_cookie
 from webapp.access.login_page import local_path, login_html
 from webapp.api.dependencies import SettingsDep, StoreDep
+from webapp.texts import texts_of
 from workers.accounts import note
 from workers.errors import LoginLocked, LoginRefused
 from workers.signing_in import sign_in
@@ -22,11 +23,13 @@ router = APIRouter(include_in_schema=False)
 
 
 @router.get("/login")
-def get_login(caller: CallerDep, target: Annotated[str, Query(alias="next", max_length=2000)] = "/") -> Response:
+def get_login(
+    request: Request, caller: CallerDep, target: Annotated[str, Query(alias="next", max_length=2000)] = "/"
+) -> Response:
     """The form; who is signed in already goes on."""
     if caller.via in ("session", "local"):
         return RedirectResponse(local_path(target), 303)
-    return HTMLResponse(login_html(target=target))
+    return HTMLResponse(login_html(texts_of(request), target=target))
 
 
 @router.post("/login")
@@ -49,7 +52,8 @@ def post_login(
         if not locked:
             note(store, user_name="nobody", via="nobody", address=address, action="log-in refused", object="")
         headers = {"Retry-After": str(max(1, round((error.until - utc_now()).total_seconds())))} if locked else None
-        return HTMLResponse(login_html(target=target, name=name, error=str(error)), 429 if locked else 403, headers)
+        form = login_html(texts_of(request), target=target, name=name, error=str(error))
+        return HTMLResponse(form, 429 if locked else 403, headers)
     note(store, user_name=user.name, via="session", address=address, action="signed in")
     answer = RedirectResponse(local_path(target), 303)
     set_cookie(answer, settings, secret)
