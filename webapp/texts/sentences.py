@@ -33,9 +33,9 @@ def read_sentences(language: str) -> dict[str, dict[str, str]]:
     `sentences`; and for what varies in them: `words`, which are the whole of it, and `phrases` anywhere in it.
     """
     file = _FOLDER / f"{language}_sentences.json"
-    return (
-        json.loads(file.read_text(encoding="utf-8")) if file.exists() else {"sentences": {}, "words": {}, "phrases": {}}
-    )
+    if not file.exists():
+        return {"sentences": {}, "words": {}, "phrases": {}}
+    return json.loads(file.read_text(encoding="utf-8"))
 
 
 @cache

@@ -128,6 +128,31 @@ def test_an_admin_makes_users_changes_them_and_hands_out_tokens(closed: Site, pa
         assert all(one.disabled_at is None for one in list_users(session) if one.name != "robot")
 
 
+def test_a_korean_browser_signs_in_and_manages_users_in_korean(closed: Site, korean: Page, keep) -> None:
+    korean.goto(closed.url)
+    expect(korean.locator("html")).to_have_attribute("lang", "ko")
+    korean.get_by_label("사용자 이름").fill("admin")
+    korean.get_by_label("비밀번호").fill("wrong horse battery")
+    korean.get_by_role("button", name="로그인").click()
+    expect(korean.get_by_role("alert")).to_contain_text("사용자 이름이나 비밀번호가 틀렸거나")
+    keep(korean, "korean-login")
+    korean.get_by_label("비밀번호").fill(PASSWORD)
+    korean.keyboard.press("Enter")
+    expect(korean.get_by_role("button", name="로그아웃")).to_be_visible(timeout=30_000)
+
+    korean.locator("#tab-settings-button").click()
+    users = korean.get_by_test_id("users")
+    expect(users.get_by_test_id("user-row")).to_have_count(3, timeout=20_000)
+    expect(users.get_by_label("viewer의 역할")).to_have_text("열람자검사자관리자")
+    users.get_by_role("button", name="비활성화: admin").click()
+    expect(users.get_by_test_id("users-error")).to_contain_text("로그인할 수 있는 유일한 관리자입니다")
+    users.get_by_text("작업 기록").click()
+    expect(users.get_by_role("row", name="로그인 거부")).to_be_visible()
+    expect(korean.get_by_role("heading", name="작업자와 대기열")).to_be_visible()
+    expect(korean.get_by_role("columnheader", name="대기 중")).to_be_visible()
+    keep(korean, "korean-users")
+
+
 def test_ones_own_password_is_changed_in_the_bar(closed: Site, page: Page) -> None:
     sign_in(page, closed, "viewer")
     page.get_by_test_id("account-name").click()
