@@ -7,7 +7,10 @@ from starlette.concurrency import run_in_threadpool
 
 from webapp.access.callers import Role, caller_of_event
 from webapp.access.gate import address_of
+from webapp.access.refusals import needs_role
 from webapp.access.rules import EVENTS
+from webapp.texts.sentences import said
+from webapp.texts.viewer import viewer_texts
 from workers.accounts import note
 from workers.context import get_store
 
@@ -44,12 +47,10 @@ async def _admit(name: str, event: gr.Request) -> None:
         return
     role = EVENTS.get(name)
     if role is None:
-        raise gr.Error(f"No rule says who may do this ({name}). This is a defect of the page: please report it.")
+        refusal = f"No rule says who may do this ({name}). This is a defect of the page: please report it."
+        raise gr.Error(said(viewer_texts(request), refusal))
     if caller.role < role:
-        raise gr.Error(
-            f"This takes the role {role.name.lower()}, and {caller.name} is {caller.role.name.lower()}. "
-            "Ask an admin to do it, or to change your role."
-        )
+        raise gr.Error(needs_role(viewer_texts(request), caller, role))
     if role > Role.VIEWER and request is not None:
         project = request.query_params.get("project") or "default"
         entry = {"user_name": caller.name, "via": caller.via, "address": address_of(request), "action": name}

@@ -19,8 +19,10 @@ from webapp.access import bodies
 from webapp.access.callers import LOCAL, SCOPE_KEY, Caller, Role
 from webapp.access.identity import BadToken, identify
 from webapp.access.origins import SAFE_METHODS, is_foreign_host, is_foreign_write
+from webapp.access.refusals import needs_role
 from webapp.access.rules import GRADIO, Rule, rule_of
 from webapp.api.problems import problem
+from webapp.texts import texts_of
 from workers.accounts import note
 from workers.context import get_store
 
@@ -155,10 +157,7 @@ def _not_signed_in(request: Request, why: str) -> Response:
 def _not_allowed(request: Request, caller: Caller, rule: Rule) -> Response:
     if caller.role is Role.ANYONE:
         return _not_signed_in(request, "This needs an account.")
-    detail = (
-        f"This takes the role {rule.role.name.lower()}, and {caller.name} is {caller.role.name.lower()}. "
-        "Ask an admin to do it, or to change your role."
-    )
+    detail = needs_role(texts_of(request), caller, rule.role)
     return problem(request, 403, "not-allowed", "Your role does not allow this", detail)
 
 

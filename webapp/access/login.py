@@ -13,6 +13,7 @@ from webapp.access.gate import address_of
 from webapp.access.identity import clear_cookie, cookie_name, set_cookie
 from webapp.access.login_page import local_path, login_html
 from webapp.api.dependencies import SettingsDep, StoreDep
+from webapp.texts import texts_of
 from workers.accounts import note
 from workers.errors import LoginLocked, LoginRefused
 from workers.signing_in import sign_in
@@ -22,11 +23,13 @@ router = APIRouter(include_in_schema=False)
 
 
 @router.get("/login")
-def get_login(caller: CallerDep, target: Annotated[str, Query(alias="next", max_length=2000)] = "/") -> Response:
+def get_login(
+    request: Request, caller: CallerDep, target: Annotated[str, Query(alias="next", max_length=2000)] = "/"
+) -> Response:
     """The form; who is signed in already goes on."""
     if caller.via in ("session", "local"):
         return RedirectResponse(local_path(target), 303)
-    return HTMLResponse(login_html(target=target))
+    return HTMLResponse(login_html(texts_of(request), target=target))
 
 
 @router.post("/login")
@@ -46,11 +49,11 @@ def post_login(
         # Not with the name: people type their password there.
         logger.warning("A log-in from %s was refused.", address)
         note(store, user_name="nobody", via="nobody", address=address, action="log-in refused")
-        return HTMLResponse(login_html(target=target, name=name, error=str(error)), 403)
+        return HTMLResponse(login_html(texts_of(request), target=target, name=name, error=str(error)), 403)
     except LoginLocked as error:
         logger.warning("A log-in from %s was refused, as too many failed before.", address)
         headers = {"Retry-After": str(max(1, round((error.until - utc_now()).total_seconds())))}
-        return HTMLResponse(login_html(target=target, name=name, error=str(error)), 429, headers)
+        return HTMLResponse(login_html(texts_of(request), target=target, name=name, error=str(error)), 429, headers)
     note(store, user_name=user.name, via="session", address=address, action="signed in")
     answer = RedirectResponse(local_path(target), 303)
     set_cookie(answer, settings, secret)

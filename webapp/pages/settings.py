@@ -52,7 +52,7 @@ def build_settings(tab: gr.Tab, labels: Labels) -> None:
             labels(gr.HTML(apply_default_css=False), value=heading("settings.backbone"))
             backbone = gr.HTML(elem_id="backbone", apply_default_css=False)
             labels(gr.HTML(elem_id="backbone-help", apply_default_css=False), value=backbone_help)
-            gr.HTML("<h3>Workers and queues</h3>", apply_default_css=False)
+            labels(gr.HTML(apply_default_css=False), value=heading("operations.title"))
             operations = gr.HTML(elem_id="operations", apply_default_css=False)
     fields = [threshold, map_threshold, schedule, after, hours]
     tab.select(_read, None, [*fields, rule, backbone, links], **QUIET)
@@ -124,11 +124,11 @@ def _rule(schedule: bool, after: float | None, hours: float | None, request: gr.
     return schedule_rule(viewer_texts(request), schedule, after, hours)
 
 
-def _operations() -> str:
+def _operations(request: gr.Request) -> str:
     """By itself, as it waits for a broker that does not answer."""
     with get_store().session(read_only=True) as session:
         reports = worker_reports(session)
-    return operations_html(reports, lengths_or_none())
+    return operations_html(viewer_texts(request), reports, lengths_or_none())
 
 
 def _save(

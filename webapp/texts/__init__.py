@@ -5,6 +5,7 @@ The browser's scripts (`components/shared/texts.js`) and what the server draws u
 """
 
 import json
+import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -17,6 +18,8 @@ LANGUAGES = {"en": "English", "ko": "한국어"}
 DEFAULT_LANGUAGE = "en"
 # What was chosen in the bar; written by the browser.
 LANGUAGE_COOKIE = "anomalyloop_language"
+# One part of an Accept-Language header: `ko-KR;q=0.8`.
+_ACCEPTED = re.compile(r"\s*([a-z]+)[-\w]*\s*(?:;\s*q=([01](?:\.\d*)?)\s*)?", re.IGNORECASE)
 
 
 class Texts:
@@ -56,11 +59,9 @@ def texts_for(cookies: Mapping[str, str], headers: Mapping[str, str]) -> Texts:
 
 
 def preferred_language(accepted: str) -> str:
-    """The first language of an Accept-Language header that there are texts in."""
-    ranked = []
-    for part in accepted.split(","):
-        tag, _, quality = part.partition(";q=")
-        ranked.append((-float(quality or 1), tag.strip().partition("-")[0].lower()))
+    """The first language of an Accept-Language header that there are texts in; what is not of its form is ignored."""
+    parts = (_ACCEPTED.fullmatch(part) for part in accepted.split(","))
+    ranked = [(-float(part[2] or 1), part[1].lower()) for part in parts if part]
     known = [language for _, language in sorted(ranked, key=lambda one: one[0]) if language in LANGUAGES]
     return known[0] if known else DEFAULT_LANGUAGE
 

@@ -28,9 +28,14 @@ def said(say: Texts, words: str) -> str:
 
 @cache
 def read_sentences(language: str) -> dict[str, dict[str, str]]:
-    """`sentences` and, for what varies in them, `phrases`: English → the language. Empty for English itself."""
+    """English → the language; empty for English itself.
+
+    `sentences`; and for what varies in them: `words`, which are the whole of it, and `phrases` anywhere in it.
+    """
     file = _FOLDER / f"{language}_sentences.json"
-    return json.loads(file.read_text(encoding="utf-8")) if file.exists() else {"sentences": {}, "phrases": {}}
+    if not file.exists():
+        return {"sentences": {}, "words": {}, "phrases": {}}
+    return json.loads(file.read_text(encoding="utf-8"))
 
 
 @cache
@@ -45,12 +50,15 @@ def _first_sentence(say: Texts, words: str) -> tuple[str, str] | None:
     """The sentence that these words begin with, translated, and what follows it; None where it is not known."""
     for pattern, translation in _patterns(say.language):
         if match := pattern.match(words):
-            varying = (_phrases(say, group) for group in match.groups())
+            varying = (_varying(say, group) for group in match.groups())
             return translation.format(*varying), words[match.end() :]
     return None
 
 
-def _phrases(say: Texts, words: str) -> str:
-    for english, translation in read_sentences(say.language)["phrases"].items():
+def _varying(say: Texts, words: str) -> str:
+    known = read_sentences(say.language)
+    if words in known["words"]:
+        return known["words"][words]
+    for english, translation in known["phrases"].items():
         words = words.replace(english, translation)
     return words

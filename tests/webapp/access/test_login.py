@@ -82,6 +82,15 @@ def test_a_wrong_name_and_a_wrong_password_are_told_alike(client: TestClient) ->
     assert "set-cookie" not in wrong.headers
 
 
+def test_the_form_and_its_refusal_are_in_the_browsers_language_or_the_chosen_one(client: TestClient) -> None:
+    client.headers["accept-language"] = "ko-KR,ko;q=0.9"
+    form, wrong = client.get("/login"), log_in(client, password="wrong horse battery")
+    assert '<html lang="ko">' in form.text and "비밀번호" in form.text and "Password" not in form.text
+    assert "사용자 이름이나 비밀번호가 틀렸거나 비활성화된 계정입니다." in wrong.text
+    client.cookies.set("anomalyloop_language", "en")
+    assert '<html lang="en">' in client.get("/login").text
+
+
 @pytest.mark.parametrize("name", ["", "two words", "a" * 150, "<script>", "\u0000", "' OR 1=1 --"])
 def test_odd_names_are_refused_and_shown_as_text(client: TestClient, name: str) -> None:
     answer = log_in(client, name=name)

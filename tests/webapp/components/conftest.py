@@ -108,6 +108,12 @@ def page(browser: Browser) -> Iterator[Page]:
 
 
 @pytest.fixture
+def korean(browser: Browser) -> Iterator[Page]:
+    """An empty page of a browser that prefers Korean."""
+    yield from open_page(browser, 1280, 800, locale="ko-KR", timezone_id="Asia/Seoul")
+
+
+@pytest.fixture
 def keep() -> Callable[[Page, str], None]:
     """Call with a page and a name: keeps a screenshot of all of it, for people to look at."""
     _ARTEFACTS.mkdir(parents=True, exist_ok=True)

@@ -2,18 +2,26 @@
 
 import re
 from collections.abc import Iterator
+from itertools import combinations
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, FloatRect, Page, expect
 
 from db.images import count_by_status
+from db.projects import ensure_project
 from db.users import find_user, list_users
 from tests.conftest import Installation
 from tests.pictures import png
-from tests.webapp.components.conftest import Site, served
+from tests.webapp.components.conftest import Site, open_page, served
 from tests.webapp.people import PASSWORD, ROLES
 from workers.accounts import make_user
 from workers.intake import add_upload
+
+# What lies in the bar, by selectors.
+BAR = [
+    *(".al-brand", "#tab-inspect-button", "#tab-settings-button", ".al-header-facts", "[data-testid=project-select]"),
+    *("[data-testid=account-name]", "[data-testid=sign-out]", "[data-testid=language]"),
+]
 
 
 @pytest.fixture
@@ -59,6 +67,31 @@ def test_one_signs_in_by_keyboard_alone_and_out_again(closed: Site, page: Page, 
     expect(page.get_by_label("Name")).to_be_visible()
     page.goto(closed.url)
     expect(page).to_have_url(re.compile("/login"))
+
+
+@pytest.mark.parametrize("locale", ["en-GB", "ko-KR"])
+def test_the_parts_of_the_bar_lie_side_by_side(closed: Site, browser: Browser, keep, locale: str) -> None:
+    with closed.installation.store.session() as session:
+        ensure_project(session, "a product with a name that is rather long")
+    for page in open_page(browser, 1280, 800, locale=locale):
+        sign_in(page, closed, "annotator", "/?project=a%20product%20with%20a%20name%20that%20is%20rather%20long")
+        expect(page.get_by_test_id("model-line")).to_be_visible()
+        for width in (1280, 1024, 800, 360):
+            page.set_viewport_size({"width": width, "height": 800})
+            expect(page.get_by_test_id("account-name")).to_be_visible(visible=width > 900)
+            parts = {part: page.locator(part).first.bounding_box() for part in BAR}
+            shown = [(part, box) for part, box in parts.items() if box and box["width"]]
+            keep(page, f"bar-{locale}-{width}")
+            assert len(shown) >= len(BAR) - 1
+            for one, other in combinations(shown, 2):
+                assert apart(one[1], other[1]), (width, one, other)
+
+
+def apart(one: FloatRect, other: FloatRect) -> bool:
+    """Whether two boxes have nothing in common."""
+    across = one["x"] + one["width"] <= other["x"] or other["x"] + other["width"] <= one["x"]
+    down = one["y"] + one["height"] <= other["y"] or other["y"] + other["height"] <= one["y"]
+    return across or down
 
 
 def test_a_viewer_looks_and_can_not_write(closed: Site, page: Page) -> None:
@@ -126,6 +159,31 @@ def test_an_admin_makes_users_changes_them_and_hands_out_tokens(closed: Site, pa
         user = find_user(session, "robot")
         assert user is not None and user.role == "viewer" and user.disabled_at is not None
         assert all(one.disabled_at is None for one in list_users(session) if one.name != "robot")
+
+
+def test_a_korean_browser_signs_in_and_manages_users_in_korean(closed: Site, korean: Page, keep) -> None:
+    korean.goto(closed.url)
+    expect(korean.locator("html")).to_have_attribute("lang", "ko")
+    korean.get_by_label("사용자 이름").fill("admin")
+    korean.get_by_label("비밀번호").fill("wrong horse battery")
+    korean.get_by_role("button", name="로그인").click()
+    expect(korean.get_by_role("alert")).to_contain_text("사용자 이름이나 비밀번호가 틀렸거나")
+    keep(korean, "korean-login")
+    korean.get_by_label("비밀번호").fill(PASSWORD)
+    korean.keyboard.press("Enter")
+    expect(korean.get_by_role("button", name="로그아웃")).to_be_visible(timeout=30_000)
+
+    korean.locator("#tab-settings-button").click()
+    users = korean.get_by_test_id("users")
+    expect(users.get_by_test_id("user-row")).to_have_count(3, timeout=20_000)
+    expect(users.get_by_label("viewer의 역할")).to_have_text("열람자검사자관리자")
+    users.get_by_role("button", name="비활성화: admin").click()
+    expect(users.get_by_test_id("users-error")).to_contain_text("로그인할 수 있는 유일한 관리자입니다")
+    users.get_by_text("작업 기록").click()
+    expect(users.get_by_role("row", name="로그인 거부")).to_be_visible()
+    expect(korean.get_by_role("heading", name="작업자와 대기열")).to_be_visible()
+    expect(korean.get_by_role("columnheader", name="대기 중")).to_be_visible()
+    keep(korean, "korean-users")
 
 
 def test_ones_own_password_is_changed_in_the_bar(closed: Site, page: Page) -> None:

@@ -1,12 +1,11 @@
 """The page in Korean and English: as the browser prefers, or as chosen in the bar."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
-import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.webapp.components.canvas_page import CanvasPage
-from tests.webapp.components.conftest import Site, open_page
+from tests.webapp.components.conftest import Site
 
 # Place → its name, and something that is said in it once it is all there.
 PLACES = {
@@ -15,11 +14,6 @@ PLACES = {
     "train": ("학습", "모델 기본 제공"),
     "settings": ("설정", "새 수정이 10건 모이거나"),
 }
-
-
-@pytest.fixture
-def korean(browser: Browser) -> Iterator[Page]:
-    yield from open_page(browser, 1280, 800, locale="ko-KR", timezone_id="Asia/Seoul")
 
 
 def test_a_korean_browser_gets_every_place_in_korean(

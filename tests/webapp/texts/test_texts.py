@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from starlette.requests import Request
 
+from db.errors import NameTaken, NotFound
 from webapp.texts import LANGUAGES, Texts, all_texts, preferred_language, read_texts, texts_of
 from webapp.texts.sentences import read_sentences, said
 
@@ -42,7 +43,7 @@ def test_every_text_is_used_and_every_text_that_is_asked_for_exists() -> None:
 
 
 def test_no_template_says_anything_that_is_not_in_the_texts() -> None:
-    for path in (ROOT / "webapp" / "components").rglob("*.html"):
+    for path in (ROOT / "webapp").rglob("*.html"):
         words = WordsOf(path.read_text(encoding="utf-8")).words
         assert not words, f"{path.name} says {words}"
 
@@ -60,7 +61,15 @@ def test_a_text_that_does_not_exist_is_an_error_and_never_shown_as_its_key() -> 
 
 @pytest.mark.parametrize(
     ("accepted", "language"),
-    [("ko-KR,ko;q=0.9,en-US;q=0.8", "ko"), ("de,en;q=0.5,ko;q=0.7", "ko"), ("de-DE", "en"), ("", "en"), ("*", "en")],
+    [
+        ("ko-KR,ko;q=0.9,en-US;q=0.8", "ko"),
+        ("de,en;q=0.5,ko;q=0.7", "ko"),
+        ("en; q=0.5, KO ; q=0.7", "ko"),
+        ("de-DE", "en"),
+        ("", "en"),
+        ("*", "en"),
+        ("ko;q=much,;;=,en-", "en"),
+    ],
 )
 def test_the_language_is_the_first_of_the_browsers_that_there_are_texts_in(accepted: str, language: str) -> None:
     assert preferred_language(accepted) == language
@@ -83,6 +92,12 @@ def test_what_other_rooms_say_is_said_in_korean_with_what_varies_in_it() -> None
     )
     assert "픽셀 AP 0.100 → 0.200, 차이의 95 % 구간 +0.010 … +0.200; 4-fold" in decision
     assert decision.endswith("수정한 이미지 12장 중 3장을 새로 인코딩했고 나머지는 캐시를 썼습니다.")
+
+
+def test_what_a_sentence_is_about_is_translated_and_names_that_look_like_it_are_not() -> None:
+    korean = Texts("ko")
+    assert said(korean, str(NotFound("project", 3))).startswith("프로젝트 3을(를) 찾을 수 없습니다.")
+    assert said(korean, str(NameTaken("project", "user"))).startswith("사용자 'project'이(가) 이미 있습니다(비활성화된")
 
 
 def test_what_is_not_known_stays_as_it_was_said() -> None:
@@ -131,7 +146,10 @@ def read_description() -> str:
 
 
 class WordsOf(HTMLParser):
-    """What a template says by itself: words in its text and in attributes for people; names of keys are no words."""
+    """What a template says by itself: words in its text and in attributes for people.
+
+    Names of keys are no words, nor are styles, places that are filled ($like_this), and the product's name.
+    """
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -149,5 +167,7 @@ class WordsOf(HTMLParser):
             self.inside.pop()
 
     def handle_data(self, data: str) -> None:
-        if self.inside[-1:] != ["kbd"] and re.search(r"[^\W\d_]{2,}", data):
+        if self.inside[-1:] in (["kbd"], ["style"]):
+            return
+        if re.search(r"[^\W\d_]{2,}", re.sub(r"\$\w+|AnomalyLoop", "", data)):
             self.words.append(data.strip())

@@ -8,7 +8,7 @@ async function showAccount() {
     Object.assign(document.documentElement.dataset, { role, accounts });
     account.hidden = !accounts;
     account.querySelector("[data-testid=account-name]").textContent = name;
-    account.querySelector("[data-testid=account-name]").title = `${name}: ${role}. Change your password`;
+    account.querySelector("[data-testid=account-name]").title = t("account.name.title", { name, role: t(`role.${role}`) });
   } catch (error) {
     // Signed out elsewhere, or for too long. What was painted and not saved is kept in the browser.
     if (error.status === 401) location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);

@@ -1,26 +1,17 @@
 // Another password for oneself, in a dialog; every browser that is signed in as one has to sign in again.
 
-const PASSWORD_WORDS = {
-  title: "Change your password",
-  about: "You sign in again afterwards, here and in every other browser.",
-  old: "Password of now",
-  new: "New password, 10 characters or more",
-  save: "Change it",
-  cancel: "Cancel",
-};
-
 function passwordField(name, autocomplete) {
   const field = node("input", { class: "al-input", type: "password", name, autocomplete, required: true, maxlength: 500, "data-testid": `password-${name}` });
-  return node("label", { class: "al-muted" }, PASSWORD_WORDS[name], field);
+  return node("label", { class: "al-muted" }, t(`password.${name}`), field);
 }
 
 function changePassword() {
   const failed = node("p", { class: "al-error-text", role: "alert", "data-testid": "password-error" });
-  const cancel = node("button", { type: "button", class: "al-button" }, PASSWORD_WORDS.cancel);
-  const save = node("button", { class: "al-button al-primary", "data-testid": "password-save" }, PASSWORD_WORDS.save);
-  const form = node("form", { method: "dialog" }, node("h3", {}, PASSWORD_WORDS.title), node("p", { class: "al-muted" }, PASSWORD_WORDS.about),
+  const cancel = node("button", { type: "button", class: "al-button" }, t("cancel"));
+  const save = node("button", { class: "al-button al-primary", "data-testid": "password-save" }, t("password.save"));
+  const form = node("form", { method: "dialog" }, node("h3", {}, t("password.title")), node("p", { class: "al-muted" }, t("password.about")),
     passwordField("old", "current-password"), passwordField("new", "new-password"), failed, node("div", { class: "al-dialog-buttons" }, cancel, save));
-  const dialog = node("dialog", { class: "al-dialog al-note-dialog", "aria-label": PASSWORD_WORDS.title }, form);
+  const dialog = node("dialog", { class: "al-dialog al-note-dialog", "aria-label": t("password.title") }, form);
   cancel.addEventListener("click", () => dialog.close());
   dialog.addEventListener("close", () => dialog.remove());
   form.addEventListener("submit", async (event) => {

@@ -4,13 +4,12 @@ const root = element.querySelector("[data-testid=users]");
 const part = (name) => root.querySelector(`[data-testid=${name}]`);
 const form = part("new-user");
 
-for (const labelled of root.querySelectorAll("[data-part]")) labelled.textContent = WORDS[labelled.dataset.part] ?? "";
 form.elements.role.append(...roleOptions("annotator"));
 
 async function showUsers() {
   const me = await getJson("/me");
   if (me.role !== "admin") return;
-  root.querySelector("[data-part=about]").textContent = me.accounts ? WORDS.about : WORDS.aboutWithout;
+  part("users-about").textContent = t(me.accounts ? "users.about" : "users.about.without");
   const users = await getJson("/users");
   const tokens = await Promise.all(users.map((user) => getJson(`/users/${user.id}/tokens`)));
   if (part("user-answer")) return; // someone writes: nothing moves under their hands
