@@ -1,6 +1,7 @@
 """Whatever fits the OpenAPI schema, and much that does not: no answer is an error of the server."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import schemathesis
@@ -10,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis.errors import Unsatisfiable
 from schemathesis.generation import GenerationMode
 
-from tests.conftest import Installation, migrated, settings_for
+from tests.conftest import Installation, installed, settings_for
 from tests.pictures import png
 from tests.webapp.rest import kept, upload
 from webapp.server import build_api
@@ -22,10 +23,10 @@ NOT_READY = 503
 
 
 @pytest.fixture(scope="module")
-def api(tmp_path_factory: pytest.TempPathFactory, tiny_backbone: str) -> Iterator[FastAPI]:
+def api(tmp_path_factory: pytest.TempPathFactory, tiny_backbone: str, template: Path) -> Iterator[FastAPI]:
     """REST on an installation with some images."""
     home = tmp_path_factory.mktemp("any") / "home"
-    with settings_for(home, tiny_backbone), migrated(home) as installation:
+    with settings_for(home, tiny_backbone), installed(home, template) as installation:
         api = build_api()
         fill(TestClient(api), installation)
         yield api

@@ -48,9 +48,9 @@ async def _admit(name: str, event: gr.Request) -> None:
     role = EVENTS.get(name)
     if role is None:
         refusal = f"No rule says who may do this ({name}). This is a defect of the page: please report it."
-        raise gr.Error(said(viewer_texts(request), refusal))
+        raise gr.Error(said(viewer_texts(event), refusal))
     if caller.role < role:
-        raise gr.Error(needs_role(viewer_texts(request), caller, role))
+        raise gr.Error(needs_role(viewer_texts(event), caller, role))
     if role > Role.VIEWER and request is not None:
         project = request.query_params.get("project") or "default"
         entry = {"user_name": caller.name, "via": caller.via, "address": address_of(request), "action": name}

@@ -1,20 +1,21 @@
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
 from httpx import Client
 
-from tests.conftest import Installation, migrated, settings_for
+from tests.conftest import Installation, installed, settings_for
 from tests.webapp.components.conftest import served
 from tests.webapp.people import People, people_of
 from webapp.server import build_api
 
 
 @pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory, tiny_backbone: str) -> Iterator[Installation]:
+def shared(tmp_path_factory: pytest.TempPathFactory, tiny_backbone: str, template: Path) -> Iterator[Installation]:
     """One installation for all tests of a module."""
     home = tmp_path_factory.mktemp("accounts") / "home"
-    with settings_for(home, tiny_backbone), migrated(home) as installation:
+    with settings_for(home, tiny_backbone), installed(home, template) as installation:
         yield installation
 
 
