@@ -79,6 +79,7 @@ class Run(TypedDict):
     project_id: int
     state: Literal["queued", "running", "evaluating", "succeeded", "failed", "cancelled"]
     trigger: str
+    author: str
     config: dict[str, Any]
     seed: int
     training_annotation_ids: list[int]
