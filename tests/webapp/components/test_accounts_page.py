@@ -85,6 +85,12 @@ def test_the_parts_of_the_bar_lie_side_by_side(closed: Site, browser: Browser, k
             assert len(shown) >= len(BAR) - 1
             for one, other in combinations(shown, 2):
                 assert apart(one[1], other[1]), (width, one, other)
+            brand, tab = parts[".al-brand"], parts["#tab-inspect-button"]
+            assert brand and tab and abs(middle(brand) - middle(tab)) < 2, "they are in one line"
+
+
+def middle(box: FloatRect) -> float:
+    return box["y"] + box["height"] / 2
 
 
 def apart(one: FloatRect, other: FloatRect) -> bool:
