@@ -12,6 +12,7 @@ import os
 import signal
 import socket
 import sys
+import threading
 from collections.abc import Iterator
 
 from pydantic import ValidationError
@@ -25,6 +26,7 @@ logger = logging.getLogger("anomalyloop")
 
 # Seconds that open requests (an upload, a page's event stream) get when the app is told to end.
 _SHUTDOWN_SECONDS = 3
+_told_to_end = threading.Event()
 
 
 class StartError(Exception):
@@ -106,6 +108,8 @@ def serve(settings: Settings, listening: socket.socket, *, accounts: bool) -> No
     config = uvicorn.Config(web, log_config=None, timeout_graceful_shutdown=_SHUTDOWN_SECONDS)
     host, port = listening.getsockname()[:2]
     logger.info("AnomalyLoop is at http://%s:%d (Ctrl-C ends it).", f"[{host}]" if ":" in host else host, port)
+    if _told_to_end.is_set():  # Python drops an exit that is raised within a callback of its garbage collector
+        raise SystemExit(0)
     uvicorn.Server(config).run(sockets=[listening])
 
 
@@ -148,6 +152,7 @@ def _fault(name: str, message: str, value: object) -> str:
 
 
 def _end(*_: object) -> None:
+    _told_to_end.set()
     raise SystemExit(0)
 
 

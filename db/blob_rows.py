@@ -20,7 +20,8 @@ _AT_ONCE = 500
 
 def hold_blobs(session: Session, *, alone: bool = False) -> None:
     """Until this writing session ends, nobody deletes a blob; with `alone`, nobody writes a row that names one."""
-    if session.get_bind().dialect.name == "postgresql":
+    connection = session.connection()  # on SQLite the session is alone from here on, and not from its making
+    if connection.dialect.name == "postgresql":
         lock = "pg_advisory_xact_lock" if alone else "pg_advisory_xact_lock_shared"
         session.execute(text(f"SELECT {lock}(:key)"), {"key": _LOCK})
 

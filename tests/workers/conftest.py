@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import Engine
 
-from tests.db.conftest import database, postgres, schema_url, url
+from tests.db.conftest import database, postgres, schema_url, sqlite_file, url
 
-__all__ = ["database", "postgres", "postgres_url", "url"]
+__all__ = ["database", "postgres", "postgres_url", "sqlite_file", "url"]
 
 
 @pytest.fixture
