@@ -18,6 +18,7 @@ from db.predictions import save_prediction
 from db.projects import ensure_project
 from db.prompt_versions import activate, add_version
 from db.runs import create_run
+from db.store import Store
 
 Result = TypeVar("Result")
 ROOT = Path(__file__).parents[2]
@@ -64,6 +65,15 @@ def make_version(session: Session, project_id: int, *, active: bool = True) -> P
         backbone_fingerprint="f" * 64,
     )
     return activate(session, version.id) if active else version
+
+
+def make_whole_image(
+    session: Session, store: Store, project_id: int, version: PromptVersion, number: int, score: float = 0.5
+) -> Annotation:
+    """An image with a prediction and a correction, and the blobs of all three: `image 1`, `map 1`, `mask 1`."""
+    image = make_image(session, project_id, number, blob_key=store.blobs.put(b"image %d" % number))
+    make_prediction(session, image, version, score).map_blob_key = store.blobs.put(b"map %d" % number)
+    return make_annotation(session, image, mask_blob_key=store.blobs.put(b"mask %d" % number))
 
 
 def make_prediction(session: Session, image: Image, version: PromptVersion, score: float = 0.5) -> Prediction:

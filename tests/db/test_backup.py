@@ -20,7 +20,14 @@ from db.restore import read_blobs, restore_backup
 from db.session import Database, migrate
 from db.store import Store, open_store
 from tests.db.conftest import scratch_url, sqlite_url
-from tests.db.making import make_annotation, make_image, make_prediction, make_project, make_run, make_version
+from tests.db.making import (
+    make_annotation,
+    make_image,
+    make_project,
+    make_run,
+    make_version,
+    make_whole_image,
+)
 
 IMAGES = 20
 
@@ -35,11 +42,7 @@ def store(database: Database, tmp_path: Path) -> Store:
         version.blob_key = store.blobs.put(b"prompts")
         annotations = []
         for number in range(IMAGES):
-            image = make_image(session, project_id, number, blob_key=store.blobs.put(b"image %d" % number))
-            prediction = make_prediction(session, image, version, number / IMAGES)
-            prediction.map_blob_key = store.blobs.put(b"map %d" % number)
-            mask = store.blobs.put(b"mask %d" % number)
-            annotations.append(make_annotation(session, image, mask_blob_key=mask).id)
+            annotations.append(make_whole_image(session, store, project_id, version, number, number / IMAGES).id)
         make_run(session, project_id, annotations, parent_version_id=version.id)
     return store
 

@@ -1,6 +1,5 @@
 """Blobs in an S3 bucket: a real S3 interface over HTTP, served by moto in a process of its own."""
 
-import socket
 import subprocess
 import sys
 import uuid
@@ -10,6 +9,7 @@ import boto3
 import pytest
 from s3fs import S3FileSystem
 
+from benchmarks.faults.servers import answers
 from db.blobs import BlobStore, blob_key
 from db.errors import BlobMissing, BlobsUnavailable
 from tests.db.making import at_once
@@ -29,14 +29,6 @@ def endpoint() -> Iterator[str]:
     yield url
     server.kill()
     server.wait()
-
-
-def answers(port: int) -> bool:
-    try:
-        socket.create_connection(("127.0.0.1", port), timeout=1).close()
-    except OSError:
-        return False
-    return True
 
 
 @pytest.fixture

@@ -12,7 +12,12 @@ from db.check import Finding, check, lost_blobs
 from db.models import Annotation, Image, Prediction, TuningRun
 from db.session import Database
 from db.store import Store
-from tests.db.making import make_annotation, make_image, make_prediction, make_project, make_run, make_version
+from tests.db.making import (
+    make_project,
+    make_run,
+    make_version,
+    make_whole_image,
+)
 
 
 @pytest.fixture
@@ -24,9 +29,7 @@ def store(database: Database, tmp_path: Path) -> Store:
         version = make_version(session, project_id)
         version.blob_key = store.blobs.put(b"prompts")
         for number in range(3):
-            image = make_image(session, project_id, number, blob_key=store.blobs.put(b"image %d" % number))
-            make_prediction(session, image, version).map_blob_key = store.blobs.put(b"map %d" % number)
-            make_annotation(session, image, mask_blob_key=store.blobs.put(b"mask %d" % number))
+            make_whole_image(session, store, project_id, version, number)
         run = make_run(session, project_id, parent_version_id=version.id)
         run.checkpoint_blob_key = store.blobs.put(b"checkpoint")
     return store

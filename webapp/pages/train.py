@@ -99,7 +99,7 @@ def build_train(tab: gr.Tab, other_tabs: list[gr.Tab], labels: Labels) -> None:
 
 def _drawn(name: str) -> gr.HTML:
     """A part that the server draws; its buttons make the events activate, compare, refresh and show_run."""
-    return gr.HTML(js_on_load=script("training/actions.js"), apply_default_css=False, elem_id=name)
+    return gr.HTML(js_on_load=script("shared/dialog.js", "training/actions.js"), apply_default_css=False, elem_id=name)
 
 
 def read_state(say: Texts, project_id: int, chosen: int | None) -> TrainState:

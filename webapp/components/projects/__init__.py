@@ -9,7 +9,7 @@ def project_switcher() -> gr.HTML:
     """A list of the projects in the bar, where choosing one opens the page anew on it; and who is signed in."""
     return gr.HTML(
         html_template=template("projects/switcher.html"),
-        js_on_load=script("projects/switcher.js", "account/password.js", "account/account.js"),
+        js_on_load=script("shared/dialog.js", "projects/switcher.js", "account/password.js", "account/account.js"),
         apply_default_css=False,
         elem_id="project-switcher",
     )

@@ -41,30 +41,20 @@ element.addEventListener("click", (event) => {
   }
 });
 
-// A dialog outside of what is drawn anew, so that writing is never interrupted.
 function writeNote(id, version, text) {
   const title = t("versions.note.title", { version });
   const words = node("textarea", { class: "al-input al-note", rows: 4, maxlength: 2000, "data-testid": "note-text", "aria-label": title });
   words.value = text;
-  const failed = node("p", { class: "al-error-text", role: "alert" });
-  const cancel = node("button", { type: "button", class: "al-button" }, t("cancel"));
-  const save = node("button", { class: "al-button al-primary", "data-testid": "note-save" }, t("versions.note.save"));
-  const form = node("form", { method: "dialog" }, node("h3", {}, title), words, failed, node("div", { class: "al-dialog-buttons" }, cancel, save));
-  const dialog = node("dialog", { class: "al-dialog al-note-dialog", "data-testid": "note-dialog", "aria-label": title }, form);
-  cancel.addEventListener("click", () => dialog.close());
-  dialog.addEventListener("close", () => dialog.remove());
-  form.addEventListener("submit", async (event) => {
-    event.preventDefault();
-    try {
-      const headers = { "content-type": "application/json" };
-      await request(`/prompts/${id}`, { method: "PATCH", headers, body: JSON.stringify({ note: words.value }) });
-      dialog.close();
+  formDialog({
+    title,
+    testid: "note",
+    saveId: "note-save",
+    save: t("versions.note.save"),
+    parts: [words],
+    send: async () => {
+      await request(`/prompts/${id}`, sentJson("PATCH", { note: words.value }));
       trigger("refresh", {});
-    } catch (error) {
-      failed.textContent = error.message;
-    }
+    },
   });
-  (document.querySelector(".gradio-container") ?? document.body).append(dialog);
-  dialog.showModal();
   words.focus();
 }
