@@ -7,25 +7,18 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from tests.webapp.components.canvas_page import CanvasPage
 from tests.webapp.components.conftest import Site, open_page
-from tests.webapp.components.test_canvas_saving import activate_copy
-from workers.correcting import mark_normal
+from tests.webapp.components.filled import PLACES, fill
 
-# Place → what is there once it is all there.
-PLACES = {"inspect": "filmstrip-item", "library": "library-item", "train": "versions-table", "settings": "backbone"}
 GRAVE = ("serious", "critical")
 
 
 @pytest.fixture(scope="module")
 def filled_site(shared_site: Site, browser: Browser) -> Site:
     """A site with images, a correction and two versions, so that every place has something to show."""
-    page = browser.new_page()
-    canvas = CanvasPage(shared_site.url, shared_site.installation, page)
-    mark_normal(shared_site.installation.store, canvas.add(seed=1))
-    activate_copy(canvas)
+    canvas = fill(shared_site, browser)
     canvas.add(seed=2)
-    page.close()
+    canvas.page.close()
     return shared_site
 
 

@@ -5,14 +5,11 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.webapp.components.canvas_page import CanvasPage
 from tests.webapp.components.conftest import Site, open_page
-from tests.webapp.components.test_canvas_saving import activate_copy
+from tests.webapp.components.filled import PLACES, fill
 from tests.webapp.components.test_places import live_run
-from workers.correcting import mark_normal
 
 WIDTH = 360
-PLACES = {"inspect": "filmstrip-item", "library": "library-item", "train": "versions-table", "settings": "backbone"}
 # What reaches over the right or left edge, and does not lie in a part that scrolls by itself.
 _CUT_OFF = """
 () => {
@@ -37,10 +34,7 @@ def narrow(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
 @pytest.fixture(scope="module")
 def filled_site(shared_site: Site, browser: Browser) -> Site:
     """A site with a correction, a finished run and two versions."""
-    page = browser.new_page()
-    canvas = CanvasPage(shared_site.url, shared_site.installation, page)
-    mark_normal(shared_site.installation.store, canvas.add(seed=1))
-    activate_copy(canvas)
+    canvas = fill(shared_site, browser)
     losses = [{"fold": -1, "epoch": epoch, "total": 2 / epoch} for epoch in (1, 2, 3)]
     figures = {"pixel_auroc": 0.8, "image_auroc": 0.9}
     live_run(
@@ -56,7 +50,7 @@ def filled_site(shared_site: Site, browser: Browser) -> Site:
             "interval": {"pixel_auroc": [-0.01, 0.11], "image_auroc": None},
         },
     )
-    page.close()
+    canvas.page.close()
     return shared_site
 
 

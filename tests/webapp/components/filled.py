@@ -1,0 +1,19 @@
+"""A site on which every place has something to show."""
+
+from playwright.sync_api import Browser
+
+from tests.webapp.components.canvas_page import CanvasPage
+from tests.webapp.components.conftest import Site
+from tests.webapp.components.test_canvas_saving import activate_copy
+from workers.correcting import mark_normal
+
+# Place → what is there once it is all there.
+PLACES = {"inspect": "filmstrip-item", "library": "library-item", "train": "versions-table", "settings": "backbone"}
+
+
+def fill(site: Site, browser: Browser) -> CanvasPage:
+    """Add a corrected image and a second version in use; returns the page, to be closed."""
+    canvas = CanvasPage(site.url, site.installation, browser.new_page())
+    mark_normal(site.installation.store, canvas.add(seed=1))
+    activate_copy(canvas)
+    return canvas
