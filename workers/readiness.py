@@ -83,7 +83,12 @@ def _worker_component(answer: dict[str, Any] | None) -> Component:
 def _engine_component(store: Store, status: dict[str, Any]) -> Component:
     if status["state"] != "ready":
         return Component("engine", False, status["error"] or f"The backbone is {status['state']}.")
-    foreign = _foreign_prompts(store, status["fingerprint"])
+    active = _active_prompts(store)
+    if active and not any(version for _, version in active):  # an installation's first seconds with its model
+        return Component("engine", False, "The model is loaded, and its prompts are being stored. Wait some seconds.")
+    foreign = [
+        (one, version) for one, version in active if version and version.backbone_fingerprint != status["fingerprint"]
+    ]
     if foreign:
         which = "; ".join(
             f"project {project.name}: version {version.number}, for {version.backbone_name}"
@@ -99,14 +104,13 @@ def _engine_component(store: Store, status: dict[str, Any]) -> Component:
     return Component("engine", True, f"{status['name']} on {status['device']} in {status['precision']}")
 
 
-def _foreign_prompts(store: Store, fingerprint: str) -> list[tuple[Project, PromptVersion]]:
-    """The projects whose active version belongs to another backbone than the one in use."""
+def _active_prompts(store: Store) -> list[tuple[Project, PromptVersion | None]]:
+    """Each project with its active version; empty where the database is away, which its own component says."""
     try:
         with store.session(read_only=True) as session:
-            active = [(project, active_version(session, project.id)) for project in list_projects(session)]
-    except SQLAlchemyError:  # the database's own component says so
+            return [(project, active_version(session, project.id)) for project in list_projects(session)]
+    except SQLAlchemyError:
         return []
-    return [(one, version) for one, version in active if version and version.backbone_fingerprint != fingerprint]
 
 
 class _Answer:
