@@ -1,10 +1,10 @@
-"""Which images of a project a list shows: by status, by what the model and people say, by time and by name."""
+"""Which images of a project a list shows: by status, by what the model and people say, by time, name and person."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, and_, func, select
-from sqlalchemy.orm import InstrumentedAttribute, aliased
+from sqlalchemy import ColumnElement, CompoundSelect, Select, and_, func, select, union
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from db.image_rows import STATUSES, has_status
 from db.models import Annotation, Image, Prediction
@@ -27,6 +27,7 @@ class ImageFilter:
         added_from: when it was uploaded at the earliest, included.
         added_before: when it was uploaded, excluded.
         name: part of the file name, in capitals or not.
+        person: who uploaded it or made its newest annotation.
     """
 
     status: str | None = None
@@ -37,6 +38,7 @@ class ImageFilter:
     added_from: datetime | None = None
     added_before: datetime | None = None
     name: str | None = None
+    person: str | None = None
 
     def __post_init__(self) -> None:
         """Raises ValueError for a status that there is not."""
@@ -76,7 +78,7 @@ class ImageFilter:
             anomalous = Prediction.score >= threshold
             wanted.append(anomalous if self.verdict == "anomalous" else ~anomalous)
         if self.label is not None:
-            wanted.append(image_id.in_(_labelled(self.label)))
+            wanted.append(image_id.in_(_newest_annotation(Annotation.label == self.label)))
         if self.min_score is not None:
             wanted.append(Prediction.score >= self.min_score)
         if self.max_score is not None:
@@ -87,20 +89,29 @@ class ImageFilter:
             wanted.append(Image.created_at < self.added_before)
         if self.name:
             wanted.append(image_id.in_(_named(project_id, self.name)))
+        if self.person is not None:
+            wanted.append(image_id.in_(_of_person(project_id, self.person)))
         return and_(True, *wanted)
 
 
 ANY_IMAGE = ImageFilter()
 
 
-def _labelled(label: str) -> Select[int]:
-    """The ids of images whose newest annotation has this label."""
+def people_of(session: Session, project_id: int) -> list[str]:
+    """Who uploaded or annotated images of a project, by name."""
+    uploaded = select(Image.author).where(Image.project_id == project_id)
+    annotated = select(Annotation.author).join(Annotation.image).where(Image.project_id == project_id)
+    return sorted(session.scalars(union(uploaded, annotated)))
+
+
+def _newest_annotation(is_so: ColumnElement[bool]) -> Select[int]:
+    """The ids of images of whose newest annotation this holds."""
     newest = select(Annotation.image_id, func.max(Annotation.revision).label("revision"))
     newest_of = newest.group_by(Annotation.image_id).subquery()
     return (
         select(Annotation.image_id)
         .join(newest_of, and_(newest_of.c.image_id == Annotation.image_id, newest_of.c.revision == Annotation.revision))
-        .where(Annotation.label == label)
+        .where(is_so)
     )
 
 
@@ -108,3 +119,10 @@ def _named(project_id: int, part: str) -> Select[int]:
     """The ids of a project's images with this in their name: looked for once, not at every step of a list."""
     image = aliased(Image)
     return select(image.id).where(image.project_id == project_id, image.file_name.icontains(part, autoescape=True))
+
+
+def _of_person(project_id: int, person: str) -> CompoundSelect[int]:
+    """The ids of a project's images that this person uploaded, and of all whose newest annotation is theirs."""
+    image = aliased(Image)
+    uploaded = select(image.id).where(image.project_id == project_id, image.author == person)
+    return union(uploaded, _newest_annotation(Annotation.author == person))

@@ -39,6 +39,19 @@ def test_filters_show_and_count_what_they_ask_for(client: TestClient, installati
     assert counts == {"unscored": 1, "failed": 0, "to_review": 1, "corrected": 1}
 
 
+def test_a_person_is_who_uploaded_or_who_corrected_last(client: TestClient, installation: Installation) -> None:
+    first, second = kept(client, seed=1), kept(client, seed=2)
+    assert client.get("/api/v1/images/people").json() == ["local"]
+    mark_normal(installation.store, first, author="anna")
+    mark_normal(installation.store, second, author="anna")
+    mark_normal(installation.store, second, author="ben")
+    assert client.get("/api/v1/images/people").json() == ["anna", "ben", "local"]
+    assert listed(client, person="anna") == [first]
+    assert listed(client, person="ben") == [second]
+    assert listed(client, person="local") == [second, first]
+    assert listed(client, person="nobody") == []
+
+
 @pytest.mark.parametrize(
     "query",
     [

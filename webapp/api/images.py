@@ -8,6 +8,7 @@ from fastapi import APIRouter, Body, File, Form, Header, Query, Request, Respons
 from pydantic import AwareDatetime, BaseModel
 
 from db import images as image_rows
+from db.image_filters import people_of
 from db.images import ImageFilter, count_by_status, count_images, delete_image, get_image_row, list_images
 from db.models import Image
 from db.store import Store
@@ -183,6 +184,7 @@ def get_images(
     added_from: Annotated[AwareDatetime | None, Query(description="uploaded then or later")] = None,
     added_before: Annotated[AwareDatetime | None, Query(description="uploaded earlier")] = None,
     name: Annotated[str | None, Query(max_length=200, description="part of the file name")] = None,
+    person: Annotated[str | None, Query(max_length=100, description="who uploaded or corrected it last")] = None,
     order: Annotated[
         Literal["newest", "score", "uncertain"], Query(description="`uncertain`: what to correct next comes first")
     ] = "newest",
@@ -196,7 +198,7 @@ def get_images(
     three, `reason` the largest of them.
     """
     project_id = project_named(store, project).id
-    wanted = ImageFilter(status, verdict, label, min_score, max_score, added_from, added_before, name)
+    wanted = ImageFilter(status, verdict, label, min_score, max_score, added_from, added_before, name, person)
     with store.session(read_only=True) as session:
         page = list_images(session, project_id, wanted=wanted, order=order, limit=limit, cursor=cursor)
         counts = count_by_status(session, project_id)
@@ -206,6 +208,14 @@ def get_images(
             total = count_images(session, project_id, wanted)
         views = image_views(session, page.items, say)
     return ImagePage(items=views, next_cursor=page.next_cursor, total=total, counts=counts)
+
+
+@router.get("/people")
+def get_people(store: StoreDep, project: str = DEFAULT_PROJECT) -> list[str]:
+    """The names of those who uploaded or corrected images of a project: what `person` of a list can be."""
+    project_id = project_named(store, project).id
+    with store.session(read_only=True) as session:
+        return people_of(session, project_id)
 
 
 @router.get("/{image_id}")

@@ -30,6 +30,7 @@ TABLE = {
     "GET /api/v1/projects/{project_id}": "viewer",
     "PATCH /api/v1/projects/{project_id}": "admin",
     "GET /api/v1/images": "viewer",
+    "GET /api/v1/images/people": "viewer",
     "POST /api/v1/images": "annotator",
     "POST /api/v1/images/samples": "annotator",
     "GET /api/v1/images/{image_id}": "viewer",

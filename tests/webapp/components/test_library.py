@@ -6,6 +6,7 @@ from playwright.sync_api import Browser, Locator, Page, Route, expect
 from db.annotations import newest_annotation
 from db.projects import update_settings
 from tests.pictures import png
+from tests.running import wait_until
 from tests.webapp.components.canvas_page import CanvasPage
 from tests.webapp.components.conftest import Site, open_page
 from workers.correcting import mark_normal
@@ -42,9 +43,10 @@ class Library:
         return self.page.locator("#library-grid li").filter(has=self.item(image_id)).get_by_test_id("library-tick")
 
     def expect_ids(self, *ids: int) -> None:
-        expect(self.part("library-item")).to_have_count(len(ids))
-        shown = self.part("library-item").evaluate_all("all => all.map((one) => Number(one.dataset.id))")
-        assert sorted(shown) == sorted(ids)
+        wait_until(lambda: self.shown() == sorted(ids), f"the images {ids} alone", seconds=10)
+
+    def shown(self) -> list[int]:
+        return sorted(self.part("library-item").evaluate_all("all => all.map((one) => Number(one.dataset.id))"))
 
     def label(self, image_id: int) -> str | None:
         with self.store.session(read_only=True) as session:
@@ -81,6 +83,25 @@ def test_filters_narrow_the_list_and_are_cleared_again(library: Library) -> None
     library.part("filters-clear").click()
     library.part("filter-min-score").fill("1")
     expect(library.part("library-item")).to_have_count(0)
+
+
+def test_images_of_one_person_are_found_where_there_are_several(library: Library) -> None:
+    [mine] = library.add(1, score=False)
+    library.open()
+    library.part("toggle-filters").click()
+    expect(library.part("filter-name")).to_be_visible()
+    expect(library.part("filter-person")).to_be_hidden()
+    hers = add_upload(library.store, library.project_id, "hers.png", png(7), author="anna").image_id
+
+    for _ in range(2):  # closed and opened again: who is there is asked for anew
+        library.part("toggle-filters").click()
+    library.part("filter-person").select_option("anna")
+    library.expect_ids(hers)
+    mark_normal(library.store, mine, author="anna")
+    library.expect_ids(hers, mine)
+    library.part("filters-clear").click()
+    library.part("filter-person").select_option("local")
+    library.expect_ids(mine)
 
 
 def test_the_queue_says_its_rule_and_of_each_image_why(library: Library) -> None:

@@ -12,3 +12,12 @@ function startOfDay(day, later) {
   const [year, month, date] = day.split("-").map(Number);
   return new Date(year, month - 1, date + later).toISOString();
 }
+
+// One person alone (everybody is "local" without accounts) is nothing to choose from.
+async function offerPeople(select) {
+  const people = await getJson(`/images/people?${new URLSearchParams({ project: currentProject() })}`);
+  const chosen = select.value;
+  select.replaceChildren(select.options[0], ...people.map((name) => new Option(name)));
+  select.value = people.includes(chosen) ? chosen : "";
+  select.closest("label").hidden = people.length < 2;
+}

@@ -166,7 +166,10 @@ filters.addEventListener("input", () => {
 filters.addEventListener("reset", () => setTimeout(ask));
 filters.addEventListener("submit", (event) => event.preventDefault());
 part("library-order").addEventListener("change", ask);
-part("toggle-filters").addEventListener("click", (event) => (filters.hidden = !toggle(event.currentTarget, filters.hidden)));
+part("toggle-filters").addEventListener("click", (event) => {
+  filters.hidden = !toggle(event.currentTarget, filters.hidden);
+  if (!filters.hidden) quietly(offerPeople(part("filter-person")));
+});
 part("toggle-threshold").addEventListener("click", (event) => {
   const open = event.currentTarget.getAttribute("aria-expanded") !== "true";
   bus.emit("show-threshold", { open: toggle(event.currentTarget, open) });
