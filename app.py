@@ -14,6 +14,7 @@ import socket
 import sys
 import threading
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
@@ -21,6 +22,9 @@ from db.session import migrate
 from settings import PREFIX, SECRETS, SettingFileError, Settings, get_settings
 from workers.data_folder import InUse, sole_use
 from workers.logs import configure_logging
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
 
 logger = logging.getLogger("anomalyloop")
 
@@ -98,13 +102,17 @@ def embedded_processes(settings: Settings) -> Iterator[None]:
         supervisor.stop()
 
 
-def serve(settings: Settings, listening: socket.socket, *, accounts: bool) -> None:
-    """Serve until told to end, to people who sign in where there are accounts."""
-    import uvicorn
-
+def build_web(settings: Settings, *, accounts: bool) -> "FastAPI":
+    """The page and REST, for people who sign in where there are accounts; its imports take seconds."""
     from webapp.server import build_app
 
-    web = build_app(settings, accounts=accounts)
+    return build_app(settings, accounts=accounts)
+
+
+def serve(web: "FastAPI", listening: socket.socket) -> None:
+    """Serve until told to end."""
+    import uvicorn
+
     config = uvicorn.Config(web, log_config=None, timeout_graceful_shutdown=_SHUTDOWN_SECONDS)
     host, port = listening.getsockname()[:2]
     logger.info("AnomalyLoop is at http://%s:%d (Ctrl-C ends it).", f"[{host}]" if ":" in host else host, port)
@@ -128,12 +136,14 @@ def run(arguments: list[str]) -> None:
             stack.enter_context(sole_use(settings.home))
         logger.info("Bringing the database up to date.")
         migrate(settings.resolved_database_url)
+        logger.info("Loading the page; the model loads in the background.")
+        web = build_web(settings, accounts=accounts)
+        # After the page, which people wait for: on few cores they would take turns.
         if settings.embedded_broker:
             stack.enter_context(embedded_processes(settings))
         else:
             logger.info("Runs and scoring wait for workers: celery -A workers.celery_app worker (and one beat).")
-        logger.info("Loading the page; the model loads in the background.")
-        serve(settings, listening, accounts=accounts)
+        serve(web, listening)
 
 
 def _read_settings() -> Settings:

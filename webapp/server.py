@@ -31,6 +31,7 @@ from webapp.api import (
 )
 from webapp.api.problems import add_problem_handlers, problem
 from webapp.api.watched import Watched
+from webapp.gradio_import import without_stubs
 from workers import dispatch
 from workers.context import get_store
 from workers.projects import DEFAULT_PROJECT
@@ -107,10 +108,11 @@ def _methods_of(app: FastAPI, path: str) -> str:
 
 def _mount_page(app: FastAPI, settings: Settings) -> FastAPI:
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # read when gradio is imported
-    import gradio as gr
+    with without_stubs():
+        import gradio as gr
 
-    from webapp.page import build_page
-    from webapp.theme import page_look
+        from webapp.page import build_page
+        from webapp.theme import page_look
 
     return gr.mount_gradio_app(
         app,
