@@ -5,7 +5,10 @@ BIN := $(VENV)/bin
 CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 # A file stays with one process, in the order that it is in: what its tests share is made once, and the longest of them
 # are not left for the end.
-TWO_AT_A_TIME := -n 2 --dist loadfile --no-loadscope-reorder
+# Three, for two cores: many tests wait for a process to start, a lease to end, a worker to come back.
+SIDE_BY_SIDE := -n 3 --dist loadfile --no-loadscope-reorder
+# Modules are compiled when they are first imported: most of what torch and others bring never is.
+INSTALL := -m pip install --quiet --no-compile --disable-pip-version-check -r
 
 .DEFAULT_GOAL := help
 .PHONY: help install install-dev run test lint format bench clean
@@ -16,12 +19,12 @@ help: ## Show what each target does
 $(VENV)/.installed: requirements.txt constraints.txt
 	@echo "Installing into $(VENV) (torch is large: some minutes the first time)…"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@$(BIN)/python $(INSTALL) requirements.txt
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.txt
 	@echo "Installing what tests and checks need…"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@$(BIN)/python $(INSTALL) requirements-dev.txt
 	@touch $@
 
 install: $(VENV)/.installed ## Make the virtual environment .venv with the pinned requirements
@@ -33,7 +36,7 @@ run: install ## Start everything on http://127.0.0.1:7860
 
 test: install-dev ## Run all tests, in a real browser too
 	@test -n "$(CHROMIUM)" || { echo "The browser tests need Chromium. Install it with: sudo apt-get install -y chromium"; exit 1; }
-	@CHROMIUM=$(CHROMIUM) $(BIN)/python -m pytest $(TWO_AT_A_TIME)
+	@CHROMIUM=$(CHROMIUM) $(BIN)/python -m pytest $(SIDE_BY_SIDE)
 
 lint: install-dev ## Check style and types
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy

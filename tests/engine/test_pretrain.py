@@ -3,6 +3,7 @@
 import dataclasses
 import json
 from collections import Counter
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -30,13 +31,13 @@ TINY_CFG: dict[str, Any] = {
     "text_cfg": {"context_length": 77, "vocab_size": 49408, "width": 32, "heads": 2, "layers": 2},
 }
 TINY = TrainingConfig(
-    steps=24, seed=3, stages=(Stage(0.0, 48, 16), Stage(0.75, 64, 8)), layers=(3, 4), dpam_layer=3, model_cfg=TINY_CFG
+    steps=18, seed=3, stages=(Stage(0.0, 48, 12), Stage(0.75, 64, 6)), layers=(3, 4), dpam_layer=3, model_cfg=TINY_CFG
 )
 
 
 @pytest.fixture(scope="module")
 def samples() -> list[Sample]:
-    return [draw_sample(7, index, 96) for index in range(400)]
+    return [draw_sample(7, index, 96) for index in range(240)]
 
 
 def test_the_same_number_gives_the_same_bytes() -> None:
@@ -84,8 +85,12 @@ def test_labels_name_the_defects_that_are_in_view(samples: list[Sample]) -> None
 def test_every_family_and_every_kind_of_defect_comes_up_and_many_images_are_normal(samples: list[Sample]) -> None:
     families = Counter(sample.family for sample in samples)
     assert set(families) == {"surface", "parts", "board", "label", "tissue", "skin", "scan", "echo"}
-    more = [draw_sample(8, index, 48) for index in range(1500)]
-    assert {kind for sample in [*samples, *more] for kind in sample.defects} == {defect.name for defect in DEFECTS}
+    missing = {defect.name for defect in DEFECTS}
+    for sample in chain(samples, (draw_sample(8, index, 48) for index in range(1500))):
+        missing -= set(sample.defects)
+        if not missing:
+            break
+    assert not missing
     assert 0.3 < np.mean([not sample.defects for sample in samples]) < 0.55
 
 
@@ -159,7 +164,7 @@ def test_a_batch_is_a_function_of_its_number() -> None:
 
 def test_training_lowers_the_loss_resumes_to_the_same_result_and_exports(tmp_path: Path) -> None:
     unbroken = train(TINY, tmp_path / "unbroken", background=False, held_out=20)
-    train(TINY, tmp_path / "broken", background=False, held_out=20, stop_after=10)
+    train(TINY, tmp_path / "broken", background=False, held_out=20, stop_after=8)
     resumed = train(TINY, tmp_path / "broken", background=True, held_out=20, resume=True)
     for name, tensor in unbroken.state_dict().items():
         assert torch.allclose(tensor, resumed.state_dict()[name], atol=1e-5), name
