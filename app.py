@@ -30,6 +30,9 @@ logger = logging.getLogger("anomalyloop")
 
 # Seconds that open requests (an upload, a page's event stream) get when the app is told to end.
 _SHUTDOWN_SECONDS = 3
+# An idle connection stays open for longer than people think about an image, and than proxies keep theirs (Caddy 120 s):
+# one that the server closes at the moment of the next request fails it, and only some clients ask again.
+_KEEP_ALIVE_SECONDS = 150
 _told_to_end = threading.Event()
 
 
@@ -113,7 +116,9 @@ def serve(web: "FastAPI", listening: socket.socket) -> None:
     """Serve until told to end."""
     import uvicorn
 
-    config = uvicorn.Config(web, log_config=None, timeout_graceful_shutdown=_SHUTDOWN_SECONDS)
+    config = uvicorn.Config(
+        web, log_config=None, timeout_keep_alive=_KEEP_ALIVE_SECONDS, timeout_graceful_shutdown=_SHUTDOWN_SECONDS
+    )
     host, port = listening.getsockname()[:2]
     logger.info("AnomalyLoop is at http://%s:%d (Ctrl-C ends it).", f"[{host}]" if ":" in host else host, port)
     if _told_to_end.is_set():  # Python drops an exit that is raised within a callback of its garbage collector

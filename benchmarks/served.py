@@ -80,13 +80,15 @@ class Served:
         return entries
 
     def wait_until_scored(self, ids: list[int], seconds: float = 600) -> None:
-        """Return when the active prompts have scored all these images."""
+        """Return when the active prompts have scored all these images; asks less often the longer it takes."""
         deadline = time.monotonic() + seconds
         for image_id in ids:
+            pause = 0.05
             while self.image(image_id)["score"] is None:
                 if time.monotonic() > deadline:
                     raise TimeoutError(f"image {image_id} is still not scored")
-                time.sleep(0.1)
+                time.sleep(pause)
+                pause = min(0.5, 1.5 * pause)
 
     def image(self, image_id: int) -> dict[str, Any]:
         """`GET /images/{id}`."""

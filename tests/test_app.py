@@ -4,6 +4,7 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -75,3 +76,11 @@ def test_two_apps_on_one_data_folder_are_refused(app: RunningApp) -> None:
 def test_it_says_what_it_does(app: RunningApp) -> None:
     for line in ("Data folder: ", "Bringing the database up to date", "Started the worker (pid ", "Ctrl-C ends it"):
         assert line in app.log
+
+
+def test_a_connection_outlives_the_time_that_people_think(app: RunningApp) -> None:
+    with socket.create_connection((app.client.base_url.host, app.client.base_url.port)) as connection:
+        for pause in (6, 0):  # seconds; a server closes an idle connection after 5 unless told otherwise
+            connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+            assert connection.recv(4096).startswith(b"HTTP/1.1 200")
+            time.sleep(pause)
