@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from workers.imports import heavy_imports
+
 STEPS = 1000
 # Images of each label below which nothing is called calibrated.
 ENOUGH = 10
@@ -110,7 +112,8 @@ def fit_probability(evidence: Evidence) -> Probability | None:
     """
     if min(evidence.normal_images, evidence.anomalous_images) < ENOUGH:
         return None
-    from sklearn.linear_model import LogisticRegression  # takes a second to import, and few requests need it
+    with heavy_imports:
+        from sklearn.linear_model import LogisticRegression  # takes a second to import, and few requests need it
 
     high = (evidence.anomalous_images + 1) / (evidence.anomalous_images + 2)
     low = 1 / (evidence.normal_images + 2)

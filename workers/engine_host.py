@@ -6,7 +6,9 @@ import time
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from engine.errors import BackboneError, EngineError
 from settings import Settings, get_settings
+from workers.imports import heavy_imports
 
 if TYPE_CHECKING:
     from engine.serving import Engine
@@ -44,7 +46,8 @@ def get_engine() -> "Engine":
     """The engine; loads it on the first call, and lets others wait meanwhile.
 
     Raises:
-        BackboneError: the backbone of the settings can't be loaded. It stays so until this process is started again.
+        BackboneError: the backbone of the settings can't be loaded. It stays so until this process is started again;
+            whatever else goes wrong is tried again by the next call.
     """
     with _host.lock:
         if _host.failure is not None:
@@ -69,12 +72,12 @@ def engine_status() -> dict[str, Any]:
 
 
 def _load_quietly() -> None:
-    from engine.errors import EngineError
-
     try:
         get_engine()
     except EngineError as error:
         logger.error("%s", error)
+    except Exception:
+        logger.exception("The model could not be loaded; what needs it tries again.")
 
 
 def _load(settings: Settings) -> "Engine":
@@ -83,7 +86,8 @@ def _load(settings: Settings) -> "Engine":
     try:
         engine = _make(settings)
     except Exception as error:
-        _host.failure = error
+        if isinstance(error, BackboneError):
+            _host.failure = error
         _host.status = EngineStatus("failed", error=str(error) or type(error).__name__)
         raise
     info, device, precision = engine.info, str(engine.backbone.device), engine.backbone.precision
@@ -94,10 +98,11 @@ def _load(settings: Settings) -> "Engine":
 
 
 def _make(settings: Settings) -> "Engine":
-    import torch
+    with heavy_imports:
+        import torch
 
-    from engine.backbone import load_backbone
-    from engine.serving import Engine
+        from engine.backbone import load_backbone
+        from engine.serving import Engine
 
     if settings.score_threads:
         torch.set_num_threads(settings.score_threads)

@@ -63,9 +63,9 @@ def import_prompts(
         BackboneError: there is no engine to check the file against.
         PromptError: not a prompt file, one of another backbone, or one that would run code; nothing of it is kept.
     """
-    from engine.prompt_files import prompts_to_bytes
-
     engine = get_engine()
+    from engine.prompt_files import prompts_to_bytes  # torch, which the engine has loaded by now
+
     prompts = engine.load_prompts(data)
     ours = prompts_to_bytes(prompts)
     with store.session(read_only=True) as session:

@@ -12,6 +12,7 @@ from workers.celery_app import celery_app
 from workers.context import get_store
 from workers.engine_host import get_engine
 from workers.errors import PromptError
+from workers.imports import heavy_imports
 from workers.projects import ensure_default_project
 
 logger = logging.getLogger(__name__)
@@ -39,7 +40,8 @@ def _alone(work: str, number: int) -> Iterator[bool]:
 @celery_app.task
 def tune(run_id: int) -> None:
     """Take a run, if it is still to be had, and carry it to its end."""
-    from workers.tuning import tune as carry_out  # torch: only where runs are carried out
+    with heavy_imports:
+        from workers.tuning import tune as carry_out  # torch: only where runs are carried out
 
     with _alone("tune", run_id) as free:
         if free:

@@ -39,9 +39,11 @@ def main() -> int:
         used = memory.stop()
     print(f"{machine()}; {arguments.people} annotators for {arguments.minutes:g} min\n")
     print(markdown_table(_HEAD, rows))
-    tenth = max(1, len(used) // 10)
-    early, late = (sum(part) / len(part) for part in (used[2 * tenth : 3 * tenth] or used[-1:], used[-tenth:]))
-    print(f"\nMemory of all processes: {early:.0f} MiB after a fifth of the time, {late:.0f} MiB at the end.")
+    print("\nMemory without mapped files, after two fifths of the time and at the end:")
+    for role, mib in used.items():
+        tenth = max(1, len(mib) // 10)
+        early, late = (sum(part) / len(part) for part in (mib[4 * tenth : 5 * tenth] or mib[-1:], mib[-tenth:]))
+        print(f"- {role}: {early:.0f} and {late:.0f} MiB")
     if arguments.json:
         figures = {"requests": [dict(zip(_HEAD, row, strict=True)) for row in rows], "memory_mib": used}
         arguments.json.write_text(json.dumps(figures, indent=1) + "\n")
@@ -62,16 +64,18 @@ def _load(app: Served, folder: Path, people: int, minutes: float) -> list[tuple[
 
 
 class _Memory:
-    """Proportional memory of a process and all its children in MiB, every few seconds."""
+    """Memory of the page and of the worker in MiB, every few seconds: without files that they have mapped, as a run has
+    the features of its images, and as the system takes back when it needs to.
+    """
 
     def __init__(self, pid: int) -> None:
-        self._root = psutil.Process(pid)
-        self._used: list[float] = []
+        self._page = psutil.Process(pid)
+        self._used: dict[str, list[float]] = {"page": [], "worker": []}
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._sample, daemon=True)
         self._thread.start()
 
-    def stop(self) -> list[float]:
+    def stop(self) -> dict[str, list[float]]:
         """All samples."""
         self._ending.set()
         self._thread.join()
@@ -79,8 +83,14 @@ class _Memory:
 
     def _sample(self) -> None:
         while not self._ending.wait(_SAMPLE_SECONDS):
-            processes = [self._root, *self._root.children(recursive=True)]
-            self._used.append(sum(one.memory_full_info().pss for one in processes) / 2**20)
+            self._used["page"].append(_own(self._page))
+            workers = [one for one in self._page.children() if one.cmdline()[-1] == "worker"]
+            self._used["worker"].append(sum(map(_own, workers)))
+
+
+def _own(process: psutil.Process) -> float:
+    memory = process.memory_info()
+    return (memory.rss - memory.shared) / 2**20
 
 
 if __name__ == "__main__":

@@ -1,11 +1,15 @@
 """The engine of a process: loaded once, and clear about why it is not there."""
 
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
 import pytest
 
 from settings import get_settings
+from tests.running import ROOT
+from workers import engine_host
 from workers.engine_host import engine_status, get_engine
 from workers.errors import BackboneError
 
@@ -36,3 +40,34 @@ def test_a_backbone_that_is_not_there_is_named_with_its_setting(
         with pytest.raises(BackboneError, match="ANOMALYLOOP_BACKBONE"):
             get_engine()
     assert engine_status()["state"] == "failed" and "/nowhere" in engine_status()["error"]
+
+
+def test_what_went_wrong_by_chance_is_tried_again(configured: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(engine_host, "_make", lambda settings: {}["scipy"])
+        with pytest.raises(KeyError):
+            get_engine()
+    assert engine_status()["state"] == "failed"
+    assert get_engine().info.name == "tiny" and engine_status()["state"] == "ready"
+
+
+_TWO_AT_ONCE = """
+import sys, threading, time
+from workers import calibrating, tasks
+from workers.imports import heavy_imports
+
+asking = [threading.Thread(target=tasks.tune, args=(1,), daemon=True),
+          threading.Thread(target=calibrating.fit_probability, args=(calibrating.Evidence(*[[1] * 1000] * 3, 20, 20),),
+                           daemon=True)]
+with heavy_imports:
+    for thread in asking:
+        thread.start()
+    time.sleep(1)
+    assert all(thread.is_alive() for thread in asking)
+    assert not {"torch", "sklearn", "skimage.measure"} & sys.modules.keys()
+"""
+
+
+def test_threads_import_what_is_heavy_one_at_a_time(configured: Path) -> None:
+    done = subprocess.run([sys.executable, "-c", _TWO_AT_ONCE], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
