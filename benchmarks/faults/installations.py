@@ -113,12 +113,17 @@ class OnServers(Served):
                 env={**os.environ, "ANOMALYLOOP_HOME": str(self.home), **self.environment},
                 stdout=log,
                 stderr=log,
+                start_new_session=True,
             )
+
+    def _end_worker(self) -> None:
+        """With its schedule, which is a process of its own and would go on."""
+        os.killpg(self._worker.pid, signal.SIGKILL)
+        self._worker.wait()
 
     def __exit__(self, *error: Any) -> None:
         super().__exit__(*error)
-        self._worker.kill()
-        self._worker.wait()
+        self._end_worker()
 
     def store(self) -> Store:
         """Database and files, as they are."""
@@ -132,8 +137,7 @@ class OnServers(Served):
 
     def kill_worker(self) -> None:
         """Kill the worker, and the schedule with it, and start it again."""
-        self._worker.kill()
-        self._worker.wait()
+        self._end_worker()
         self._start_worker()
 
     def crash_database(self) -> None:
