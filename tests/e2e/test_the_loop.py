@@ -167,7 +167,7 @@ def test_upload_correct_retrain_and_see_it_better(
     keep("5-running")
     page.reload()
     loop.go_to("train")
-    expect(page.get_by_test_id("run-panel")).to_be_visible(timeout=20_000)
+    expect(page.get_by_test_id("run-panel")).to_be_visible()
     expect(page.get_by_test_id("run-decision")).to_contain_text("Put in service", timeout=300_000)
     expect(page.locator("tr[data-version='3']")).to_have_attribute("data-state", "active")
     keep("6-decided")
@@ -181,7 +181,7 @@ def test_upload_correct_retrain_and_see_it_better(
     assert not np.allclose(swapped, loop.grid(seen["id"]), atol=1e-3)
     keep("7-after")
     loop.go_to("library")
-    expect(page.get_by_test_id("library-item")).to_have_count(40, timeout=20_000)
+    expect(page.get_by_test_id("library-item")).to_have_count(40)
     keep("8-library")
     loop.go_to("settings")
     expect(page.get_by_test_id("schedule-rule")).to_be_visible()
@@ -198,7 +198,7 @@ def import_swapped(loop: Loop) -> None:
         loop.page.locator("#import-prompts").click()
     chooser.value.set_files({"name": "swapped.safetensors", "mimeType": "application/octet-stream", "buffer": data})
     loop.page.get_by_test_id("activate-v2").click()
-    expect(loop.page.locator("tr[data-version='2']")).to_have_attribute("data-state", "active", timeout=20_000)
+    expect(loop.page.locator("tr[data-version='2']")).to_have_attribute("data-state", "active")
 
 
 def test_the_open_image_shows_its_new_map_after_a_version_is_activated(
@@ -207,13 +207,13 @@ def test_the_open_image_shows_its_new_map_after_a_version_is_activated(
     loop = Loop(product, installation, page)
     page.goto(loop.canvas.url)
     page.get_by_test_id("empty-samples").click()
-    expect(page.get_by_test_id("filmstrip-item")).to_have_count(3, timeout=30_000)
+    expect(page.get_by_test_id("filmstrip-item")).to_have_count(3)
     loop.wait_until_scored(3, version=1)
-    expect(page.get_by_test_id("prompt-version")).to_have_text(re.compile("v1"), timeout=20_000)
+    expect(page.get_by_test_id("prompt-version")).to_have_text(re.compile("v1"))
     shown = page.get_by_test_id("stage").screenshot()
 
     import_swapped(loop)
     loop.go_to("inspect")
 
-    expect(page.get_by_test_id("prompt-version")).to_have_text(re.compile("v2"), timeout=30_000)
+    expect(page.get_by_test_id("prompt-version")).to_have_text(re.compile("v2"))
     wait_until(lambda: page.get_by_test_id("stage").screenshot() != shown, "another map on the canvas")

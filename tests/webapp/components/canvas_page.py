@@ -57,7 +57,7 @@ class CanvasPage:
         self.expect_open(image_id)
 
     def expect_open(self, image_id: int) -> None:
-        expect(self.root).to_have_attribute("data-image-id", str(image_id), timeout=20_000)
+        expect(self.root).to_have_attribute("data-image-id", str(image_id))
 
     @property
     def root(self) -> Locator:

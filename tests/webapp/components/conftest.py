@@ -12,13 +12,16 @@ from typing import Any
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from app import open_socket
 from settings import get_settings
 from tests.conftest import Installation, installed, settings_for
 from tests.webapp.components.canvas_page import CanvasPage
 from webapp.server import build_app
+
+# A busy machine is slow: only a test that fails waits for as long.
+expect.set_options()
 
 _ARTEFACTS = Path(__file__).parents[3] / "test-artifacts" / "page"
 # The last of this switch counts: what Playwright turns off, and the browser's own toolbar, a page of its own that every

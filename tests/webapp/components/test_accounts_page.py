@@ -39,7 +39,7 @@ def sign_in(page: Page, site: Site, name: str, path: str = "/") -> None:
     page.get_by_test_id("login-name").fill(name)
     page.get_by_test_id("login-password").fill(PASSWORD)
     page.get_by_test_id("login-submit").click()
-    expect(page.get_by_test_id("account-name")).to_have_text(name, timeout=30_000)
+    expect(page.get_by_test_id("account-name")).to_have_text(name)
 
 
 def test_one_signs_in_by_keyboard_alone_and_out_again(closed: Site, page: Page, keep) -> None:
@@ -54,9 +54,9 @@ def test_one_signs_in_by_keyboard_alone_and_out_again(closed: Site, page: Page, 
     keep(page, "login")
     page.keyboard.type(PASSWORD)
     page.keyboard.press("Enter")
-    expect(page.get_by_test_id("account-name")).to_have_text("annotator", timeout=30_000)
+    expect(page.get_by_test_id("account-name")).to_have_text("annotator")
     assert page.url.startswith(closed.url + "/?project=default")
-    expect(page.get_by_test_id("filmstrip-item")).to_have_count(1, timeout=20_000)
+    expect(page.get_by_test_id("filmstrip-item")).to_have_count(1)
     bar, out = page.locator("#places > .tab-wrapper").bounding_box(), page.get_by_test_id("sign-out").bounding_box()
     assert bar and out and abs((bar["y"] + bar["height"] / 2) - (out["y"] + out["height"] / 2)) < 2, (
         "it sits in the bar"
@@ -103,14 +103,14 @@ def apart(one: FloatRect, other: FloatRect) -> bool:
 def test_a_viewer_looks_and_can_not_write(closed: Site, page: Page) -> None:
     sign_in(page, closed, "viewer")
     page.get_by_test_id("filmstrip-item").click()
-    expect(page.get_by_test_id("file-name")).to_have_text("part.png", timeout=20_000)
+    expect(page.get_by_test_id("file-name")).to_have_text("part.png")
     for hidden in ("uploader", "save", "accept", "mark-normal", "tool-brush"):
         expect(page.get_by_test_id(hidden)).to_be_hidden()
     expect(page.get_by_test_id("zoom-in")).to_be_visible()
     page.get_by_test_id("stage").press("n")  # the key is still there: the server says no
     expect(page.get_by_test_id("message")).to_contain_text("This takes the role annotator, and viewer is viewer")
     page.locator("#tab-train-button").click()
-    expect(page.get_by_test_id("waiting")).to_be_visible(timeout=20_000)
+    expect(page.get_by_test_id("waiting")).to_be_visible()
     expect(page.locator("#retrain")).to_be_hidden()
     page.evaluate("document.documentElement.dataset.role = 'admin'")  # as someone may who knows how
     page.locator("#retrain").click()
@@ -122,11 +122,11 @@ def test_a_viewer_looks_and_can_not_write(closed: Site, page: Page) -> None:
 def test_an_annotator_corrects_and_an_admin_sees_who_it_was(closed: Site, page: Page) -> None:
     sign_in(page, closed, "annotator")
     page.get_by_test_id("filmstrip-item").click()
-    expect(page.get_by_test_id("file-name")).to_have_text("part.png", timeout=20_000)
+    expect(page.get_by_test_id("file-name")).to_have_text("part.png")
     page.get_by_test_id("mark-normal").click()
-    expect(page.get_by_test_id("revision")).to_contain_text("annotator", timeout=20_000)
+    expect(page.get_by_test_id("revision")).to_contain_text("annotator")
     page.locator("#tab-settings-button").click()
-    expect(page.get_by_test_id("project-row")).to_have_count(1, timeout=20_000)
+    expect(page.get_by_test_id("project-row")).to_have_count(1)
     expect(page.locator("#save-settings")).to_be_hidden()
     expect(page.get_by_test_id("users")).to_be_hidden()
     page.get_by_test_id("sign-out").click()
@@ -134,14 +134,14 @@ def test_an_annotator_corrects_and_an_admin_sees_who_it_was(closed: Site, page: 
     sign_in(page, closed, "admin")
     page.locator("#tab-settings-button").click()
     page.get_by_test_id("audit").locator("summary").click()
-    expect(page.get_by_test_id("audit-log")).to_contain_text("PUT /api/v1/images/{image_id}/annotation", timeout=20_000)
+    expect(page.get_by_test_id("audit-log")).to_contain_text("PUT /api/v1/images/{image_id}/annotation")
 
 
 def test_an_admin_makes_users_changes_them_and_hands_out_tokens(closed: Site, page: Page, keep) -> None:
     sign_in(page, closed, "admin")
     page.locator("#tab-settings-button").click()
     rows = page.get_by_test_id("user-row")
-    expect(rows).to_have_count(3, timeout=20_000)
+    expect(rows).to_have_count(3)
     page.get_by_test_id("new-user-name").fill("Robot")
     page.get_by_test_id("new-user-make").click()
     robot = rows.filter(has_text="robot")
@@ -181,7 +181,7 @@ def test_a_korean_browser_signs_in_and_manages_users_in_korean(closed: Site, kor
 
     korean.locator("#tab-settings-button").click()
     users = korean.get_by_test_id("users")
-    expect(users.get_by_test_id("user-row")).to_have_count(3, timeout=20_000)
+    expect(users.get_by_test_id("user-row")).to_have_count(3)
     expect(users.get_by_label("viewer의 역할")).to_have_text("열람자검사자관리자")
     users.get_by_role("button", name="비활성화: admin").click()
     expect(users.get_by_test_id("users-error")).to_contain_text("로그인할 수 있는 유일한 관리자입니다")
@@ -201,17 +201,17 @@ def test_ones_own_password_is_changed_in_the_bar(closed: Site, page: Page) -> No
     expect(page.get_by_test_id("password-error")).to_contain_text("The name or the password is wrong")
     page.get_by_test_id("password-old").fill(PASSWORD)
     page.get_by_test_id("password-save").click()
-    expect(page.get_by_label("Name")).to_be_visible(timeout=20_000)
+    expect(page.get_by_label("Name")).to_be_visible()
     page.get_by_label("Name").fill("viewer")
     page.get_by_label("Password").fill("another horse battery")
     page.keyboard.press("Enter")
-    expect(page.get_by_test_id("account-name")).to_have_text("viewer", timeout=30_000)
+    expect(page.get_by_test_id("account-name")).to_have_text("viewer")
 
 
 def test_without_accounts_nothing_of_them_is_in_the_bar(site: Site, page: Page) -> None:
     page.goto(site.url)
     page.locator("#tab-settings-button").click()
-    expect(page.get_by_test_id("users")).to_contain_text("No one has to sign in here", timeout=30_000)
+    expect(page.get_by_test_id("users")).to_contain_text("No one has to sign in here")
     expect(page.get_by_test_id("account")).to_be_hidden()
 
 
@@ -219,4 +219,4 @@ def test_a_session_that_ended_leads_to_the_form(closed: Site, page: Page) -> Non
     sign_in(page, closed, "annotator")
     page.context.clear_cookies()
     page.evaluate("window.dispatchEvent(new Event('focus'))")
-    expect(page.get_by_label("Password")).to_be_visible(timeout=20_000)
+    expect(page.get_by_label("Password")).to_be_visible()

@@ -138,7 +138,7 @@ def test_a_new_version_brings_its_map_to_the_open_image_without_a_reload(canvas:
 
     activate_copy(canvas)
 
-    expect(canvas.part("prompt-version")).to_have_text("v2", timeout=15_000)
+    expect(canvas.part("prompt-version")).to_have_text("v2")
     expect(canvas.part("message")).to_contain_text("prompts v2")
     canvas.expect_dirty(True)
 

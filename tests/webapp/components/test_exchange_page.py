@@ -17,7 +17,7 @@ from tests.workers.making import add, correct
 def opened(site: Site, page: Page) -> Page:
     page.goto(site.url)
     page.locator("#tab-settings-button").click()
-    expect(page.get_by_test_id("export-mvtec")).to_be_visible(timeout=20_000)
+    expect(page.get_by_test_id("export-mvtec")).to_be_visible()
     return page
 
 
@@ -47,7 +47,7 @@ def test_an_export_is_downloaded_and_imported_into_another_project(opened: Page,
     opened.locator("#tab-settings-button").click()
     choose(opened, ("export.zip", zipped.read_bytes()))
 
-    expect(opened.get_by_test_id("import-summary")).to_have_text("3 imported, 3 new images", timeout=30_000)
+    expect(opened.get_by_test_id("import-summary")).to_have_text("3 imported, 3 new images")
     before, after = labels(installation.store, installation.project_id), labels(installation.store, other)
     assert {name: one and one[:3] for name, one in after.items()} == {n: one and one[:3] for n, one in before.items()}
 
@@ -67,18 +67,18 @@ def test_refused_files_are_listed_and_what_was_said_here_stays_until_it_is_to_go
     files = {"0.png": mask_png(), "1.png": mask_png(width=50), "unknown.png": mask_png()}
 
     choose(opened, ("masks.zip", packed(files)))
-    expect(opened.get_by_test_id("import-summary")).to_have_text("1 kept what was said here, 2 refused", timeout=30_000)
+    expect(opened.get_by_test_id("import-summary")).to_have_text("1 kept what was said here, 2 refused")
     expect(opened.get_by_test_id("import-refused")).to_contain_text("unknown.png No image of the project has this name")
     expect(opened.get_by_test_id("import-refused")).to_contain_text("The mask is 50×70 px")
     keep(opened, "import")
 
     opened.locator("#import-replace input").check()
     choose(opened, ("0.png", mask_png()))
-    expect(opened.get_by_test_id("import-summary")).to_have_text("1 imported", timeout=30_000)
+    expect(opened.get_by_test_id("import-summary")).to_have_text("1 imported")
     label = labels(site.installation.store, site.installation.project_id)["0.png"]
     assert label is not None and label[0::3] == ("anomalous", "imported")
 
 
 def test_what_is_no_label_says_what_would_be(opened: Page) -> None:
     choose(opened, ("broken.zip", b"PK" + png(0)))
-    expect(opened.get_by_test_id("import-error")).to_contain_text("COCO JSON", timeout=30_000)
+    expect(opened.get_by_test_id("import-error")).to_contain_text("COCO JSON")

@@ -31,7 +31,7 @@ class Library:
 
     def open(self) -> None:
         self.page.goto(self.site.url)
-        self.page.locator("#tab-library-button").click(timeout=20_000)
+        self.page.locator("#tab-library-button").click()
 
     def part(self, name: str) -> Locator:
         return self.page.get_by_test_id(name)
@@ -43,7 +43,7 @@ class Library:
         return self.page.locator("#library-grid li").filter(has=self.item(image_id)).get_by_test_id("library-tick")
 
     def expect_ids(self, *ids: int) -> None:
-        wait_until(lambda: self.shown() == sorted(ids), f"the images {ids} alone", seconds=10)
+        wait_until(lambda: self.shown() == sorted(ids), f"the images {ids} alone", seconds=20)
 
     def shown(self) -> list[int]:
         return sorted(self.part("library-item").evaluate_all("all => all.map((one) => Number(one.dataset.id))"))
@@ -118,7 +118,7 @@ def test_the_queue_says_its_rule_and_of_each_image_why(library: Library) -> None
     with library.store.session() as session:
         score = library.page.request.get(f"{library.site.url}/api/v1/images/{image_id}").json()["score"]
         update_settings(session, library.project_id, {"threshold": score})
-    expect(library.item(image_id)).to_contain_text("Near the threshold", timeout=10_000)
+    expect(library.item(image_id)).to_contain_text("Near the threshold")
 
 
 def test_many_are_decided_on_at_once_and_those_that_fail_say_why_and_stay(library: Library) -> None:

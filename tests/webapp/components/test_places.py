@@ -23,7 +23,7 @@ from workers.reporting import Reporter
 @pytest.fixture
 def opened(site: Site, page: Page) -> Page:
     page.goto(site.url)
-    expect(page.get_by_test_id("model-line")).to_have_attribute("data-state", "ready", timeout=30_000)
+    expect(page.get_by_test_id("model-line")).to_have_attribute("data-state", "ready")
     return page
 
 
@@ -69,7 +69,7 @@ def test_a_live_run_is_shown_from_the_database_also_after_a_reload_and_can_be_ca
     expect(opened.get_by_test_id("run-stage")).to_have_text("tuning, epoch 1 of 3")
     expect(opened.get_by_test_id("run-chip")).to_have_text("Retraining, 42 %")
     opened.reload()
-    expect(opened.get_by_test_id("run-progress")).to_have_attribute("aria-valuenow", "42", timeout=20_000)
+    expect(opened.get_by_test_id("run-progress")).to_have_attribute("aria-valuenow", "42")
     opened.locator("#cancel-run").click()
     expect(opened.get_by_test_id("run-state")).to_have_text("Cancelling…")
 

@@ -34,7 +34,7 @@ def images_of(site: Site, name: str) -> int:
 
 def test_a_project_is_made_with_the_keyboard_and_images_go_into_it(opened: Page, site: Site, keep) -> None:
     select = opened.get_by_test_id("project-select")
-    expect(select).to_have_value("default", timeout=20_000)
+    expect(select).to_have_value("default")
     select.select_option(label="New project…")
     expect(opened.get_by_test_id("new-project-name")).to_be_focused()
     opened.keyboard.type("Screws & bolts")
@@ -44,11 +44,11 @@ def test_a_project_is_made_with_the_keyboard_and_images_go_into_it(opened: Page,
     opened.keyboard.press("Tab")
     opened.keyboard.press("Enter")
 
-    expect(select).to_have_value("Screws & bolts", timeout=20_000)
+    expect(select).to_have_value("Screws & bolts")
     assert "project=Screws+%26+bolts" in opened.url.replace("%20", "+")
     opened.locator("#tab-inspect-button").click()
     opened.get_by_test_id("file-input").set_input_files([{"name": "1.png", "mimeType": "image/png", "buffer": png(1)}])
-    expect(opened.get_by_test_id("filmstrip-item")).to_have_count(1, timeout=20_000)
+    expect(opened.get_by_test_id("filmstrip-item")).to_have_count(1)
     assert (images_of(site, "Screws & bolts"), images_of(site, "default")) == (1, 0)
     opened.locator("#tab-settings-button").click()
     row = rows(opened).filter(has_text="Screws & bolts")
@@ -57,27 +57,27 @@ def test_a_project_is_made_with_the_keyboard_and_images_go_into_it(opened: Page,
     keep(opened, "projects")
 
     select.select_option("default")
-    expect(rows(opened).filter(has_text="default")).to_have_attribute("aria-current", "true", timeout=20_000)
+    expect(rows(opened).filter(has_text="default")).to_have_attribute("aria-current", "true")
     opened.locator("#tab-inspect-button").click()
-    expect(opened.get_by_test_id("empty-state")).to_be_visible(timeout=20_000)
+    expect(opened.get_by_test_id("empty-state")).to_be_visible()
     expect(opened.get_by_test_id("filmstrip-item")).to_have_count(0)
 
 
 def test_settings_and_samples_belong_to_the_project_that_is_shown(site: Site, page: Page) -> None:
     make_project(site.installation.store, "screws", like=site.installation.project_id)
     go_to(page, f"{site.url}/?project=screws")
-    expect(page.get_by_test_id("export-csv")).to_be_visible(timeout=20_000)  # the fields are filled with it
+    expect(page.get_by_test_id("export-csv")).to_be_visible()  # the fields are filled with it
     page.locator("#retrain-after input").fill("3")
     page.locator("#save-settings").click()
-    expect(page.get_by_text("The settings are saved")).to_be_visible(timeout=20_000)
+    expect(page.get_by_text("The settings are saved")).to_be_visible()
     page.locator("#tab-train-button").click()
-    expect(page.get_by_test_id("train-rule")).to_contain_text("after 3 new corrections", timeout=20_000)
+    expect(page.get_by_test_id("train-rule")).to_contain_text("after 3 new corrections")
     page.locator("#tab-inspect-button").click()
     page.get_by_test_id("empty-samples").click()
-    expect(page.get_by_test_id("filmstrip-item")).to_have_count(3, timeout=20_000)
+    expect(page.get_by_test_id("filmstrip-item")).to_have_count(3)
     assert (images_of(site, "screws"), images_of(site, "default")) == (3, 0)
     go_to(page, site.url, "train")
-    expect(page.get_by_test_id("train-rule")).to_contain_text("after 10 new corrections", timeout=20_000)
+    expect(page.get_by_test_id("train-rule")).to_contain_text("after 10 new corrections")
 
 
 def test_a_project_is_renamed_and_a_name_that_is_taken_is_told(site: Site, page: Page) -> None:
@@ -92,7 +92,7 @@ def test_a_project_is_renamed_and_a_name_that_is_taken_is_told(site: Site, page:
     expect(page.get_by_test_id("projects-error")).to_contain_text("There is a project 'nuts' already")
     page.get_by_test_id("project-name").fill("bolts")
     page.keyboard.press("Enter")
-    expect(page.get_by_test_id("project-select")).to_have_value("bolts", timeout=20_000)
+    expect(page.get_by_test_id("project-select")).to_have_value("bolts")
     expect(rows(page)).to_have_count(3)
 
 
@@ -100,7 +100,7 @@ def test_an_archived_project_leaves_the_lists_and_is_restored(site: Site, page: 
     make_project(site.installation.store, "screws")
     go_to(page, site.url)
     rows(page).filter(has_text="screws").get_by_test_id("archive-project").click()
-    expect(page.get_by_test_id("archived-count")).to_have_text("1 archived", timeout=20_000)
+    expect(page.get_by_test_id("archived-count")).to_have_text("1 archived")
     expect(page.get_by_test_id("project-select").locator("option")).to_have_text(["default", "New project…"])
     page.get_by_test_id("archived").locator("summary").click()
     page.get_by_test_id("restore-project").click()
@@ -110,8 +110,8 @@ def test_an_archived_project_leaves_the_lists_and_is_restored(site: Site, page: 
 
 def test_a_page_of_a_project_that_is_gone_says_so(site: Site, page: Page) -> None:
     go_to(page, f"{site.url}/?project=gone", "train")
-    expect(page.get_by_test_id("project-alert")).to_contain_text("There is no project “gone”", timeout=20_000)
+    expect(page.get_by_test_id("project-alert")).to_contain_text("There is no project “gone”")
     expect(page.get_by_test_id("project-select")).to_have_value("gone")
     page.get_by_test_id("project-select").select_option("default")
     page.locator("#tab-train-button").click()
-    expect(page.get_by_test_id("waiting")).to_be_visible(timeout=20_000)
+    expect(page.get_by_test_id("waiting")).to_be_visible()

@@ -26,7 +26,7 @@ def test_the_queue_leads_from_image_to_image_and_back(canvas: CanvasPage) -> Non
     canvas.key("ArrowRight")  # the first is left for later
     canvas.expect_open(queue[1])
     canvas.key("n")
-    expect(canvas.part("filmstrip-count")).to_have_text("3 to review", timeout=10_000)
+    expect(canvas.part("filmstrip-count")).to_have_text("3 to review")
     canvas.key("ArrowRight")
     canvas.expect_open(queue[2])
     canvas.key("ArrowLeft")
@@ -46,7 +46,7 @@ def test_the_queue_goes_on_by_itself_when_new_prompts_have_scored_what_is_left(c
     expect(canvas.part("filmstrip-count")).to_have_text("3 to review")
     first = int(canvas.root.get_attribute("data-image-id") or 0)
     seen = use_prompts_that_have_scored_nothing(canvas)
-    expect(canvas.part("filmstrip-count")).to_have_text("3 being scored", timeout=10_000)
+    expect(canvas.part("filmstrip-count")).to_have_text("3 being scored")
 
     canvas.key("n")
 
@@ -54,7 +54,7 @@ def test_the_queue_goes_on_by_itself_when_new_prompts_have_scored_what_is_left(c
     canvas.expect_open(first)
     with canvas.installation.store.session() as session:
         activate(session, seen)
-    expect(canvas.part("filmstrip-count")).to_have_text("2 to review", timeout=10_000)
+    expect(canvas.part("filmstrip-count")).to_have_text("2 to review")
     expect(canvas.root).not_to_have_attribute("data-image-id", str(first))
 
 

@@ -40,7 +40,7 @@ def tuned(site: Site, page: Page) -> Page:
     """Train, open."""
     page.goto(site.url)
     page.locator("#tab-train-button").click()
-    expect(page.get_by_test_id("run-history")).to_be_visible(timeout=20_000)
+    expect(page.get_by_test_id("run-history")).to_be_visible()
     return page
 
 
@@ -71,7 +71,7 @@ def test_candidate_and_active_are_shown_where_they_differ_most(tuned: Page, keep
     name = rows.first.get_by_role("button").inner_text()
     rows.first.get_by_role("button").click()
     expect(tuned.get_by_test_id("mask-canvas")).to_be_visible()
-    expect(tuned.locator("[data-testid=filmstrip-item][aria-current=true]")).to_contain_text(name, timeout=20_000)
+    expect(tuned.locator("[data-testid=filmstrip-item][aria-current=true]")).to_contain_text(name)
 
 
 def test_any_two_versions_are_compared(tuned: Page) -> None:
@@ -96,9 +96,7 @@ def test_a_note_is_written_and_stays(tuned: Page, site: Site, keep) -> None:
     tuned.get_by_test_id("note-text").fill('for the <new> "camera"')
     keep(tuned, "train-note")
     tuned.get_by_test_id("note-save").click()
-    expect(tuned.locator("tr[data-version='2'] .al-version-note")).to_have_text(
-        'for the <new> "camera"', timeout=20_000
-    )
+    expect(tuned.locator("tr[data-version='2'] .al-version-note")).to_have_text('for the <new> "camera"')
     with site.installation.store.session(read_only=True) as session:
         assert list_versions(session, site.installation.project_id)[1].note == 'for the <new> "camera"'
     tuned.get_by_test_id("note-v2").click()
@@ -117,7 +115,7 @@ def test_another_version_is_put_to_use_and_the_first_one_again(tuned: Page, site
     first = in_use()
     for number in (other, first):
         tuned.get_by_test_id(f"activate-v{number}").click()
-        expect(tuned.locator(f"tr[data-version='{number}']")).to_have_attribute("data-state", "active", timeout=20_000)
+        expect(tuned.locator(f"tr[data-version='{number}']")).to_have_attribute("data-state", "active")
         assert in_use() == number
 
 
@@ -126,7 +124,7 @@ def test_the_rule_of_the_schedule_is_told_with_what_is_missing(site: Site, page:
     page.goto(site.url)
     page.locator("#tab-train-button").click()
     rule = page.get_by_test_id("train-rule")
-    expect(rule).to_contain_text("A run starts by itself after 10 new corrections", timeout=20_000)
+    expect(rule).to_contain_text("A run starts by itself after 10 new corrections")
     expect(rule).to_contain_text("8 corrections more, or 23 h 59 min more, and one starts.")
     with site.installation.store.session() as session:
         update_settings(session, site.installation.project_id, {"schedule": False})

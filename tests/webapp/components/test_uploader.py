@@ -19,7 +19,7 @@ from webapp.samples import sample_images
 @pytest.fixture
 def opened(site: Site, page: Page) -> Page:
     page.goto(site.url)
-    expect(page.get_by_test_id("empty-state")).to_be_visible(timeout=20_000)
+    expect(page.get_by_test_id("empty-state")).to_be_visible()
     return page
 
 
@@ -37,7 +37,7 @@ def test_many_files_are_kept_and_bad_ones_are_listed_with_the_reason(opened: Pag
 
     opened.get_by_test_id("file-input").set_input_files([*files[:6], empty, text, *files[6:]])
 
-    expect(opened.get_by_test_id("upload-summary")).to_have_text("11 added, 2 refused", timeout=30_000)
+    expect(opened.get_by_test_id("upload-summary")).to_have_text("11 added, 2 refused")
     refused = opened.locator("[data-testid=upload-item][data-state=failed]")
     expect(refused).to_have_count(2)
     expect(refused.filter(has_text="empty.png")).to_contain_text("The file is empty")
@@ -49,11 +49,11 @@ def test_many_files_are_kept_and_bad_ones_are_listed_with_the_reason(opened: Pag
 def test_the_same_file_again_is_told_and_kept_once(opened: Page, site: Site) -> None:
     file = {"name": "one.png", "mimeType": "image/png", "buffer": png(1)}
     opened.get_by_test_id("file-input").set_input_files([file])
-    expect(opened.get_by_test_id("upload-summary")).to_have_text("1 added", timeout=20_000)
+    expect(opened.get_by_test_id("upload-summary")).to_have_text("1 added")
 
     opened.get_by_test_id("file-input").set_input_files([file])
 
-    expect(opened.get_by_test_id("upload-summary")).to_have_text("0 added, 1 already here", timeout=20_000)
+    expect(opened.get_by_test_id("upload-summary")).to_have_text("0 added, 1 already here")
     assert images_in(site) == 1
 
 
@@ -64,7 +64,7 @@ def test_a_request_in_which_every_file_is_bad_tells_each_ones_reason(opened: Pag
             {"name": "b.png", "mimeType": "image/png", "buffer": png(0, width=4, height=4)},
         ]
     )
-    expect(opened.get_by_test_id("upload-summary")).to_have_text("0 added, 2 refused", timeout=20_000)
+    expect(opened.get_by_test_id("upload-summary")).to_have_text("0 added, 2 refused")
     refused = opened.locator("[data-testid=upload-item][data-state=failed]")
     expect(refused.filter(has_text="a.png")).to_contain_text("not an image")
     expect(refused.filter(has_text="b.png")).to_contain_text("4×4 px")
@@ -74,9 +74,9 @@ def test_a_request_in_which_every_file_is_bad_tells_each_ones_reason(opened: Pag
 def test_the_three_samples_are_one_click_away_and_one_opens_scored(opened: Page) -> None:
     opened.get_by_test_id("empty-samples").click()
 
-    expect(opened.get_by_test_id("filmstrip-item")).to_have_count(3, timeout=20_000)
-    expect(opened.get_by_test_id("image-size")).to_have_text("512 × 512 px", timeout=20_000)
-    expect(opened.get_by_test_id("prompt-version")).to_have_text("v1", timeout=30_000)
+    expect(opened.get_by_test_id("filmstrip-item")).to_have_count(3)
+    expect(opened.get_by_test_id("image-size")).to_have_text("512 × 512 px")
+    expect(opened.get_by_test_id("prompt-version")).to_have_text("v1")
     assert sample_images() == sample_images()
 
 
@@ -102,7 +102,7 @@ def test_a_zip_gives_its_images_each_with_its_own_outcome(opened: Page, site: Si
     choose(opened, "parts.ZIP", zip_of(files | others))
 
     summary = "5 added, 1 refused, 1 other file passed over"
-    expect(opened.get_by_test_id("upload-summary")).to_have_text(summary, timeout=30_000)
+    expect(opened.get_by_test_id("upload-summary")).to_have_text(summary)
     refused = opened.locator("[data-testid=upload-item][data-state=failed]")
     expect(refused).to_contain_text("line 1/broken.jpg")
     expect(opened.get_by_test_id("filmstrip-item").first).to_contain_text("부품-")
@@ -124,7 +124,7 @@ def test_zips_that_can_not_be_read_say_why_and_what_to_do(opened: Page) -> None:
     }
     for name, (data, reason) in refused.items():
         choose(opened, name, data)
-        expect(opened.get_by_test_id("upload-item")).to_contain_text(reason, timeout=20_000)
+        expect(opened.get_by_test_id("upload-item")).to_contain_text(reason)
         expect(opened.get_by_test_id("upload-summary")).to_have_text("0 added, 1 refused")
 
 
@@ -138,7 +138,7 @@ def test_a_folder_gives_the_images_in_it(opened: Page, tmp_path: Path) -> None:
     opened.get_by_test_id("folder-input").set_input_files(tmp_path / "batch")
 
     summary = "4 added, 1 other file passed over"
-    expect(opened.get_by_test_id("upload-summary")).to_have_text(summary, timeout=20_000)
+    expect(opened.get_by_test_id("upload-summary")).to_have_text(summary)
 
 
 PASTE_OR_DROP = """([kind, name, bytes]) => {
@@ -153,11 +153,11 @@ PASTE_OR_DROP = """([kind, name, bytes]) => {
 
 def test_a_picture_is_taken_from_the_clipboard_and_from_a_drop_in_the_library_too(opened: Page) -> None:
     opened.evaluate(PASTE_OR_DROP, ["paste", "image.png", list(png(1))])
-    expect(opened.get_by_test_id("filmstrip-item")).to_contain_text("pasted-20", timeout=20_000)
+    expect(opened.get_by_test_id("filmstrip-item")).to_contain_text("pasted-20")
 
     opened.locator("#tab-library-button").click()
     opened.evaluate(PASTE_OR_DROP, ["drop", "dropped.png", list(png(2))])
-    expect(opened.get_by_test_id("library-item")).to_have_count(2, timeout=20_000)
+    expect(opened.get_by_test_id("library-item")).to_have_count(2)
     expect(opened.get_by_test_id("library-upload")).to_have_text("1 added")
 
     opened.locator("#tab-train-button").click()
@@ -171,13 +171,13 @@ def test_what_the_server_did_not_get_can_be_sent_again(opened: Page, site: Site)
         "**/api/v1/images", lambda route: route.abort() if route.request.method == "POST" else route.fallback()
     )
     choose(opened, "a.png", png(1))
-    expect(opened.get_by_test_id("upload-summary")).to_have_text("0 added, 1 not sent", timeout=20_000)
+    expect(opened.get_by_test_id("upload-summary")).to_have_text("0 added, 1 not sent")
     expect(opened.get_by_test_id("upload-item")).to_contain_text("Retry when it runs")
     opened.unroute_all()
 
     opened.get_by_test_id("upload-retry").click()
 
-    expect(opened.get_by_test_id("upload-summary")).to_have_text("1 added", timeout=20_000)
+    expect(opened.get_by_test_id("upload-summary")).to_have_text("1 added")
     assert images_in(site) == 1
 
 
@@ -193,12 +193,12 @@ def test_an_upload_is_cancelled_and_taken_up_again(opened: Page, site: Site) -> 
     opened.route("**/api/v1/images", hold_all_but_the_first)
     files = [{"name": f"{seed}.png", "mimeType": "image/png", "buffer": png(seed)} for seed in range(30)]
     opened.get_by_test_id("file-input").set_input_files(files)
-    expect(opened.locator("[data-testid=upload-item][data-state=kept]")).to_have_count(4, timeout=20_000)
+    expect(opened.locator("[data-testid=upload-item][data-state=kept]")).to_have_count(4)
 
     opened.get_by_test_id("upload-cancel").click()
 
     expect(opened.get_by_test_id("upload-summary")).to_have_text("4 added, 26 cancelled")
     opened.unroute_all(behavior="ignoreErrors")
     opened.get_by_test_id("upload-retry").click()
-    expect(opened.get_by_test_id("upload-summary")).to_have_text("30 added", timeout=20_000)
+    expect(opened.get_by_test_id("upload-summary")).to_have_text("30 added")
     assert images_in(site) == 30
