@@ -212,5 +212,6 @@ def test_prompts_tuned_on_drawings_are_never_worse_on_those_kept_apart(tmp_path:
     backbone = load_config(tmp_path / "embedded.json")
     tuned = tune_on_drawings(backbone, count=12, epochs=2)
     assert tuned.after >= tuned.before
+    assert tuned.prompts.note.startswith("tuned") == (tuned.sure_gain > 0), "else the plain words"
     read = prompts_from_bytes(prompts_to_bytes(tuned.prompts))
     read.check_backbone(backbone)
