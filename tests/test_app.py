@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
@@ -79,8 +80,13 @@ def test_it_says_what_it_does(app: RunningApp) -> None:
 
 
 def test_a_connection_outlives_the_time_that_people_think(app: RunningApp) -> None:
-    with socket.create_connection((app.client.base_url.host, app.client.base_url.port)) as connection:
-        for pause in (6, 0):  # seconds; a server closes an idle connection after 5 unless told otherwise
-            connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
-            assert connection.recv(4096).startswith(b"HTTP/1.1 200")
-            time.sleep(pause)
+    connection = HTTPConnection(app.client.base_url.host, app.client.base_url.port or 80)
+    connection.connect()
+    used = connection.sock
+    for pause in (6, 0):  # seconds; a server closes an idle connection after 5 unless told otherwise
+        connection.request("GET", "/healthz")
+        with connection.getresponse() as answer:
+            assert answer.status == 200 and answer.read()
+        time.sleep(pause)
+    assert connection.sock is used
+    connection.close()

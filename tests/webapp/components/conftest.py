@@ -21,7 +21,7 @@ from tests.webapp.components.canvas_page import CanvasPage
 from webapp.server import build_app
 
 # A busy machine is slow: only a test that fails waits for as long.
-expect.set_options()
+expect.set_options(timeout=30_000)
 
 _ARTEFACTS = Path(__file__).parents[3] / "test-artifacts" / "page"
 # The last of this switch counts: what Playwright turns off, and the browser's own toolbar, a page of its own that every
