@@ -83,7 +83,7 @@ def _read_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, settings: Sett
         return archive.read(entry)  # never more than the size that the zip states, which was checked
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
         raise LabelFileError(f"It is damaged in the zip ({error}). Make the zip anew.") from error
-    except RuntimeError as error:  # a password; or, as NotImplementedError, a way of packing that zipfile doesn't know
+    except RuntimeError as error:  # what zipfile raises for a password, and for a compression that it can't undo
         raise LabelFileError(f"It can't be unpacked ({error}). Make a plain zip without a password.") from error
 
 
