@@ -3,7 +3,6 @@
 import inspect
 from collections.abc import Iterator
 from contextlib import contextmanager
-from unittest.mock import patch
 
 
 @contextmanager
@@ -19,5 +18,8 @@ def without_stubs() -> Iterator[None]:
             raise OSError("no stubs are wanted")
         return file_of(item)  # type: ignore[arg-type]
 
-    with patch.object(inspect, "getfile", getfile):
+    inspect.getfile = getfile  # type: ignore[assignment]
+    try:
         yield
+    finally:
+        inspect.getfile = file_of
