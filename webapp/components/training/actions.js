@@ -1,14 +1,17 @@
 // Buttons in the parts of Train that the server draws. Each part is drawn anew as a whole, so clicks are heard here.
 // So are its times written here, in the viewer's own zone, before they are seen.
 
+// A part that is drawn anew may keep its elements and change their words alone.
 function writeTimes() {
-  for (const time of element.querySelectorAll("time:not([title])")) {
+  for (const time of element.querySelectorAll("time")) {
     const when = new Date(time.dateTime);
+    const shown = when.toLocaleString(LOCALE, { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit" });
+    if (time.textContent === shown) continue;
     time.title = when.toLocaleString(LOCALE, { dateStyle: "full", timeStyle: "long" });
-    time.textContent = when.toLocaleString(LOCALE, { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit" });
+    time.textContent = shown;
   }
 }
-new MutationObserver(writeTimes).observe(element, { childList: true, subtree: true });
+new MutationObserver(writeTimes).observe(element, { childList: true, characterData: true, subtree: true });
 writeTimes();
 
 const field = (name) => element.querySelector(`[data-testid=${name}]`);
