@@ -1,9 +1,16 @@
 """The embedded broker: messages arrive once and whole, and an old app's are thrown away."""
 
+import contextlib
+import json
+import shutil
+import socket
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
 from celery import Celery
+from kombu import Connection, Exchange, Queue
 
 from settings import get_settings
 from workers import file_broker
@@ -45,6 +52,52 @@ def test_a_message_in_writing_is_not_taken(configured: Path) -> None:
     [message] = folder.iterdir()
     message.with_name("0.unfinished").write_text('{"body": ')
     assert take_all(app, 1) == [1]
+
+
+@pytest.mark.parametrize("lost", ["broker", "broker/control", "broker/messages"])
+def test_a_worker_whose_broker_was_deleted_hears_of_what_is_sent_afterwards(configured: Path, lost: str) -> None:
+    app = make_app(get_settings())
+    with app.connection_for_read() as connection, connection.channel() as channel:
+        node = app.control.mailbox.Node("worker@here", channel=channel, handlers={"hello": lambda _: "you"})
+        with node.listen(callback=lambda body, message: node.handle_message(body, message)), drained(connection):
+            shutil.rmtree(configured / lost, ignore_errors=True)  # the worker may make it anew meanwhile
+            answers = (app.control.broadcast("hello", reply=True, timeout=2, limit=1) for _ in range(10))
+            assert [{"worker@here": "you"}] in answers
+
+
+@contextlib.contextmanager
+def drained(connection: Connection) -> Iterator[None]:
+    """A thread hands out what comes to the connection's consumers meanwhile."""
+    ending = threading.Event()
+
+    def drain() -> None:
+        while not ending.is_set():
+            with contextlib.suppress(socket.timeout):
+                connection.drain_events(timeout=0.2)
+
+    thread = threading.Thread(target=drain)
+    thread.start()
+    try:
+        yield
+    finally:
+        ending.set()
+        thread.join()
+
+
+def test_many_that_bind_at_once_are_all_bound(configured: Path) -> None:
+    app = make_app(get_settings())
+
+    def bind(number: int) -> None:
+        with app.connection_for_write() as connection:
+            Queue(f"queue{number}", Exchange("shared", "fanout"))(connection.channel()).declare()
+
+    binders = [threading.Thread(target=bind, args=(number,)) for number in range(12)]
+    for binder in binders:
+        binder.start()
+    for binder in binders:
+        binder.join()
+    table = json.loads((configured / "broker" / "control" / "shared.exchange").read_text())
+    assert {queue for _, _, queue in table} == {f"queue{number}" for number in range(12)}
 
 
 def test_an_app_starts_on_an_empty_broker(configured: Path) -> None:
