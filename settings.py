@@ -63,6 +63,9 @@ class Settings(BaseSettings):
         description="Of the vision tower: `auto` (bf16 where the device multiplies in it, else fp32), `fp32`, `bf16`, "
         "`fp16`.",
     )
+    compile: bool = Field(
+        False, description="Let torch.compile fuse the vision tower's blocks: pays on a GPU; starts some 15 s later."
+    )
     image_size: int = Field(
         0, ge=0, description="Side in px that images are resized to; 0: the backbone's own default."
     )

@@ -60,7 +60,7 @@ class Way:
 def make_backbone(way: Way) -> Backbone:
     """The backbone, at the way's resolution."""
     if way.model == "embedded":
-        return load_backbone("embedded", way.device, way.precision)
+        return load_backbone("embedded", way.device, way.precision, compiled=way.compiled)
     device = resolve_device(way.device)
     torch.manual_seed(0)
     return Backbone(
@@ -70,6 +70,7 @@ def make_backbone(way: Way) -> Backbone:
         image_size=way.image_size or None,
         device=device,
         precision=resolve_precision(way.precision, device),
+        compiled=way.compiled,
     )
 
 
@@ -137,8 +138,6 @@ def _serve(way: Way, folder: Path) -> None:
     torch.set_num_threads(way.threads)
     backbone = make_backbone(way)
     engine = Engine(backbone, image_size=way.image_size)
-    if way.compiled:
-        backbone.vision.compile_blocks()
     text = text_features(backbone)
     threads = ThreadPoolExecutor(len(os.sched_getaffinity(0)))
     baseline = PlainScorer(backbone, text, engine.image_size) if way.kind == "baseline" else None

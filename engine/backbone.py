@@ -14,7 +14,7 @@ from torch import Tensor
 
 from engine.errors import BackboneError
 from engine.precision import Precision, reduce_blocks, resolve_precision
-from engine.vision import Attention, TwoStreamVision, check_tower
+from engine.vision import Attention, TwoStreamVision, check_tower, fold_quick_gelu
 from engine.weight_files import load_weights
 
 WEIGHTS_FOLDER = Path(__file__).parent / "weights"
@@ -26,6 +26,7 @@ _PAPER_GRID_SIDE = 518
 class _Where(TypedDict):
     device: str
     precision: Precision
+    compiled: bool
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,8 @@ class Backbone:
     """A frozen open_clip model, its tokenizer and its facts. Build it with `load_backbone` or from a config.
 
     `prompts_file` names the prompts that come with it, where some do. `precision` is what the vision tower computes in:
-    the fingerprint and the text tower, which prompts are tuned through, do not depend on it.
+    the fingerprint and the text tower, which prompts are tuned through, do not depend on it. `compiled` lets
+    torch.compile fuse the vision tower's blocks.
     """
 
     def __init__(
@@ -74,6 +76,7 @@ class Backbone:
         attention: Attention = "vv",
         device: str = "cpu",
         precision: Precision = "fp32",
+        compiled: bool = False,
         prompts_file: Path | None = None,
     ) -> None:
         if not isinstance(model, CLIP):
@@ -93,6 +96,9 @@ class Backbone:
         # The paper: 20 for 24 blocks; other depths keep the share.
         chosen_dpam = round(blocks * 20 / 24) if dpam_layer is None else dpam_layer
         self.vision = TwoStreamVision(model.visual, chosen_dpam, attention)
+        self.compiled = compiled
+        if compiled:
+            self.vision.compile_blocks()
         self.info = BackboneInfo(
             name=name,
             fingerprint=_fingerprint(model, chosen_layers, chosen_dpam, attention),
@@ -104,10 +110,12 @@ class Backbone:
             embed_dim=model.visual.output_dim,
             text_width=model.token_embedding.embedding_dim,
         )
-        reduce_blocks(model.visual, precision)  # last: the fingerprint is of the weights as they came
+        # Last: the fingerprint is of the weights as they came.
+        fold_quick_gelu(model.visual)
+        reduce_blocks(model.visual, precision)
 
 
-def load_backbone(spec: str, device: str = "auto", precision: str = "fp32") -> Backbone:
+def load_backbone(spec: str, device: str = "auto", precision: str = "fp32", *, compiled: bool = False) -> Backbone:
     """Load a backbone by its setting.
 
     Args:
@@ -116,11 +124,13 @@ def load_backbone(spec: str, device: str = "auto", precision: str = "fp32") -> B
             weights under open_clip's names (safetensors, or a torch file read with `weights_only`).
         device: `auto` is CUDA where there is one, else the CPU.
         precision: `auto`, `fp32`, `bf16` or `fp16`; see `resolve_precision`.
+        compiled: let torch.compile fuse the vision tower's blocks; the first batch waits for it.
 
     Raises:
         BackboneError: no such model, tag, file, device or precision; damaged weights. Nothing else is loaded instead.
     """
-    where: _Where = {"device": (chosen := resolve_device(device)), "precision": resolve_precision(precision, chosen)}
+    chosen = resolve_device(device)
+    where: _Where = {"device": chosen, "precision": resolve_precision(precision, chosen), "compiled": compiled}
     if spec == "embedded":
         return load_config(WEIGHTS_FOLDER / "embedded.json", **where)
     model_name, at, file_name = spec.partition("@")
@@ -151,7 +161,12 @@ def resolve_device(device: str) -> str:
 
 
 def load_config(
-    path: Path, *, weights: Path | None = None, device: str = "cpu", precision: Precision = "fp32"
+    path: Path,
+    *,
+    weights: Path | None = None,
+    device: str = "cpu",
+    precision: Precision = "fp32",
+    compiled: bool = False,
 ) -> Backbone:
     """Load a backbone from a config of ours: a JSON with `model_cfg`, `image_size`, `layers`, `dpam_layer`.
 
@@ -162,6 +177,7 @@ def load_config(
         weights: the weights' file.
         device: torch's name of the device.
         precision: of the vision tower.
+        compiled: see `load_backbone`.
 
     Raises:
         BackboneError: a file is missing or damaged, or the weights' sha256 is not the config's.
@@ -185,6 +201,7 @@ def load_config(
             dpam_layer=config.get("dpam_layer"),
             device=device,
             precision=precision,
+            compiled=compiled,
             prompts_file=prompts if (prompts := path.with_name(f"{path.stem}_prompts.safetensors")).exists() else None,
         )
     except (KeyError, TypeError) as error:

@@ -38,13 +38,16 @@ class ImageFeatures:
         return ImageFeatures(self.global_feature.cpu(), self.patch_features.cpu())
 
 
-def split_batch(
+def unit_features(
     features: VisionFeatures, layers: tuple[int, ...], dtype: torch.dtype = torch.float16
-) -> list[ImageFeatures]:
-    """A batch of the vision tower → one `ImageFeatures` an image, on the tower's device."""
-    global_features = F.normalize(features.global_features, dim=-1).to(dtype)
+) -> tuple[Tensor, Tensor]:
+    """What is kept of a batch of the vision tower, unit length: (B, D) global, (B, L, n, D) patches."""
     stacked = torch.stack([features.patch_features[layer][:, 1:] for layer in layers], dim=1)
-    patch_features = F.normalize(stacked, dim=-1).to(dtype)
+    return F.normalize(features.global_features, dim=-1).to(dtype), F.normalize(stacked, dim=-1).to(dtype)
+
+
+def split_batch(global_features: Tensor, patch_features: Tensor) -> list[ImageFeatures]:
+    """(B, D) and (B, L, n, D) → one `ImageFeatures` an image, on the same device, in memory of its own."""
     return [ImageFeatures(g.clone(), p.clone()) for g, p in zip(global_features, patch_features, strict=True)]
 
 

@@ -4,6 +4,7 @@ import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from itertools import repeat
 
 import numpy as np
 import numpy.typing as npt
@@ -11,24 +12,34 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from engine.transfers import to_device
+
+Pixels = npt.NDArray[np.uint8]
 MEAN = (0.48145466, 0.4578275, 0.40821073)
 STD = (0.26862954, 0.26130258, 0.27577711)
 
 
 def preprocess(images: Sequence[Image.Image], image_size: int, device: torch.device | str = "cpu") -> Tensor:
-    """(B, 3, s, s) float32: resized straight to s × s by PIL's bicubic, then RGB, then CLIP's mean and deviation.
+    """(B, 3, s, s) float32: images brought to s × s, then CLIP's mean and deviation. See `to_pixels`."""
+    if len(images) == 1:
+        return normalise([to_pixels(images[0], image_size)], device)
+    return normalise(list(_threads().map(to_pixels, images, repeat(image_size))), device)
+
+
+def to_pixels(image: Image.Image, image_size: int) -> Pixels:
+    """(s, s, 3) uint8: resized straight to s × s by PIL's bicubic, then RGB.
 
     The resize runs in the file's own mode, as in the reference: palette and bilevel pictures are resized by nearest
-    neighbour, alpha weighs the colours while resizing and is then dropped. What goes to the device are bytes.
+    neighbour, alpha weighs the colours while resizing and is then dropped.
     """
+    return np.asarray(_resize(image, image_size, Image.Resampling.BICUBIC).convert("RGB"))
 
-    def resized(image: Image.Image) -> npt.NDArray[np.uint8]:
-        return np.asarray(_resize(image, image_size, Image.Resampling.BICUBIC).convert("RGB"))
 
-    rows = list(_threads().map(resized, images)) if len(images) > 1 else [resized(image) for image in images]
-    pixels = torch.from_numpy(np.stack(rows)).to(device).permute(0, 3, 1, 2)
+def normalise(pixels: Sequence[Pixels], device: torch.device | str = "cpu") -> Tensor:
+    """(s, s, 3) uint8 each → (B, 3, s, s) float32 by CLIP's mean and deviation. What goes to the device are bytes."""
+    batch = to_device(pixels, torch.device(device)).permute(0, 3, 1, 2)
     mean, std = (torch.tensor(of, device=device).view(1, 3, 1, 1) for of in (MEAN, STD))
-    return (pixels.float() / 255 - mean) / std
+    return (batch.float() / 255 - mean) / std
 
 
 @cache

@@ -1,5 +1,6 @@
 """The engine that the others call: images → features → scores and maps, with prompts that can change at any moment."""
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,12 +12,16 @@ from torch import Tensor
 from engine.backbone import Backbone, BackboneInfo
 from engine.batching import MicroBatcher
 from engine.errors import BackboneError
-from engine.features import FeatureCache, ImageFeatures, split_batch
+from engine.features import FeatureCache, ImageFeatures, split_batch, unit_features
 from engine.maps import FloatMap
-from engine.preprocess import preprocess
+from engine.preprocess import Pixels, normalise, preprocess
 from engine.prompt_files import read_prompts
 from engine.prompts import Prompts, encode_prompts
+from engine.recorded import SIZES, RecordedWork
 from engine.scoring import anomaly_maps, probabilities
+from engine.transfers import to_host
+
+logger = logging.getLogger(__name__)
 
 # Images that go through the model together where many wait: a GPU needs them to be busy; for a CPU more are no faster,
 # and the first of them would wait for the last.
@@ -80,6 +85,8 @@ class Engine:
         self.cache = FeatureCache(folder, self.features_key, cache_bytes) if folder else None
         self.batch_size = _BATCH_ON_GPU if backbone.device.type == "cuda" else _BATCH_ON_CPU
         self._encode_together = MicroBatcher(self._encode, self.batch_size)
+        on_gpu = backbone.device.type == "cuda"
+        self._run_tower = RecordedWork(self._unit_features) if on_gpu else self._unit_features
         self._text_features: dict[str, Tensor] = {}
 
     @property
@@ -93,6 +100,25 @@ class Engine:
         precision = self.backbone.precision
         return f"{self.info.fingerprint[:16]}-{self.image_size}{'' if precision == 'fp32' else f'-{precision}'}"
 
+    def warm_up(self) -> None:
+        """Have the device choose, compile and record what it runs, so that no image waits for it.
+
+        Raises:
+            BackboneError: the blocks were to be compiled, and can't be here.
+        """
+        try:
+            for size in SIZES if self.backbone.device.type == "cuda" else (1,):
+                self._encode_together(torch.zeros(size, 3, *2 * [self.image_size], device=self.backbone.device))
+        except torch.OutOfMemoryError as error:
+            logger.warning("This GPU has no room for %d images of %d px at once: %s", size, self.image_size, error)
+        except RuntimeError as error:
+            if not self.backbone.compiled:
+                raise
+            raise BackboneError(
+                f"torch.compile can't work here ({type(error).__name__}: {str(error).splitlines()[0]}). "
+                "It needs a C compiler; or set ANOMALYLOOP_COMPILE to 0."
+            ) from error
+
     def encode(self, images: Sequence[Image.Image]) -> list[ImageFeatures]:
         """Features, in the CPU's memory, of upright 8-bit images of any sizes; other threads' images may join them."""
         return [features.cpu() for features in self._encode_on_device(images)]
@@ -101,13 +127,20 @@ class Engine:
         """Score images whose features nobody needs afterwards: they never leave the device."""
         return self.score(self._encode_on_device(images), text_features)
 
+    def score_pixels(self, pixels: Sequence[Pixels], text_features: Tensor) -> list[Scored]:
+        """The same of images that `to_pixels` brought to the engine's size elsewhere, ahead of the model."""
+        return self.score(self._encode_together(normalise(pixels, self.backbone.device)), text_features)
+
     def _encode_on_device(self, images: Sequence[Image.Image]) -> list[ImageFeatures]:
         return self._encode_together(preprocess(images, self.image_size, self.backbone.device))
 
     @torch.inference_mode()
     def _encode(self, batch: Tensor) -> list[ImageFeatures]:
+        return split_batch(*self._run_tower(batch))
+
+    def _unit_features(self, batch: Tensor) -> tuple[Tensor, Tensor]:
         features = self.backbone.vision(batch, self.info.layers)
-        return split_batch(features, self.info.layers, torch.float32 if self.reference else torch.float16)
+        return unit_features(features, self.info.layers, torch.float32 if self.reference else torch.float16)
 
     def features(self, sha256: str, decode: Callable[[], Image.Image]) -> tuple[ImageFeatures, bool]:
         """Features of one image, from the cache or encoded now.
@@ -162,4 +195,5 @@ class Engine:
         scores = probabilities(whole.float(), text_features)[:, 1]
         maps = anomaly_maps(probabilities(patches.float(), text_features), self.image_size)
         maps = maps if self.reference else maps / len(patches)
-        return [Scored(score, found) for score, found in zip(scores.tolist(), maps.cpu().numpy(), strict=True)]
+        scores, maps = to_host(scores, maps)
+        return [Scored(score, found) for score, found in zip(scores.tolist(), maps.numpy(), strict=True)]

@@ -53,10 +53,11 @@ class TwoStreamVision(nn.Module):
         replaced = 0 if attention == "off" else min(max(dpam_layer - 1, 0), blocks)
         self.first_local_block = blocks - replaced
         self._run_block = self._block
+        self._kept_positions: dict[tuple[int, int], Tensor] = {}
 
     def compile_blocks(self) -> None:
-        """Let torch.compile fuse what lies between a block's matrix products; the first batches wait for it."""
-        self._run_block = torch.compile(self._block)
+        """Let torch.compile fuse what lies between a block's matrix products; the first batch waits for it."""
+        self._run_block = torch.compile(self._block, dynamic=True)
 
     def forward(self, images: Tensor, layers: Sequence[int]) -> VisionFeatures:
         """Encode images (B, 3, s, s), normalised by CLIP's mean and deviation; `layers` count blocks from 1.
@@ -89,10 +90,20 @@ class TwoStreamVision(nn.Module):
     def _embed(self, images: Tensor) -> Tensor:
         visual = self.visual
         patches = visual.conv1(images)
-        positions = resample_positions(visual.positional_embedding, visual.grid_size, patches.shape[-2:])
+        positions = self._positions((patches.shape[-2], patches.shape[-1]))
         tokens = patches.flatten(2).transpose(1, 2)
         class_token = visual.class_embedding.to(tokens.dtype).expand(tokens.shape[0], 1, -1)
         return visual.ln_pre(torch.cat([class_token, tokens], dim=1) + positions.to(tokens.dtype))
+
+    def _positions(self, grid: tuple[int, int]) -> Tensor:
+        """The position embedding (1 + h·w, width) on this grid; kept for the next batch, unless it is being learnt."""
+        learnt = self.visual.positional_embedding
+        kept = self._kept_positions.get(grid)
+        if kept is None:
+            kept = resample_positions(learnt, self.visual.grid_size, grid)
+            if not learnt.requires_grad:
+                self._kept_positions = {grid: kept}
+        return kept
 
     def _block(
         self, block: ResidualAttentionBlock, original: Tensor, local: Tensor | None, *, is_last: bool
@@ -163,10 +174,23 @@ def _after_attention(block: ResidualAttentionBlock, tokens: Tensor, attended: Te
 
 
 def _activate(activation: nn.Module, hidden: Tensor) -> Tensor:
-    """The MLP's activation; QuickGELU, x·σ(1.702 x), in the memory of `hidden`, where no gradient needs it."""
-    if not isinstance(activation, QuickGELU) or torch.is_grad_enabled():
-        return activation(hidden)
-    return F.silu(hidden.mul_(_QUICK_GELU), inplace=True).div_(_QUICK_GELU)
+    """The MLP's activation, in the memory of `hidden` where it can and no gradient needs it."""
+    if isinstance(activation, nn.SiLU) and not torch.is_grad_enabled():
+        return F.silu(hidden, inplace=True)
+    return activation(hidden)
+
+
+def fold_quick_gelu(visual: VisionTransformer) -> None:
+    """Make the blocks' QuickGELU a SiLU, in place: x·σ(1.702 x) = SiLU(1.702 x) / 1.702, both factors in the weights.
+
+    SiLU is one pass over the MLP's hidden values, QuickGELU three; the tower's results change by float32's rounding.
+    """
+    for block in visual.transformer.resblocks:
+        if isinstance(block.mlp.gelu, QuickGELU):
+            block.mlp.c_fc.weight.data.mul_(_QUICK_GELU)
+            block.mlp.c_fc.bias.data.mul_(_QUICK_GELU)
+            block.mlp.c_proj.weight.data.div_(_QUICK_GELU)
+            block.mlp.gelu = nn.SiLU()
 
 
 def resample_positions(positions: Tensor, trained_grid: Sequence[int], grid: Sequence[int]) -> Tensor:

@@ -106,9 +106,12 @@ def _make(settings: Settings) -> "Engine":
 
     if settings.score_threads:
         torch.set_num_threads(settings.score_threads)
-    return Engine(
-        load_backbone(settings.backbone, settings.device, settings.precision),
+    engine = Engine(
+        load_backbone(settings.backbone, settings.device, settings.precision, compiled=settings.compile),
         image_size=settings.image_size,
         cache_folder=settings.home / "features",
         cache_bytes=round(settings.feature_cache_gb * 1e9),
     )
+    if settings.compile or engine.backbone.device.type == "cuda":
+        engine.warm_up()
+    return engine

@@ -4,7 +4,7 @@ from typing import Literal
 
 from db.images import get_image
 from db.models import Image, Prediction
-from db.predictions import active_prediction
+from db.predictions import active_prediction, latest_prediction
 from db.store import Store
 from engine.maps import FloatMap, map_from_npy, map_to_npy, map_to_png16, resize_map
 from workers.errors import NotReady
@@ -16,17 +16,24 @@ def grid_map(store: Store, image_id: int) -> FloatMap:
     return read_map(store, prediction)
 
 
-def full_map(store: Store, image_id: int) -> FloatMap:
-    """(H, W) float32, 0–1, at the image's size. Raises NotFound (no such image), NotReady (not scored yet)."""
-    image, prediction = scored_image(store, image_id)
-    return resize_map(read_map(store, prediction), image.height, image.width)
-
-
 def scored_image(store: Store, image_id: int) -> tuple[Image, Prediction]:
     """The image and its active prediction. Raises NotFound (no such image), NotReady (not scored yet)."""
     with store.session(read_only=True) as session:
         image = get_image(session, image_id)
         prediction = active_prediction(session, image_id)
+    if prediction is None:
+        raise NotReady(_why_unscored(image))
+    return image, prediction
+
+
+def shown_image(store: Store, image_id: int) -> tuple[Image, Prediction]:
+    """The image and its active prediction; until the active prompts have scored it, that of those before them.
+
+    Raises NotFound (no such image), NotReady (no prompts have scored it yet).
+    """
+    with store.session(read_only=True) as session:
+        image = get_image(session, image_id)
+        prediction = active_prediction(session, image_id) or latest_prediction(session, image_id)
     if prediction is None:
         raise NotReady(_why_unscored(image))
     return image, prediction

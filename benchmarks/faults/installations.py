@@ -20,6 +20,8 @@ from settings import Settings
 Fault = Callable[[], None]
 # Seconds that what is away stays away.
 _AWAY = (1.0, 4.0)
+# As systemd, compose and Kubernetes do: a worker that ends is started again (one of Celery's can end with its broker).
+_AGAIN_AND_AGAIN = 'while true; do "$0" "$@"; sleep 2; done'
 _SETTINGS = {"ANOMALYLOOP_LEASE_SECONDS": "5", "ANOMALYLOOP_FEATURE_CACHE_GB": "0.05", "OMP_NUM_THREADS": "1"}
 
 
@@ -108,7 +110,7 @@ class OnServers(Served):
         celery = ["-m", "celery", "-A", "workers.celery_app", "worker", "--beat", "--pool=threads", "--concurrency=4"]
         with (self.home / "worker.log").open("ab") as log:
             self._worker = subprocess.Popen(
-                [sys.executable, *celery],
+                ["sh", "-c", _AGAIN_AND_AGAIN, sys.executable, *celery],
                 cwd=ROOT,
                 env={**os.environ, "ANOMALYLOOP_HOME": str(self.home), **self.environment},
                 stdout=log,

@@ -91,6 +91,7 @@ class DrawnBatches(Dataset[Batch]):
         """Drawn once and kept as long as it can be asked for again."""
         key = (step, number)
         if key not in self._drawn or self._drawn[key].image.shape[0] != size:
+            self._drawn.pop(key, None)  # of an earlier stage: the new one is the youngest, and goes last
             index = (step + _FIRST_WINDOW * self.lanes) * _MOST_FRESH + number
             self._drawn[key] = draw_sample(self.seed, index, size, self.without)
             if len(self._drawn) > (_REPLAY_WINDOW + 4) * fresh:

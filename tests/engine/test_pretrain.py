@@ -57,6 +57,12 @@ def test_a_batch_depends_on_its_number_and_lane_not_on_what_was_asked_before(lan
     assert torch.equal(in_order[8].captions, at_once[8].captions)
 
 
+def test_drawings_of_a_smaller_stage_are_drawn_again_at_the_larger_size_while_many_are_kept() -> None:
+    batches = DrawnBatches(3, (Stage(0.0, 48, 2, 0.5), Stage(0.9, 64, 2, 0.5)), 140)
+    for step in range(140):
+        assert batches[step].images.shape[-1] == (48 if step < 126 else 64)
+
+
 def test_a_mask_covers_what_changed_and_nothing_else() -> None:
     checked = 0
     for seed in range(150):

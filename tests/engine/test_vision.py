@@ -3,9 +3,10 @@
 import pytest
 import torch
 from open_clip.model import CLIP
+from open_clip.transformer import QuickGELU
 
 from engine.errors import BackboneError
-from engine.vision import TwoStreamVision, resample_positions
+from engine.vision import TwoStreamVision, fold_quick_gelu, resample_positions
 from tests.tiny_backbone import MODEL_CFG
 
 
@@ -42,6 +43,45 @@ def test_the_local_stream_compares_what_the_option_says(backbone, images, attent
     found = tower(images, [4]).patch_features[4]
 
     torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
+
+
+@torch.no_grad()
+def test_quick_gelu_folded_into_the_weights_changes_nothing_but_the_rounding(images):
+    torch.manual_seed(0)
+    visual = CLIP(**{**MODEL_CFG, "quick_gelu": True}).visual
+    tower = TwoStreamVision(visual, dpam_layer=3)
+    before = tower(images, [2, 4])
+
+    fold_quick_gelu(visual)
+    fold_quick_gelu(visual)  # nothing is left to fold
+    after = tower(images, [2, 4])
+
+    assert not any(isinstance(module, QuickGELU) for module in visual.modules())
+    torch.testing.assert_close(after.global_features, before.global_features, rtol=1e-5, atol=1e-6)
+    for layer in (2, 4):
+        torch.testing.assert_close(after.patch_features[layer], before.patch_features[layer], rtol=1e-5, atol=1e-6)
+
+
+@torch.no_grad()
+def test_a_compiled_block_gives_the_same_features_for_batches_of_any_size():
+    visual = CLIP(**{**MODEL_CFG, "vision_cfg": {**MODEL_CFG["vision_cfg"], "layers": 1}}).visual  # compiled once
+    plain, compiled = (TwoStreamVision(visual, dpam_layer=0) for _ in range(2))
+    compiled.compile_blocks()
+    for count in (1, 3):
+        batch = torch.randn(count, 3, 32, 32, generator=torch.Generator().manual_seed(count))
+        expected, found = plain(batch, [1]), compiled(batch, [1])
+        torch.testing.assert_close(found.global_features, expected.global_features, rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(found.patch_features[1], expected.patch_features[1], rtol=1e-4, atol=1e-5)
+
+
+def test_positions_that_are_being_learnt_are_not_kept(images):
+    visual = CLIP(**MODEL_CFG).visual
+    learning = TwoStreamVision(visual, dpam_layer=3)
+    larger = torch.nn.functional.interpolate(images, size=48)
+    with torch.no_grad():
+        before = learning(larger, [4]).global_features
+        visual.positional_embedding.mul_(2)
+        assert not torch.equal(learning(larger, [4]).global_features, before)
 
 
 @torch.no_grad()

@@ -6,9 +6,11 @@ import numpy as np
 from fastapi.testclient import TestClient
 from PIL import Image
 
+from db.prompt_versions import activate, active_version, add_version
 from engine.maps import resize_map
 from tests.conftest import Installation
 from tests.webapp.rest import assert_problem, kept, scored
+from workers.scoring import score_unscored
 
 
 def test_the_map_is_a_float32_array_of_the_images_size(client: TestClient, installation: Installation) -> None:
@@ -41,6 +43,31 @@ def test_an_image_without_a_score_says_to_ask_again(client: TestClient) -> None:
     answer = client.get(f"/api/v1/images/{kept(client)}/map")
     assert_problem(answer, 503, "not-ready", "not scored yet")
     assert answer.headers["retry-after"]
+
+
+def test_until_the_active_prompts_have_scored_an_image_its_map_is_that_of_the_prompts_before(
+    client: TestClient, installation: Installation
+) -> None:
+    url = f"/api/v1/images/{scored(client, installation)}/map"
+    before = client.get(url)
+    with installation.store.session() as session:
+        first = active_version(session, installation.project_id)
+        assert first is not None
+        second = add_version(
+            session,
+            project_id=installation.project_id,
+            origin="imported",
+            blob_key=first.blob_key,
+            sha256=first.sha256,
+            backbone_name=first.backbone_name,
+            backbone_fingerprint=first.backbone_fingerprint,
+        )
+        activate(session, second.id)
+
+    between = client.get(url)
+    assert (between.content, between.headers["x-prompt-version"]) == (before.content, "1")
+    score_unscored(installation.store, installation.project_id, limit=100)
+    assert client.get(url).headers["x-prompt-version"] == "2"
 
 
 def test_a_browser_that_has_the_map_is_told_so(client: TestClient, installation: Installation) -> None:

@@ -1,4 +1,4 @@
-"""`/images/{id}/map`: the active prompts' anomaly map, as an array, as a picture, or at the model's resolution."""
+"""`/images/{id}/map`: the anomaly map in use, as an array, as a picture, or at the model's resolution."""
 
 from functools import partial
 from typing import Literal
@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request, Response
 from db.prompt_versions import get_version
 from webapp.api.caching import revalidated
 from webapp.api.dependencies import Id, StoreDep
-from workers.maps import encode_full_map, read_map, scored_image
+from workers.maps import encode_full_map, read_map, shown_image
 
 router = APIRouter(prefix="/images", tags=["images"])
 
@@ -20,9 +20,10 @@ def get_map(request: Request, store: StoreDep, image_id: Id, format: Literal["np
     """Anomaly map, values 0–1: mean over layers of (S_a + 1 − S_n)/2, Gaussian-filtered.
 
     `npy`: float32 H×W at the image's size. `png`: the same as 16-bit grey, 65,535 = 1. `grid`: float32 little-endian,
-    row by row, at the model's resolution, whose size is in X-Map-Height and X-Map-Width.
+    row by row, at the model's resolution, whose size is in X-Map-Height and X-Map-Width. X-Prompt-Version names the
+    prompts that made it: those before the active ones, until these have scored the image.
     """
-    image, prediction = scored_image(store, image_id)
+    image, prediction = shown_image(store, image_id)
     with store.session(read_only=True) as session:
         headers = {"X-Prompt-Version": str(get_version(session, prediction.prompt_version_id).number)}
     etag = f"{prediction.map_blob_key}-{format}"
