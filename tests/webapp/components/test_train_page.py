@@ -1,15 +1,18 @@
 """Train as a person uses it: the history of runs, notes, comparing, going back, and the rule of the schedule."""
 
 import re
+from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from db.projects import update_settings
 from db.prompt_versions import active_version, list_versions
 from tests.conftest import Installation, installed, settings_for
-from tests.webapp.components.conftest import Site
+from tests.webapp.components.conftest import Site, open_page
 from tests.workers.making import correct
 from workers.engine_host import get_engine
 from workers.runs import start_run
@@ -56,6 +59,23 @@ def test_every_run_of_the_history_can_be_looked_at(tuned: Page, keep) -> None:
     expect(panel.get_by_test_id("loss-chart")).to_be_visible()
     tuned.wait_for_timeout(2000)  # the page is drawn anew meanwhile, and the choice stays
     expect(panel).to_have_attribute("data-run-id", "1")
+
+
+@pytest.fixture
+def in_seoul(browser: Browser) -> Iterator[Page]:
+    yield from open_page(browser, 1280, 800, timezone_id="Asia/Seoul")
+
+
+def test_times_are_in_the_viewers_zone_and_stay_so_when_their_words_alone_are_drawn_anew(
+    site: Site, in_seoul: Page
+) -> None:
+    in_seoul.goto(site.url)
+    in_seoul.locator("#tab-train-button").click()
+    started = in_seoul.get_by_test_id("run-history").locator("time").first
+    moment = datetime.fromisoformat(started.get_attribute("datetime") or "").astimezone(ZoneInfo("Asia/Seoul"))
+    expect(started).to_contain_text(f"{moment:%I:%M %p}")
+    started.evaluate("time => { time.firstChild.data = '2026-01-02 03:04 UTC'; }")
+    expect(started).to_contain_text(f"{moment:%I:%M %p}")
 
 
 def test_candidate_and_active_are_shown_where_they_differ_most(tuned: Page, keep) -> None:
