@@ -38,7 +38,7 @@ def save_prediction(
         map_max: the map's largest value, 0–1.
         map_uncertainty: how unsure the map is of itself, 0–1; 0 also where that is not known.
         novelty: how unlike the corrected images it is, 0–1; 0 also where that is not known.
-        engine_settings: what else decided the result: device, image size, and so on.
+        engine_settings: what else is known of how it was made: device, image size, seconds, and so on.
 
     Raises:
         NotFound: the image was deleted in the meantime, or there is no such version.

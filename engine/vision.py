@@ -96,13 +96,16 @@ class TwoStreamVision(nn.Module):
         return visual.ln_pre(torch.cat([class_token, tokens], dim=1) + positions.to(tokens.dtype))
 
     def _positions(self, grid: tuple[int, int]) -> Tensor:
-        """The position embedding (1 + h·w, width) on this grid; kept for the next batch, unless it is being learnt."""
+        """The position embedding (1 + h·w, width) on this grid; kept for good, unless it is being learnt.
+
+        A recording on a GPU goes on reading the tensor that it saw, so that no kept one may be given up.
+        """
         learnt = self.visual.positional_embedding
         kept = self._kept_positions.get(grid)
         if kept is None:
             kept = resample_positions(learnt, self.visual.grid_size, grid)
             if not learnt.requires_grad:
-                self._kept_positions = {grid: kept}
+                self._kept_positions[grid] = kept
         return kept
 
     def _block(

@@ -67,6 +67,8 @@ class Image(TypedDict):
     expected_gain: float | None
     reason: str | None
     prompt_version: int | None
+    scoring_seconds: float | None
+    scored_from_cache: bool | None
     annotation: Annotation | None
     scoring_error: str | None
     created_at: str

@@ -2,10 +2,11 @@
 
 import contextlib
 import logging
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from db.errors import BlobMissing
 from db.images import get_image, unscored_images
@@ -117,7 +118,7 @@ class _Scorer:
         """Score the images whose features are cached; returns the others."""
         others: list[Image] = []
         for start in range(0, len(images), _CACHED_BATCH):
-            cached = []
+            began, cached = time.perf_counter(), []
             for image in images[start : start + _CACHED_BATCH]:
                 features = self.engine.cache.get(image.sha256) if self.engine.cache else None
                 if features is None:
@@ -125,11 +126,12 @@ class _Scorer:
                 else:
                     cached.append((image, features))
             if cached:
-                self._score(cached)
+                self._score(cached, began, from_cache=True)
         return others
 
     def score_batch(self, images: list[Image]) -> None:
         """Encode and score; where a batch fails as a whole, its images go one by one, to find the one."""
+        began = time.perf_counter()
         decoded = [(image, picture) for image in images if (picture := self._decode(image)) is not None]
         if not decoded:
             return
@@ -145,7 +147,8 @@ class _Scorer:
         for (image, _), features in zip(decoded, encoded, strict=True):
             if self.engine.cache:
                 self.engine.cache.put(image.sha256, features)
-        self._score([(image, features) for (image, _), features in zip(decoded, encoded, strict=True)])
+        together = [(image, features) for (image, _), features in zip(decoded, encoded, strict=True)]
+        self._score(together, began, from_cache=False)
 
     def _decode(self, image: Image) -> "Picture | None":
         try:
@@ -156,8 +159,11 @@ class _Scorer:
             self._fail(image, error)
             return None
 
-    def _score(self, encoded: Sequence[tuple[Image, "ImageFeatures"]]) -> None:
-        """Score and keep; where several fail together, they go one by one, to find the one."""
+    def _score(self, encoded: Sequence[tuple[Image, "ImageFeatures"]], began: float, *, from_cache: bool) -> None:
+        """Score and keep; where several fail together, they go one by one, to find the one.
+
+        `began`: when the first of them was read, on the clock of `time.perf_counter`.
+        """
         try:
             scored = self.engine.score([features for _, features in encoded], self.text_features)
         except Exception as error:  # whatever torch raises: this image has no score, and people are told why
@@ -165,12 +171,15 @@ class _Scorer:
                 self._fail(encoded[0][0], error)
             else:
                 for one in encoded:
-                    self._score([one])
+                    self._score([one], began, from_cache=from_cache)
             return
-        self._keep(encoded, scored)
+        seconds = (time.perf_counter() - began) / len(encoded)
+        self._keep(encoded, scored, {**self.engine_settings, "seconds": seconds, "from_cache": from_cache})
 
-    def _keep(self, encoded: Sequence[tuple[Image, "ImageFeatures"]], scored: Sequence["Scored"]) -> None:
-        """Maps on disk first, all at once; then the predictions, in one transaction."""
+    def _keep(
+        self, encoded: Sequence[tuple[Image, "ImageFeatures"]], scored: Sequence["Scored"], made: dict[str, Any]
+    ) -> None:
+        """Maps on disk first, all at once; then the predictions, in one transaction. `made`: how they were made."""
         with ThreadPoolExecutor(_WRITERS) as writers:
             keys = list(writers.map(lambda one: self.store.blobs.put(map_to_npy(one.anomaly_map)), scored))
         with self.store.session() as session:
@@ -185,7 +194,7 @@ class _Scorer:
                         map_max=float(one.anomaly_map.max()),
                         map_uncertainty=map_uncertainty(one.anomaly_map),
                         novelty=self.corrected.novelty(features.global_feature.float().numpy()),
-                        engine_settings=self.engine_settings,
+                        engine_settings=made,
                     )
 
     def _fail(self, image: Image, error: Exception) -> None:

@@ -54,13 +54,25 @@ def test_a_score_is_kept_with_its_map_and_the_settings_that_made_it(installation
     assert prediction is not None and 0 <= prediction.score <= 1
     values = grid_map(installation.store, image_id)
     assert values.shape == (64, 64) and prediction.map_max == pytest.approx(values.max())
-    assert prediction.engine_settings == {
+    made = dict(prediction.engine_settings)
+    assert 0 < made.pop("seconds") < 60
+    assert made == {
         "backbone": "tiny",
         "image_size": 64,
         "layers": [2, 3, 4],
         "device": "cpu",
         "precision": "fp32",
+        "from_cache": False,
     }
+
+
+def test_a_score_from_kept_features_says_so(installation: Installation) -> None:
+    image_id = add(installation)
+    for from_cache in (False, True):
+        score_images(installation.store, [image_id])
+        with installation.store.session(read_only=True) as session:
+            prediction = active_prediction(session, image_id)
+        assert prediction is not None and prediction.engine_settings["from_cache"] is from_cache
 
 
 def test_scoring_twice_makes_one_prediction(installation: Installation) -> None:

@@ -47,6 +47,10 @@ class ImageView(BaseModel):
     expected_gain: float | None = Field(description="how much a correction is expected to teach, 0–1")
     reason: Reason | None = Field(description="what says most for correcting it")
     prompt_version: int | None
+    scoring_seconds: float | None = Field(
+        description="from its bytes to score and map: its share, where several were scored together"
+    )
+    scored_from_cache: bool | None = Field(description="whether its features were kept from an earlier score")
     annotation: AnnotationView | None
     scoring_error: str | None
     created_at: datetime
@@ -79,6 +83,7 @@ def _view(
     image, prediction = row.image, row.prediction
     threshold = settings["threshold"]
     probability = calibrated if prediction else None
+    made = prediction.engine_settings if prediction else {}
     return ImageView(
         id=image.id,
         project_id=image.project_id,
@@ -96,6 +101,8 @@ def _view(
         expected_gain=None if prediction is None else prediction.expected_gain,
         reason=None if prediction is None else reason(prediction, threshold),
         prompt_version=None if prediction is None else numbers[prediction.prompt_version_id],
+        scoring_seconds=made.get("seconds"),
+        scored_from_cache=made.get("from_cache"),
         annotation=None if row.annotation is None else annotation_view(row.annotation),
         scoring_error=None if image.scoring_error is None else said(say, image.scoring_error),
         created_at=image.created_at,

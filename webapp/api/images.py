@@ -198,7 +198,17 @@ def get_images(
     three, `reason` the largest of them.
     """
     project_id = project_named(store, project).id
-    wanted = ImageFilter(status, verdict, label, min_score, max_score, added_from, added_before, name, person)
+    wanted = ImageFilter(
+        status=status,
+        verdict=verdict,
+        label=label,
+        min_score=min_score,
+        max_score=max_score,
+        added_from=added_from,
+        added_before=added_before,
+        name=name,
+        person=person,
+    )
     with store.session(read_only=True) as session:
         page = list_images(session, project_id, wanted=wanted, order=order, limit=limit, cursor=cursor)
         counts = count_by_status(session, project_id)

@@ -1,4 +1,5 @@
 import hashlib
+import re
 
 import numpy as np
 from playwright.sync_api import expect
@@ -134,12 +135,14 @@ def test_a_new_version_brings_its_map_to_the_open_image_without_a_reload(canvas:
     image_id = canvas.add()
     canvas.open(image_id)
     expect(canvas.part("prompt-version")).to_have_text("v1")
+    expect(canvas.part("scoring-time")).to_have_text(re.compile(r"^Scored in [\d.]+ (ms|s)$"))
     canvas.stroke((60.5, 60.5))
 
     activate_copy(canvas)
 
     expect(canvas.part("prompt-version")).to_have_text("v2")
     expect(canvas.part("message")).to_contain_text("prompts v2")
+    expect(canvas.part("scoring-time")).to_have_text(re.compile(r"^Scored in [\d.]+ (ms|s), from kept features$"))
     canvas.expect_dirty(True)
 
 

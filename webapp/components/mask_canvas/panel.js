@@ -79,6 +79,7 @@ class Panel {
     ui["score-bar"].style.setProperty("--threshold", image.threshold);
     ui["score-threshold"].textContent = image.threshold.toFixed(2);
     ui["prompt-version"].textContent = image.prompt_version === null ? "–" : `v${image.prompt_version}`;
+    ui["scoring-time"].textContent = scoringTimeWords(image);
     ui.probability.textContent = probabilityWords(image);
     ui["scoring-error"].textContent = image.scoring_error ?? "";
     ui.accept.disabled = image.score === null;

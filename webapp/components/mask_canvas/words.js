@@ -9,6 +9,13 @@ function timeWords(time) {
   return new Date(time).toLocaleString(LOCALE, { dateStyle: "medium", timeStyle: "short" });
 }
 
+// How long a score took; nothing for scores of which it is not known.
+function scoringTimeWords({ scoring_seconds: seconds, scored_from_cache: kept }) {
+  if (seconds === null) return "";
+  const time = seconds < 0.1 ? `${Math.max(1, Math.round(1000 * seconds))} ms` : `${seconds.toFixed(seconds < 10 ? 1 : 0)} s`;
+  return t(kept ? "canvas.scoring_time.kept" : "canvas.scoring_time", { time });
+}
+
 function revisionWords(annotation) {
   if (!annotation) return t("revision.none");
   const { revision, source, author, created_at: time } = annotation;
