@@ -19,5 +19,5 @@ async function offerPeople(select) {
   const chosen = select.value;
   select.replaceChildren(select.options[0], ...people.map((name) => new Option(name)));
   select.value = people.includes(chosen) ? chosen : "";
-  select.closest("label").hidden = people.length < 2;
+  select.closest("label").hidden = people.length < 2 && !select.value;
 }
