@@ -2,7 +2,7 @@
 
     python -m benchmarks.faults --kills 50 --others 5 --json faults.json
 
-With servers of its own, in a folder that is thrown away. The whole of it takes some 40 minutes.
+With servers of its own, in a folder that is thrown away. The whole of it takes over an hour.
 """
 
 import argparse
