@@ -9,6 +9,8 @@ CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || comman
 SIDE_BY_SIDE := -n 3 --dist loadfile --no-loadscope-reorder
 # Modules are compiled when they are first imported: most of what torch and others bring never is.
 INSTALL := -m pip install --quiet --no-compile --disable-pip-version-check -r
+# Once, beside the rest of the installation, in place of in every test process at the same time.
+IMPORT_ALL := import engine.serving, engine.tuning, engine.metrics, webapp.server, workers.tasks
 
 .DEFAULT_GOAL := help
 .PHONY: help install install-dev run test lint format bench clean
@@ -24,7 +26,7 @@ $(VENV)/.installed: requirements.txt constraints.txt
 
 $(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.txt
 	@echo "Installing what tests and checks need…"
-	@$(BIN)/python $(INSTALL) requirements-dev.txt
+	@$(BIN)/python -c "$(IMPORT_ALL)" & $(BIN)/python $(INSTALL) requirements-dev.txt && wait
 	@touch $@
 
 install: $(VENV)/.installed ## Make the virtual environment .venv with the pinned requirements

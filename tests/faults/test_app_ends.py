@@ -30,11 +30,14 @@ def app(home: Path, tiny_backbone: str) -> Iterator[RunningApp]:
         app.end(signal.SIGKILL)
 
 
-@pytest.mark.parametrize("how, status", [(signal.SIGINT, 0), (signal.SIGTERM, 0), (signal.SIGKILL, -9)])
-def test_no_process_stays_behind(app: RunningApp, how: signal.Signals, status: int) -> None:
+def assert_no_process_stays_behind(app: RunningApp, how: signal.Signals, status: int) -> None:
     pids = app.children().values()
     assert app.end(how) == status
     wait_until(lambda: not any(alive(pid) for pid in pids), "all children gone", seconds=10)
+
+
+def test_ctrl_c_leaves_no_process_behind(app: RunningApp) -> None:
+    assert_no_process_stays_behind(app, signal.SIGINT, 0)
 
 
 def test_ctrl_c_while_it_still_starts_leaves_no_process_behind(home: Path, tiny_backbone: str) -> None:
@@ -47,10 +50,11 @@ def test_ctrl_c_while_it_still_starts_leaves_no_process_behind(home: Path, tiny_
     wait_until(lambda: not any(alive(pid) for pid in pids), "all children gone", seconds=10)
 
 
-def test_a_child_that_is_killed_is_started_again(app: RunningApp) -> None:
+def test_a_child_that_is_killed_is_started_again_and_ends_with_the_app(app: RunningApp) -> None:
     wait_until(app.ready, "ready")
     kill(app, "worker", beside="beat")
     kill(app, "beat", beside="worker")
+    assert_no_process_stays_behind(app, signal.SIGTERM, 0)
 
 
 def kill(app: RunningApp, role: str, *, beside: str) -> None:
@@ -81,7 +85,7 @@ def test_kill_9_during_uploads_loses_nothing_that_was_acknowledged(
     for thread in threads:
         thread.start()
     wait_until(lambda: len(acknowledged) >= 30, "some uploads acknowledged")
-    app.end(signal.SIGKILL)
+    assert_no_process_stays_behind(app, signal.SIGKILL, -9)
     for thread in threads:
         thread.join()
 

@@ -24,7 +24,7 @@ def test_the_run_goes_on_in_the_next_worker_and_ends_once(app: RunningApp) -> No
     for image_id in ids:
         app.client.put(f"/api/v1/images/{image_id}/annotation", files={"mask": ("mask.png", mask_png())})
     wait_until(app.ready, "ready")
-    run_id = app.client.post("/api/v1/runs", json={"epochs": 50}).json()["id"]
+    run_id = app.client.post("/api/v1/runs", json={"epochs": 30}).json()["id"]
 
     def run() -> dict:
         return app.client.get(f"/api/v1/runs/{run_id}").json()
