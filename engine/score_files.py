@@ -37,7 +37,7 @@ def score_files(
 
     `tile_side` px: larger images are scored in tiles too, see `score_in_tiles`.
     """
-    reader, scorer = _Reader(engine.image_size), _Scorer(engine, text_features, tile_side)
+    reader, scorer = _Reader(None if tile_side else engine.image_size), _Scorer(engine, text_features, tile_side)
     # A GPU has one batch to work on while another's bytes go there, and maps come back; a CPU would share its cores.
     at_once = 2 if engine.backbone.device.type == "cuda" else 1
     with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as readers, ThreadPoolExecutor(at_once) as scorers:
@@ -61,16 +61,19 @@ class _ReadFile:
 
 @dataclass(frozen=True)
 class _Reader:
-    """A file → its image, and its pixels as the model takes them. Pillow lets go of Python's lock meanwhile."""
+    """A file → its image, and its pixels as the model takes them, which tiles don't need (`image_size` None).
 
-    image_size: int
+    Pillow lets go of Python's lock meanwhile.
+    """
+
+    image_size: int | None
 
     def __call__(self, path: Path) -> _ReadFile:
         try:
             image = decode_image(path.read_bytes())
         except (OSError, ImageError) as error:
             return _ReadFile(path, problem=error)
-        return _ReadFile(path, image, to_pixels(image, self.image_size))
+        return _ReadFile(path, image, to_pixels(image, self.image_size) if self.image_size else None)
 
 
 @dataclass(frozen=True)
