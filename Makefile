@@ -7,10 +7,11 @@ CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || comman
 # are not left for the end.
 # Three, for two cores: many tests wait for a process to start, a lease to end, a worker to come back.
 SIDE_BY_SIDE := -n 3 --dist loadfile --no-loadscope-reorder
-# Modules are compiled when they are first imported: most of what torch and others bring never is.
+# Only what is imported is compiled, once and for good, also where Python is told elsewhere to write nothing: without it
+# every process would compile torch and the like anew, for eight seconds.
+export PYTHONDONTWRITEBYTECODE :=
 INSTALL := -m pip install --quiet --no-compile --disable-pip-version-check -r
-# Once, beside the rest of the installation, in place of in every test process at the same time.
-IMPORT_ALL := import engine.serving, engine.tuning, engine.metrics, webapp.server, workers.tasks
+ALL_MODULES := engine.serving, engine.tuning, engine.metrics, webapp.server, workers.tasks
 
 .DEFAULT_GOAL := help
 .PHONY: help install install-dev run test lint format bench clean
@@ -22,11 +23,12 @@ $(VENV)/.installed: requirements.txt constraints.txt
 	@echo "Installing into $(VENV) (torch is large: some minutes the first time)…"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python $(INSTALL) requirements.txt
+	@$(BIN)/python -c "import $(ALL_MODULES)"
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.txt
 	@echo "Installing what tests and checks need…"
-	@$(BIN)/python -c "$(IMPORT_ALL)" & $(BIN)/python $(INSTALL) requirements-dev.txt && wait
+	@$(BIN)/python $(INSTALL) requirements-dev.txt
 	@touch $@
 
 install: $(VENV)/.installed ## Make the virtual environment .venv with the pinned requirements
