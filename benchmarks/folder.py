@@ -16,7 +16,7 @@ import torch
 from benchmarks.baseline import PlainScorer
 from benchmarks.flops import image_teraflops, peak_teraflops
 from benchmarks.machine import machine, markdown_table
-from benchmarks.scorers import Way, make_backbone, picture, text_features
+from benchmarks.scorers import Way, add_arguments, make_backbone, picture, text_features, way_of
 from engine.backbone import Backbone
 from engine.score_files import score_files
 from engine.serving import Engine
@@ -25,15 +25,12 @@ from engine.serving import Engine
 def main() -> None:
     """Measure and print a table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.folder", description=__doc__)
-    parser.add_argument("--model", default="embedded", help="of open_clip, weights at random; or embedded")
-    parser.add_argument("--image-size", type=int, default=0, help="side in px; 0: the backbone's own (default)")
-    parser.add_argument("--precision", default="auto", help="auto, fp32, bf16, fp16 (default %(default)s)")
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda (default %(default)s)")
+    add_arguments(parser)
     parser.add_argument("--images", type=int, default=64, help="files of 512×512 px (default %(default)s)")
     parser.add_argument("--plain-images", type=int, default=8, help="of them for the baseline (default %(default)s)")
     parser.add_argument("--compile", action="store_true", help="also with the engine's blocks compiled")
     given = parser.parse_args()
-    way = Way("engine", given.model, given.image_size, given.precision, given.device, torch.get_num_threads())
+    way = way_of(given)
     with tempfile.TemporaryDirectory() as folder:
         files = write_pictures(Path(folder), given.images)
         plain = plain_seconds(replace(way, precision="fp32"), files[: given.plain_images])

@@ -3,6 +3,7 @@
 `Scorer(...)` starts one; this module run as a program is one: a line of JSON in, a line of JSON out.
 """
 
+import argparse
 import io
 import json
 import logging
@@ -55,6 +56,19 @@ class Way:
     device: str
     threads: int
     compiled: bool = False
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What is to be measured, for `way_of`."""
+    parser.add_argument("--model", default="embedded", help="of open_clip, weights at random; or embedded")
+    parser.add_argument("--image-size", type=int, default=0, help="side in px; 0: the backbone's own (default)")
+    parser.add_argument("--precision", default="auto", help="auto, fp32, bf16, fp16 (default %(default)s)")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda (default %(default)s)")
+
+
+def way_of(given: argparse.Namespace) -> Way:
+    """The engine's way, from the arguments."""
+    return Way("engine", given.model, given.image_size, given.precision, given.device, torch.get_num_threads())
 
 
 def make_backbone(way: Way) -> Backbone:

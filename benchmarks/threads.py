@@ -10,10 +10,9 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
-import torch
 
 from benchmarks.machine import machine, markdown_table
-from benchmarks.scorers import Way, make_backbone, picture, text_features
+from benchmarks.scorers import add_arguments, make_backbone, picture, text_features, way_of
 from engine.images import decode_image
 from engine.serving import Engine
 
@@ -21,14 +20,11 @@ from engine.serving import Engine
 def main() -> None:
     """Measure and print a table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.threads", description=__doc__)
-    parser.add_argument("--model", default="embedded", help="of open_clip, weights at random; or embedded")
-    parser.add_argument("--image-size", type=int, default=0, help="side in px; 0: the backbone's own (default)")
-    parser.add_argument("--precision", default="auto", help="auto, fp32, bf16, fp16 (default %(default)s)")
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda (default %(default)s)")
+    add_arguments(parser)
     parser.add_argument("--threads", type=int, default=16, help="callers at once (default %(default)s)")
     parser.add_argument("--images", type=int, default=256, help="in each turn (default %(default)s)")
     given = parser.parse_args()
-    way = Way("engine", given.model, given.image_size, given.precision, given.device, torch.get_num_threads())
+    way = way_of(given)
     backbone = make_backbone(way)
     engine, text = Engine(backbone, image_size=given.image_size), text_features(backbone)
     pictures = [picture(number) for number in range(given.images)]

@@ -18,7 +18,7 @@ from PIL import Image
 
 from benchmarks.machine import machine, markdown_table
 from engine.backbone import load_backbone
-from engine.features import split_batch, unit_features
+from engine.features import split_batch
 from engine.holdout import judging_folds
 from engine.images import decode_image
 from engine.maps import map_to_npy, resize_map
@@ -99,9 +99,7 @@ def one_image(backbone: str, threads: int) -> dict[str, float]:
             began.append(time.perf_counter())
             batch = preprocess([image], engine.image_size)
             began.append(time.perf_counter())
-            features = split_batch(
-                *unit_features(engine.backbone.vision(batch, engine.info.layers), engine.info.layers)
-            )
+            features = split_batch(engine.backbone.vision(batch, engine.info.layers), engine.info.layers)
             began.append(time.perf_counter())
             found = engine.score(features, text)[0].anomaly_map
             began.append(time.perf_counter())

@@ -8,7 +8,7 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
-from engine.features import ImageFeatures, split_batch, unit_features
+from engine.features import ImageFeatures, split_batch
 from engine.preprocess import preprocess
 from engine.serving import Engine
 from engine.vision import Attention, TwoStreamVision
@@ -87,8 +87,8 @@ def variant_features(engine: Engine, attention: Attention) -> Encoder:
 
     @torch.inference_mode()
     def encode(images: Sequence[Image.Image]) -> list[ImageFeatures]:
-        units = unit_features(tower(_batch(engine, images), info.layers), info.layers, _dtype(engine))
-        return [features.cpu() for features in split_batch(*units)]
+        split = split_batch(tower(_batch(engine, images), info.layers), info.layers, _dtype(engine))
+        return [features.cpu() for features in split]
 
     return Encoder(_key(engine, f"-{attention}"), encode)
 

@@ -46,7 +46,14 @@ def unit_features(
     return F.normalize(features.global_features, dim=-1).to(dtype), F.normalize(stacked, dim=-1).to(dtype)
 
 
-def split_batch(global_features: Tensor, patch_features: Tensor) -> list[ImageFeatures]:
+def split_batch(
+    features: VisionFeatures, layers: tuple[int, ...], dtype: torch.dtype = torch.float16
+) -> list[ImageFeatures]:
+    """A batch of the vision tower → one `ImageFeatures` an image, on the tower's device."""
+    return split_units(*unit_features(features, layers, dtype))
+
+
+def split_units(global_features: Tensor, patch_features: Tensor) -> list[ImageFeatures]:
     """(B, D) and (B, L, n, D) → one `ImageFeatures` an image, on the same device, in memory of its own."""
     return [ImageFeatures(g.clone(), p.clone()) for g, p in zip(global_features, patch_features, strict=True)]
 

@@ -4,7 +4,8 @@ import os
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from PIL import Image
@@ -37,63 +38,45 @@ def score_files(
 
     `tile_side` px: larger images are scored in tiles too, see `score_in_tiles`.
     """
-    reader, scorer = _Reader(None if tile_side else engine.image_size), _Scorer(engine, text_features, tile_side)
+    read = partial(_read, None if tile_side else engine.image_size)
+    score = partial(_score, engine, text_features, tile_side)
     # A GPU has one batch to work on while another's bytes go there, and maps come back; a CPU would share its cores.
     at_once = 2 if engine.backbone.device.type == "cuda" else 1
     with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as readers, ThreadPoolExecutor(at_once) as scorers:
         coming: deque[Future[list[ScoredFile]]] = deque()
         for start in range(0, len(paths), engine.batch_size):
-            read = [readers.submit(reader, path) for path in paths[start : start + engine.batch_size]]
-            coming.append(scorers.submit(scorer, read))
+            batch = [readers.submit(read, path) for path in paths[start : start + engine.batch_size]]
+            coming.append(scorers.submit(score, batch))
             if len(coming) > _AHEAD:
                 yield from coming.popleft().result()
-        for batch in coming:
-            yield from batch.result()
+        for scored in coming:
+            yield from scored.result()
 
 
-@dataclass(frozen=True)
-class _ReadFile:
-    path: Path
-    image: Image.Image | None = None
-    pixels: Pixels | None = None
-    problem: OSError | ImageError | None = None
-
-
-@dataclass(frozen=True)
-class _Reader:
-    """A file → its image, and its pixels as the model takes them, which tiles don't need (`image_size` None).
+def _read(image_size: int | None, path: Path) -> tuple[ScoredFile, Pixels | None]:
+    """A file, not yet scored, and its pixels as the model takes them, which tiles don't need (`image_size` None).
 
     Pillow lets go of Python's lock meanwhile.
     """
-
-    image_size: int | None
-
-    def __call__(self, path: Path) -> _ReadFile:
-        try:
-            image = decode_image(path.read_bytes())
-        except (OSError, ImageError) as error:
-            return _ReadFile(path, problem=error)
-        return _ReadFile(path, image, to_pixels(image, self.image_size) if self.image_size else None)
+    try:
+        image = decode_image(path.read_bytes())
+    except (OSError, ImageError) as error:
+        return ScoredFile(path, problem=error), None
+    return ScoredFile(path, image), to_pixels(image, image_size) if image_size else None
 
 
-@dataclass(frozen=True)
-class _Scorer:
+def _score(
+    engine: Engine,
+    text_features: Tensor,
+    tile_side: int | None,
+    coming: Sequence[Future[tuple[ScoredFile, Pixels | None]]],
+) -> list[ScoredFile]:
     """A batch of files that are being read → the same, scored."""
-
-    engine: Engine
-    text_features: Tensor
-    tile_side: int | None
-
-    def __call__(self, coming: Sequence[Future[_ReadFile]]) -> list[ScoredFile]:
-        files = [future.result() for future in coming]
-        scores = iter(self._scores([file for file in files if file.problem is None]))
-        return [
-            ScoredFile(file.path, file.image, None if file.problem else next(scores), file.problem) for file in files
-        ]
-
-    def _scores(self, files: Sequence[_ReadFile]) -> list[Scored]:
-        if self.tile_side:
-            images = [file.image for file in files if file.image is not None]
-            return [score_in_tiles(self.engine, image, self.text_features, self.tile_side) for image in images]
-        pixels = [file.pixels for file in files if file.pixels is not None]
-        return self.engine.score_pixels(pixels, self.text_features) if pixels else []
+    files = [future.result() for future in coming]
+    if tile_side:
+        images = [file.image for file, _ in files if file.image is not None]
+        scores = iter([score_in_tiles(engine, image, text_features, tile_side) for image in images])
+    else:
+        pixels = [pixels for _, pixels in files if pixels is not None]
+        scores = iter(engine.score_pixels(pixels, text_features) if pixels else ())
+    return [file if file.problem else replace(file, scored=next(scores)) for file, _ in files]

@@ -12,7 +12,7 @@ from torch import Tensor
 from engine.backbone import Backbone, BackboneInfo
 from engine.batching import MicroBatcher
 from engine.errors import BackboneError
-from engine.features import FeatureCache, ImageFeatures, split_batch, unit_features
+from engine.features import FeatureCache, ImageFeatures, split_units, unit_features
 from engine.maps import FloatMap
 from engine.preprocess import Pixels, normalise, preprocess
 from engine.prompt_files import read_prompts
@@ -83,9 +83,9 @@ class Engine:
             )
         folder = None if reference else cache_folder
         self.cache = FeatureCache(folder, self.features_key, cache_bytes) if folder else None
-        self.batch_size = _BATCH_ON_GPU if backbone.device.type == "cuda" else _BATCH_ON_CPU
-        self._encode_together = MicroBatcher(self._encode, self.batch_size)
         on_gpu = backbone.device.type == "cuda"
+        self.batch_size = _BATCH_ON_GPU if on_gpu else _BATCH_ON_CPU
+        self._encode_together = MicroBatcher(self._encode, self.batch_size)
         self._run_tower = RecordedWork(self._unit_features) if on_gpu else self._unit_features
         self._text_features: dict[str, Tensor] = {}
 
@@ -101,16 +101,18 @@ class Engine:
         return f"{self.info.fingerprint[:16]}-{self.image_size}{'' if precision == 'fp32' else f'-{precision}'}"
 
     def warm_up(self) -> None:
-        """Have the device choose, compile and record what it runs, so that no image waits for it.
+        """Have the device compile and record what it runs, so that no image waits for it; a plain CPU does neither.
 
         Raises:
             BackboneError: the blocks were to be compiled, and can't be here.
         """
+        device, side = self.backbone.device, self.image_size
+        sizes = SIZES if device.type == "cuda" else (1,) if self.backbone.compiled else ()
         try:
-            for size in SIZES if self.backbone.device.type == "cuda" else (1,):
-                self._encode_together(torch.zeros(size, 3, *2 * [self.image_size], device=self.backbone.device))
+            for size in sizes:
+                self._encode_together(torch.zeros(size, 3, side, side, device=device))
         except torch.OutOfMemoryError as error:
-            logger.warning("This GPU has no room for %d images of %d px at once: %s", size, self.image_size, error)
+            logger.warning("This GPU has no room for %d images of %d px at once: %s", size, side, error)
         except RuntimeError as error:
             if not self.backbone.compiled:
                 raise
@@ -136,7 +138,7 @@ class Engine:
 
     @torch.inference_mode()
     def _encode(self, batch: Tensor) -> list[ImageFeatures]:
-        return split_batch(*self._run_tower(batch))
+        return split_units(*self._run_tower(batch))
 
     def _unit_features(self, batch: Tensor) -> tuple[Tensor, Tensor]:
         features = self.backbone.vision(batch, self.info.layers)

@@ -104,7 +104,7 @@ class TwoStreamVision(nn.Module):
         kept = self._kept_positions.get(grid)
         if kept is None:
             kept = resample_positions(learnt, self.visual.grid_size, grid)
-            if not learnt.requires_grad:
+            if not (learnt.requires_grad or torch.compiler.is_compiling()):  # an export's tensors hold no numbers
                 self._kept_positions[grid] = kept
         return kept
 

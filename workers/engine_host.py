@@ -112,6 +112,5 @@ def _make(settings: Settings) -> "Engine":
         cache_folder=settings.home / "features",
         cache_bytes=round(settings.feature_cache_gb * 1e9),
     )
-    if settings.compile or engine.backbone.device.type == "cuda":
-        engine.warm_up()
+    engine.warm_up()
     return engine

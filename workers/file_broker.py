@@ -15,7 +15,7 @@ from time import monotonic
 from typing import Any
 
 from kombu.transport import TRANSPORT_ALIASES, filesystem
-from kombu.transport.filesystem import LOCK_EX, exchange_queue_t, lock, unlock
+from kombu.transport.filesystem import LOCK_EX, exchange_queue_t, lock
 from kombu.utils.encoding import str_to_bytes
 from kombu.utils.json import dumps
 
@@ -45,26 +45,25 @@ class Channel(filesystem.Channel):
         try:
             self._bind_again(queue)
             return super()._get(queue)  # which waits for nothing
-        except FileNotFoundError:  # the folders are being deleted; they are made anew next time
+        except FileNotFoundError:  # of a broker that was deleted, or is just being so
+            self._make_folders()
             raise Empty from None
 
     def _bind_again(self, queue: str) -> None:
-        """Make what leads to the queue, and the folders, where they have been lost."""
+        """Make what leads to the queue, where it has been lost."""
         for bound, exchange, routing_key in tuple(self.state.queue_index.get(queue, ())):
             if not self._exchange_file(exchange).exists():
                 self._queue_bind(exchange, *self.typeof(exchange).prepare_bind(bound, exchange, routing_key, None))
-        self._make_folders()
 
     def _queue_bind(self, exchange: str, routing_key: str | None, pattern: str | None, queue: str | None) -> None:
         self._make_folders()
         file = self._exchange_file(exchange)
         with file.with_suffix(".lock").open("w") as guard:
-            lock(guard, LOCK_EX)
+            lock(guard, LOCK_EX)  # until it is closed
             table = self.get_table(exchange)
             binding = exchange_queue_t(routing_key or "", pattern or "", queue or "")
             if binding not in table:
                 _write_whole(file, [binding, *table])
-            unlock(guard)
 
 
 def _write_whole(file: Path, content: Any) -> None:

@@ -1,6 +1,9 @@
 """The anomaly map of an image's active prediction, at the model's resolution or at the image's."""
 
+from collections.abc import Callable
 from typing import Literal
+
+from sqlalchemy.orm import Session
 
 from db.images import get_image
 from db.models import Image, Prediction
@@ -18,12 +21,7 @@ def grid_map(store: Store, image_id: int) -> FloatMap:
 
 def scored_image(store: Store, image_id: int) -> tuple[Image, Prediction]:
     """The image and its active prediction. Raises NotFound (no such image), NotReady (not scored yet)."""
-    with store.session(read_only=True) as session:
-        image = get_image(session, image_id)
-        prediction = active_prediction(session, image_id)
-    if prediction is None:
-        raise NotReady(_why_unscored(image))
-    return image, prediction
+    return _with_prediction(store, image_id, active_prediction)
 
 
 def shown_image(store: Store, image_id: int) -> tuple[Image, Prediction]:
@@ -31,9 +29,15 @@ def shown_image(store: Store, image_id: int) -> tuple[Image, Prediction]:
 
     Raises NotFound (no such image), NotReady (no prompts have scored it yet).
     """
+    return _with_prediction(store, image_id, lambda *image: active_prediction(*image) or latest_prediction(*image))
+
+
+def _with_prediction(
+    store: Store, image_id: int, find: Callable[[Session, int], Prediction | None]
+) -> tuple[Image, Prediction]:
     with store.session(read_only=True) as session:
         image = get_image(session, image_id)
-        prediction = active_prediction(session, image_id) or latest_prediction(session, image_id)
+        prediction = find(session, image_id)
     if prediction is None:
         raise NotReady(_why_unscored(image))
     return image, prediction

@@ -15,7 +15,7 @@ from PIL import Image
 
 from engine.errors import EngineError
 from engine.exports.graph import ScoringGraph
-from engine.features import split_batch, unit_features
+from engine.features import split_batch
 from engine.files import write_whole
 from engine.preprocess import MEAN, STD, preprocess
 from engine.prompt_files import prompts_to_bytes
@@ -116,7 +116,7 @@ def _difference(data: bytes, engine: Engine, text_features: torch.Tensor) -> flo
     images = preprocess([_drawn(seed) for seed in range(3)], engine.image_size)
     with torch.inference_mode():
         features = engine.backbone.vision(images.to(engine.backbone.device), engine.info.layers)
-    expected = engine.score(split_batch(*unit_features(features, engine.info.layers, torch.float32)), text_features)
+    expected = engine.score(split_batch(features, engine.info.layers, torch.float32), text_features)
     scores, maps = np.array([one.score for one in expected]), np.stack([one.anomaly_map for one in expected])
     found = [0.0]
     for batch in (slice(0, 3), slice(1, 2)):

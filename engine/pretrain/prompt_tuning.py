@@ -13,7 +13,7 @@ import torch
 from tqdm import tqdm
 
 from engine.backbone import Backbone, load_config
-from engine.features import split_batch, unit_features
+from engine.features import split_batch
 from engine.pretrain.checking import auroc
 from engine.pretrain.drawing.sample import draw_sample
 from engine.pretrain.losses import patch_targets
@@ -76,9 +76,7 @@ def _drawn_examples(backbone: Backbone, seed: int, count: int) -> list[Example]:
         # Even numbers only: no two of the same scene.
         drawn = [draw_sample(seed, 2 * n, backbone.info.image_size) for n in range(start, min(start + _BATCH, count))]
         images = torch.from_numpy(np.stack([sample.image for sample in drawn])).permute(0, 3, 1, 2)
-        features = split_batch(
-            *unit_features(backbone.vision(normalised(images), backbone.info.layers), backbone.info.layers)
-        )
+        features = split_batch(backbone.vision(normalised(images), backbone.info.layers), backbone.info.layers)
         for sample, feature in zip(drawn, features, strict=True):
             examples.append(Example(feature, torch.from_numpy((sample.labels > 0).astype("uint8"))))
     return examples

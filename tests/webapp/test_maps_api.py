@@ -6,10 +6,10 @@ import numpy as np
 from fastapi.testclient import TestClient
 from PIL import Image
 
-from db.prompt_versions import activate, active_version, add_version
 from engine.maps import resize_map
 from tests.conftest import Installation
 from tests.webapp.rest import assert_problem, kept, scored
+from tests.workers.making import activate_copy
 from workers.scoring import score_unscored
 
 
@@ -50,19 +50,7 @@ def test_until_the_active_prompts_have_scored_an_image_its_map_is_that_of_the_pr
 ) -> None:
     url = f"/api/v1/images/{scored(client, installation)}/map"
     before = client.get(url)
-    with installation.store.session() as session:
-        first = active_version(session, installation.project_id)
-        assert first is not None
-        second = add_version(
-            session,
-            project_id=installation.project_id,
-            origin="imported",
-            blob_key=first.blob_key,
-            sha256=first.sha256,
-            backbone_name=first.backbone_name,
-            backbone_fingerprint=first.backbone_fingerprint,
-        )
-        activate(session, second.id)
+    activate_copy(installation)
 
     between = client.get(url)
     assert (between.content, between.headers["x-prompt-version"]) == (before.content, "1")

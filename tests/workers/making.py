@@ -5,6 +5,7 @@ from datetime import timedelta
 from sqlalchemy import update
 
 from db.models import Annotation, Image, TuningRun, utc_now
+from db.prompt_versions import activate, active_version, add_version
 from tests.conftest import Installation
 from tests.pictures import mask_png, png
 from workers.correcting import mark_normal, save_mask
@@ -39,3 +40,20 @@ def age_annotations(installation: Installation, *, hours: float) -> None:
     """Make every annotation this much older."""
     with installation.store.session() as session:
         session.execute(update(Annotation).values(created_at=utc_now() - timedelta(hours=hours)))
+
+
+def activate_copy(installation: Installation) -> None:
+    """A second version with the active one's prompts, in use; no image is scored with it yet."""
+    with installation.store.session() as session:
+        first = active_version(session, installation.project_id)
+        assert first is not None
+        second = add_version(
+            session,
+            project_id=installation.project_id,
+            origin="tuned",
+            blob_key=first.blob_key,
+            sha256=first.sha256,
+            backbone_name=first.backbone_name,
+            backbone_fingerprint=first.backbone_fingerprint,
+        )
+        activate(session, second.id)

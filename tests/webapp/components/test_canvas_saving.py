@@ -1,4 +1,3 @@
-import hashlib
 import re
 
 import numpy as np
@@ -6,9 +5,9 @@ from playwright.sync_api import expect
 
 from db.annotations import newest_annotation
 from db.projects import update_settings
-from db.prompt_versions import activate, active_version, add_version
 from tests.pictures import mask_png
 from tests.webapp.components.canvas_page import CanvasPage, stroke_mask
+from tests.workers.making import activate_copy
 from workers.correcting import mark_normal, save_mask
 from workers.scoring import score_unscored
 
@@ -138,7 +137,8 @@ def test_a_new_version_brings_its_map_to_the_open_image_without_a_reload(canvas:
     expect(canvas.part("scoring-time")).to_have_text(re.compile(r"^Scored in [\d.]+ (ms|s)$"))
     canvas.stroke((60.5, 60.5))
 
-    activate_copy(canvas)
+    activate_copy(canvas.installation)
+    score_unscored(canvas.installation.store, canvas.installation.project_id, limit=100)
 
     expect(canvas.part("prompt-version")).to_have_text("v2")
     expect(canvas.part("message")).to_contain_text("prompts v2")
@@ -162,23 +162,3 @@ def test_a_second_save_follows_the_first_and_one_without_changes_makes_no_revisi
     assert label_of(canvas, image_id)[0] == 2
     two = stroke_mask([(60.5, 60.5)], 5, width=320, height=200) | stroke_mask([(90.5, 60.5)], 5, width=320, height=200)
     assert np.array_equal(canvas.saved_mask(image_id), two)
-
-
-def activate_copy(canvas: CanvasPage) -> None:
-    """A second version with the first one's prompts, active; the images are scored with it."""
-    store, project_id = canvas.installation.store, canvas.installation.project_id
-    with store.session() as session:
-        first = active_version(session, project_id)
-        assert first is not None
-        data = store.blobs.get(first.blob_key)
-        second = add_version(
-            session,
-            project_id=project_id,
-            origin="tuned",
-            blob_key=first.blob_key,
-            sha256=hashlib.sha256(data).hexdigest(),
-            backbone_name=first.backbone_name,
-            backbone_fingerprint=first.backbone_fingerprint,
-        )
-        activate(session, second.id)
-    score_unscored(store, project_id, limit=100)
