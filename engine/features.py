@@ -95,7 +95,7 @@ class FeatureCache:
     def _read(self, sha256: str) -> ImageFeatures | None:
         path = self._path(sha256)
         try:
-            with safe_open(path, "pt") as file:
+            with _open(path) as file:
                 found = ImageFeatures(file.get_tensor("global_feature"), file.get_tensor("patch_features"))
             os.utime(path)
             return found
@@ -108,7 +108,7 @@ class FeatureCache:
     def global_feature(self, sha256: str) -> Tensor | None:
         """The global feature (D,) alone, or None; much faster than `get`, whose patch features it does not read."""
         try:
-            with safe_open(self._path(sha256), "pt") as file:
+            with _open(self._path(sha256)) as file:
                 return file.get_tensor("global_feature")
         except (FileNotFoundError, SafetensorError):
             return None
@@ -148,6 +148,16 @@ class FeatureCache:
                 return
             path.unlink(missing_ok=True)
             total -= size
+
+
+def _open(path: Path) -> safe_open:
+    """A file of the cache. Raises FileNotFoundError, also where another process evicts it just now."""
+    try:
+        return safe_open(path, "pt")
+    except RuntimeError as error:  # torch's, which maps the file after safetensors has read its head
+        if "No such file" in str(error):
+            raise FileNotFoundError(path) from error
+        raise
 
 
 def _write_whole(path: Path, data: bytes) -> None:

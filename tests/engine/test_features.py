@@ -85,6 +85,20 @@ def test_several_processes_share_it_within_the_budget(tmp_path):
     assert sum(file.stat().st_size for file in files(tmp_path)) <= 1.2 * budget
 
 
+def test_a_file_that_is_evicted_while_it_is_opened_counts_as_missing(tmp_path, monkeypatch):
+    cache = FeatureCache(tmp_path, "key", 1 << 20)
+    cache.put(name(1), features(0.3))
+    as_it_is = torch.UntypedStorage.from_file
+
+    def evicted_first(file, *arguments, **options):
+        Path(file).unlink()
+        return as_it_is(file, *arguments, **options)
+
+    monkeypatch.setattr(torch.UntypedStorage, "from_file", evicted_first)
+    assert cache.get(name(1)) is None
+    assert cache.misses == 1
+
+
 # As on a disk that is full: the kernel refuses what goes beyond so many bytes.
 PUT_WITHOUT_ROOM = """
 import resource, sys
