@@ -4,8 +4,9 @@ from playwright.sync_api import Browser
 
 from tests.webapp.components.canvas_page import CanvasPage
 from tests.webapp.components.conftest import Site
-from tests.webapp.components.test_canvas_saving import activate_copy
+from tests.workers.making import activate_copy
 from workers.correcting import mark_normal
+from workers.scoring import score_unscored
 
 # Place → what is there once it is all there.
 PLACES = {"inspect": "filmstrip-item", "library": "library-item", "train": "versions-table", "settings": "backbone"}
@@ -15,5 +16,6 @@ def fill(site: Site, browser: Browser) -> CanvasPage:
     """Add a corrected image and a second version in use; returns the page, to be closed."""
     canvas = CanvasPage(site.url, site.installation, browser.new_page())
     mark_normal(site.installation.store, canvas.add(seed=1))
-    activate_copy(canvas)
+    activate_copy(site.installation)
+    score_unscored(site.installation.store, site.installation.project_id, limit=100)
     return canvas

@@ -14,7 +14,7 @@ from engine.prompt_files import prompts_to_bytes
 from engine.prompts import default_prompts
 from tests.webapp.components.canvas_page import CanvasPage
 from tests.webapp.components.conftest import Site
-from tests.webapp.components.test_canvas_saving import activate_copy
+from tests.workers.making import activate_copy
 from workers.correcting import mark_normal
 from workers.engine_host import get_engine
 from workers.reporting import Reporter
@@ -82,7 +82,7 @@ def test_the_number_of_waiting_corrections_is_shown(opened: Page, site: Site) ->
 
 
 def test_an_earlier_version_can_be_activated_again(opened: Page, site: Site) -> None:
-    activate_copy(CanvasPage(site.url, site.installation, opened))
+    activate_copy(site.installation)
     opened.locator("#tab-train-button").click()
 
     opened.get_by_test_id("activate-v1").click()
