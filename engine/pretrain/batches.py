@@ -100,7 +100,7 @@ class DrawnBatches(Dataset[Batch]):
 
 
 def _turned(rng: Rng, sample: Sample) -> Sample:
-    """Mirrored and turned by quarters, except that echoes and labels keep their upright form half of the time."""
+    """Mirrored and turned by quarters, at random."""
     turns, mirrored = int(rng.integers(4)), rng.random() < 0.5
     image, labels = np.rot90(sample.image, turns), np.rot90(sample.labels, turns)
     if mirrored:

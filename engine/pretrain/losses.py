@@ -8,6 +8,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from engine.pretrain.batches import Batch
+from engine.pretrain.drawing.defects import UNNAMED
 from engine.pretrain.model import normalised, text_features
 from engine.scoring import TEMPERATURE
 from engine.vision import TwoStreamVision
@@ -53,7 +54,8 @@ def patch_targets(labels: Tensor, patch: int) -> tuple[Tensor, Tensor, Tensor]:
 
     Returns:
         target (B, n) float, 1 where anomalous; valid (B, n) bool, False for patches that a defect only grazes: less
-        than 0.4 of what it covers of a neighbouring patch; kinds (B, n) int, index in DEFECTS, −100 where normal.
+        than 0.4 of what it covers of a neighbouring patch; kinds (B, n) int, index in DEFECTS, −100 where normal or
+        without a name.
     """
     masks = (labels > 0).float()[:, None]
     share = F.avg_pool2d(masks, patch)
@@ -61,7 +63,8 @@ def patch_targets(labels: Tensor, patch: int) -> tuple[Tensor, Tensor, Tensor]:
     positive = (share > 0) & (share >= _EDGE * most)
     valid = positive | (share == 0)
     strongest = F.max_pool2d(labels.float()[:, None], patch).long() - 1
-    kinds = torch.where(positive, strongest, torch.full_like(strongest, _NO_KIND))
+    named = positive & (strongest != UNNAMED)
+    kinds = torch.where(named, strongest, torch.full_like(strongest, _NO_KIND))
     return positive.float().flatten(1), valid.flatten(1), kinds.flatten(1)
 
 

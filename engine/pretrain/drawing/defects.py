@@ -5,17 +5,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.pretrain.drawing import lesions, marks, pieces
+from engine.pretrain.drawing import flaws, lesions, marks, pieces
 from engine.pretrain.drawing.fields import Bits, Rng
 from engine.pretrain.drawing.marks import Change
 from engine.pretrain.drawing.palette import Picture
 from engine.pretrain.drawing.scene import Scene
+from engine.pretrain.drawing.visibility import visible
 
 MADE = ("surface", "parts", "board", "label")
 BODIES = ("tissue", "skin", "scan", "echo")
 _ATTEMPTS = 4
 _COVERED = 0.35
-_VISIBLE = 0.035
 _SMALLEST = 5
 
 
@@ -53,7 +53,10 @@ DEFECTS: tuple[Defect, ...] = (
     Defect("lesion", lesions.mole, ("skin",), 5.0),
     Defect("mass", lesions.mass, ("scan", "echo"), 3.0),
     Defect("lump", lesions.lump, (*MADE, "tissue", "skin"), 0.7),
+    Defect("flaw", flaws.flaw, (*MADE, *BODIES), 12.0),
 )
+# A flaw can look like any named kind, so that nothing is to be learnt from what it is called.
+UNNAMED = len(DEFECTS) - 1
 
 
 def damage(rng: Rng, scene: Scene, without: frozenset[str] = frozenset()) -> tuple[Picture, Bits, int] | None:
@@ -71,9 +74,8 @@ def damage(rng: Rng, scene: Scene, without: frozenset[str] = frozenset()) -> tup
         if change is None:
             continue
         rgb, coverage = change
-        difference = np.abs(np.clip(rgb, 0, 1) - np.clip(scene.rgb, 0, 1)).max(axis=2)
         mask = coverage > _COVERED
-        seen = mask & (difference > _VISIBLE)
+        seen = mask & visible(scene.rgb, rgb)
         if seen.sum() >= _SMALLEST and seen.sum() > 0.4 * mask.sum() and mask.mean() < 0.6:
             return rgb, mask, index
     return None

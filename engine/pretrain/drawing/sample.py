@@ -1,5 +1,6 @@
 """One drawn example: an image, what is wrong with each pixel, and the words for it."""
 
+import copy
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -8,14 +9,18 @@ from scipy import ndimage
 
 from engine.pretrain.drawing.bodies import echo, scan, skin, tissue
 from engine.pretrain.drawing.camera import Pixels, photograph
-from engine.pretrain.drawing.defects import DEFECTS, damage
+from engine.pretrain.drawing.defects import DEFECTS, MADE, damage
 from engine.pretrain.drawing.fields import Rng
+from engine.pretrain.drawing.flaws import recurring
+from engine.pretrain.drawing.layouts import layout
 from engine.pretrain.drawing.objects import board, clouded, label, parts, surface
 from engine.pretrain.drawing.scene import Scene
+from engine.pretrain.drawing.visibility import visible
 
 _SCENES = {
-    surface: 0.42,
-    parts: 0.19,
+    surface: 0.30,
+    layout: 0.14,
+    parts: 0.17,
     board: 0.06,
     label: 0.05,
     tissue: 0.14,
@@ -24,6 +29,8 @@ _SCENES = {
     echo: 0.04,
 }
 _NORMAL_SHARE = 0.4
+_RECURRING_SHARE = 0.15
+_SHOWN = 0.3  # least share of a defect that must still be seen in the photograph
 # How much larger than asked for a scene is drawn, before a window of it is squeezed into the picture.
 _REACHES = (1.0, 1.25, 1.5, 1.75)
 _REACH_SHARES = (0.7, 0.1, 0.1, 0.1)
@@ -61,6 +68,8 @@ def draw_scene(rng: Rng, size: int) -> Scene:
     """A random normal scene."""
     kinds = list(_SCENES)
     scene = kinds[int(rng.choice(len(kinds), p=list(_SCENES.values())))](rng, size)
+    if scene.family in MADE and rng.random() < _RECURRING_SHARE:
+        scene = recurring(rng, scene)
     if scene.dull or rng.random() < 0.5:
         return scene
     wear = clouded(rng, size)[..., None]
@@ -78,11 +87,25 @@ def finish_sample(rng: Rng, scene: Scene, without: frozenset[str] = frozenset())
         rgb, mask, index = change
         damaged = replace(damaged, rgb=rgb)
         labels[mask] = 1 + index
+    same_camera = copy.deepcopy(rng)
     image, labels = photograph(rng, scene, damaged.rgb, labels)
+    if labels.any():
+        whole, _ = photograph(same_camera, scene, scene.rgb, labels)
+        labels = seen_labels(whole, image, labels)
     found = np.bincount(labels.ravel(), minlength=len(DEFECTS) + 1)[1:]
     labels = np.where(np.isin(labels, 1 + np.flatnonzero(found >= 4)), labels, 0).astype(np.uint8)
     names = tuple(DEFECTS[i].name for i in np.flatnonzero(found >= 4))
     return Sample(np.ascontiguousarray(image), labels, scene.noun, scene.family, names)
+
+
+def seen_labels(whole: Pixels, image: Pixels, labels: Pixels) -> Pixels:
+    """The labels (s, s) without the defects that light and camera have hidden.
+
+    `whole` and `image`, (s, s, 3) uint8, are photographs of the scene before and after the damage, by the same camera.
+    """
+    shown = visible(whole.astype(np.float32) / 255, image.astype(np.float32) / 255)
+    hidden = [i for i in np.unique(labels) if i and shown[labels == i].mean() < _SHOWN]
+    return np.where(np.isin(labels, hidden), 0, labels).astype(np.uint8)
 
 
 def _squeezed(rng: Rng, sample: Sample, size: int) -> Sample:
