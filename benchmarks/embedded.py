@@ -84,7 +84,9 @@ def encode_set(engine: Engine, name: str) -> list[Seen]:
 
 
 def pixel_metrics(seen: Sequence[Seen], make_map: Callable[[Seen], FloatMap]) -> tuple[float, float]:
-    """AUROC and AP over all pixels of all images, at their own size."""
+    """AUROC and AP over all pixels of all images, at their own size; NaN where no pixel is marked."""
+    if not any(one.truth.any() for one in seen):
+        return float("nan"), float("nan")
     maps = [resize_map(make_map(one), *one.truth.shape).ravel() for one in seen]
     masks = np.concatenate([one.truth.ravel() for one in seen])
     return auroc(masks, np.concatenate(maps)), average_precision(masks, np.concatenate(maps))
