@@ -50,7 +50,11 @@ class Tuned:
 def tune_on_drawings(
     backbone: Backbone, *, seed: int = 0, count: int = 1200, epochs: int = 6, learning_rate: float = 1e-3
 ) -> Tuned:
-    """Tune the plain words on `count` drawings at the backbone's size; a third more are kept apart to choose by."""
+    """Tune the plain words on `count` drawings at the backbone's size; a third more are kept apart to choose by.
+
+    Raises:
+        ValueError: so few are kept apart that all are normal, or none is.
+    """
     examples = _drawn_examples(backbone, seed + _SEED_APART, count + count // 3)
     training, apart = examples[:count], examples[count:]
     plain = default_prompts(backbone)
@@ -90,6 +94,8 @@ class _Judge:
         target, self._valid, _ = patch_targets(torch.stack([example.mask for example in examples]), patch)
         self._anomalous = (target > 0).numpy()
         self._labels = np.array([bool(example.label) for example in examples])
+        if self._labels.all() or not self._labels.any():
+            raise ValueError(f"The {len(examples)} drawings kept apart are all of one state: tune on more drawings.")
 
     @torch.no_grad()
     def grids(self, text: torch.Tensor) -> torch.Tensor:

@@ -216,8 +216,14 @@ def test_batches_of_any_drawn_samples_have_one_text_pair_an_image(samples: list[
 def test_prompts_tuned_on_drawings_are_never_worse_on_those_kept_apart(tmp_path: Path) -> None:
     train(dataclasses.replace(TINY, steps=2), tmp_path, background=False, held_out=20)
     backbone = load_config(tmp_path / "embedded.json")
-    tuned = tune_on_drawings(backbone, count=12, epochs=2)
+    tuned = tune_on_drawings(backbone, count=36, epochs=2)
     assert tuned.after >= tuned.before
     assert tuned.prompts.note.startswith("tuned") == (tuned.sure_gain > 0), "else the plain words"
     read = prompts_from_bytes(prompts_to_bytes(tuned.prompts))
     read.check_backbone(backbone)
+
+
+def test_drawings_kept_apart_that_are_all_of_one_state_are_refused(tmp_path: Path) -> None:
+    train(dataclasses.replace(TINY, steps=1), tmp_path, background=False, held_out=20)
+    with pytest.raises(ValueError, match="tune on more drawings"):
+        tune_on_drawings(load_config(tmp_path / "embedded.json"), count=3, epochs=1)
