@@ -7,6 +7,7 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from engine.pretrain.drawing.fields import Field, Rng, displaced, grain, lattice, rotated, soft_step, standard
+from engine.pretrain.drawing.marks import spread
 from engine.pretrain.drawing.materials import MATERIALS
 from engine.pretrain.drawing.palette import random_colour
 from engine.pretrain.drawing.scene import Scene
@@ -105,7 +106,7 @@ def discolouring(rng: Rng, scene: Scene, _: Field) -> Changed:
 
 def _strength(rng: Rng, scene: Scene) -> float:
     """A difference of brightness, either way; larger where the picture itself varies."""
-    size = float(np.exp(rng.uniform(np.log(0.06), np.log(0.5)))) + rng.uniform(0.2, 1.2) * float(scene.rgb.std())
+    size = spread(rng, 0.06, 0.5) + rng.uniform(0.2, 1.2) * float(scene.rgb.std())
     return size * rng.choice([-1, 1])
 
 

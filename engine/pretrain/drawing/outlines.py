@@ -9,6 +9,7 @@ import numpy as np
 from scipy import ndimage
 
 from engine.pretrain.drawing.fields import Field, Rng, cells, fractal, grain, lattice, rotated, soft_step
+from engine.pretrain.drawing.marks import spread
 from engine.pretrain.drawing.scene import Scene
 from engine.pretrain.drawing.shapes import FORMS, blob, blob_depth, branches, filled, silhouette, strokes, walk
 
@@ -117,7 +118,7 @@ def wedge(rng: Rng, scene: Scene, place: Place, extent: float) -> Field:
 
 
 def _thickness(rng: Rng, scene: Scene) -> float:
-    return float(np.exp(rng.uniform(np.log(0.5), np.log(5.0)))) * scene.size / 128
+    return spread(rng, 0.5, 5.0) * scene.size / 128
 
 
 OUTLINES: tuple[Outline, ...] = (patch, lines, net, islands, figure, shard, swarm, mosaic, grown, wedge)
