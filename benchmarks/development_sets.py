@@ -14,7 +14,7 @@ import csv
 import random
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,16 +36,16 @@ class Found:
 def magnetic_tile(clone: Path) -> Iterator[Found]:
     """32 of each of five kinds of defect, 150 whole tiles."""
     for kind in ("Blowhole", "Break", "Crack", "Fray", "Uneven"):
-        for path in _some(clone, f"MT_{kind}/Imgs/*.jpg", _TILES_OF_A_KIND):
+        for path in _some(clone.glob(f"MT_{kind}/Imgs/*.jpg"), _TILES_OF_A_KIND):
             mask = Image.open(path.with_suffix(".png")).convert("L").point(lambda grey: 255 * (grey > 127))
             if mask.getbbox():
                 yield Found(path, 1, mask)
-    yield from (Found(path, 0) for path in _some(clone, "MT_Free/Imgs/*.jpg", _WHOLE_TILES))
+    yield from (Found(path, 0) for path in _some(clone.glob("MT_Free/Imgs/*.jpg"), _WHOLE_TILES))
 
 
 def deep_pcb(clone: Path) -> Iterator[Found]:
     """100 boards with defects, 100 other boards' templates."""
-    boards = _some(clone, "PCBData/group*/*/*_test.jpg", 2 * _BOARDS)
+    boards = _some(clone.glob("PCBData/group*/*/*_test.jpg"), 2 * _BOARDS)
     for path in boards[:_BOARDS]:
         folder, name = path.parent, path.name.replace("_test.jpg", ".txt")
         lines = (folder.with_name(f"{folder.name}_not") / name).read_text().splitlines()
@@ -58,7 +58,7 @@ def neu_det(clone: Path) -> Iterator[Found]:
     """45 of each of four kinds whose boxes are not the whole image."""
     corners = r"<xmin>(\d+)</xmin>\s*<ymin>(\d+)</ymin>\s*<xmax>(\d+)</xmax>\s*<ymax>(\d+)</ymax>"
     for kind in ("inclusion", "scratches", "patches", "pitted_surface"):
-        for path in _some(clone, f"IMAGES/{kind}_*.jpg", _STEELS_OF_A_KIND):
+        for path in _some(clone.glob(f"IMAGES/{kind}_*.jpg"), _STEELS_OF_A_KIND):
             told = (clone / "ANNOTATIONS" / path.name).with_suffix(".xml").read_text()
             yield Found(path, 1, _boxes(path, [[int(number) for number in box] for box in re.findall(corners, told)]))
 
@@ -68,9 +68,8 @@ def elpv(clone: Path) -> Iterator[Found]:
     data = clone / "src" / "elpv_dataset" / "data"
     rows = [line.split() for line in (data / "labels.csv").read_text().splitlines()]
     for label in (0, 1):
-        cells = [data / name for name, defective, _ in rows if float(defective) == label]
-        random.Random(0).shuffle(cells)
-        yield from (Found(path, label) for path in cells[:_CELLS])
+        cells = (data / name for name, defective, _ in rows if float(defective) == label)
+        yield from (Found(path, label) for path in _some(cells, _CELLS))
 
 
 MAKERS: dict[str, Callable[[Path], Iterator[Found]]] = {
@@ -112,11 +111,11 @@ def write_set(folder: Path, found: list[Found]) -> int:
     return len(found)
 
 
-def _some(clone: Path, pattern: str, count: int) -> list[Path]:
-    """At most `count` of the files that fit, always the same ones."""
-    paths = sorted(clone.glob(pattern))
-    random.Random(0).shuffle(paths)
-    return paths[:count]
+def _some(paths: Iterable[Path], count: int) -> list[Path]:
+    """At most `count` of the files, always the same ones."""
+    shuffled = sorted(paths)
+    random.Random(0).shuffle(shuffled)
+    return shuffled[:count]
 
 
 def _boxes(path: Path, boxes: list[list[int]]) -> Image.Image:
