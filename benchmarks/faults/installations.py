@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from io import FileIO
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from settings import Settings
 Fault = Callable[[], None]
 # Seconds that what is away stays away.
 _AWAY = (1.0, 4.0)
+_GLANCE = 0.02  # seconds between two looks for room that others gave back to a full disk
 # As systemd, compose and Kubernetes do: a worker that ends is started again (one of Celery's can end with its broker).
 _AGAIN_AND_AGAIN = 'while true; do "$0" "$@"; sleep 2; done'
 _SETTINGS = {"ANOMALYLOOP_LEASE_SECONDS": "5", "ANOMALYLOOP_FEATURE_CACHE_GB": "0.05", "OMP_NUM_THREADS": "1"}
@@ -72,12 +74,19 @@ class Embedded(Served):
     def fill_disk(self) -> None:
         """The disk with the data folder has no room for some seconds."""
         filler = self.home / "filler"
-        end = time.monotonic() + random.uniform(*_AWAY)
         with filler.open("ab", buffering=0) as file:
+            self._take_room(file)
+            end = time.monotonic() + random.uniform(*_AWAY)
             while time.monotonic() < end:
-                with contextlib.suppress(OSError):
-                    file.write(bytes(min(1 << 20, max(1, shutil.disk_usage(self.home).free))))
+                time.sleep(_GLANCE)
+                self._take_room(file)
         filler.unlink()
+
+    def _take_room(self, file: FileIO) -> None:
+        """Write until the disk has no byte left, also of what others gave back."""
+        with contextlib.suppress(OSError):
+            while True:
+                file.write(bytes(min(1 << 20, max(1, shutil.disk_usage(self.home).free))))
 
     def _lead_blobs_to(self, name: str) -> None:
         link = self.home / "link"
