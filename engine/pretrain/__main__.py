@@ -13,7 +13,7 @@ from engine.errors import BackboneError
 from engine.pretrain.batches import DrawnBatches
 from engine.pretrain.drawing.defects import DEFECTS
 from engine.pretrain.model import build_model
-from engine.pretrain.schedule import LARGE_STAGES, LATER_RATE, LATER_STAGES, STAGES
+from engine.pretrain.schedule import LATER_RATE, stages_for
 from engine.pretrain.training import TrainingConfig, make_optimizers, train, train_step
 from engine.vision import TwoStreamVision
 
@@ -31,7 +31,7 @@ def main() -> None:
     config = TrainingConfig(
         steps=arguments.steps,
         seed=arguments.seed,
-        stages=LARGE_STAGES if arguments.large else LATER_STAGES if arguments.start else STAGES,
+        stages=stages_for(large=arguments.large, later=arguments.start is not None),
         without=frozenset(arguments.without),
         muon=arguments.optimizer == "muon",
         start=arguments.start,

@@ -14,6 +14,7 @@ from torch import nn
 from tqdm import tqdm
 
 from engine.precision import is_fast
+from engine.pretrain.augmentation import augmented
 from engine.pretrain.batches import Batch, DrawnBatches, batches_from
 from engine.pretrain.checking import check
 from engine.pretrain.export import export
@@ -97,7 +98,8 @@ def train(
     with tqdm(total=config.steps, initial=first, unit="step", smoothing=0.05) as bar:
         for step in range(first, last):
             rate = config.rate * rate_at(step / config.steps)
-            losses = train_step(model, vision, config.layers, next(drawn), optimizers, rate)
+            batch = augmented(next(drawn).to(torch.device(device)), config.seed, step)
+            losses = train_step(model, vision, config.layers, batch, optimizers, rate)
             smooth = _smoothed(smooth, losses)
             bar.set_postfix({name: f"{value:.3f}" for name, value in smooth.items()}, refresh=False)
             bar.update()

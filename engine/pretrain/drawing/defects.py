@@ -53,7 +53,7 @@ DEFECTS: tuple[Defect, ...] = (
     Defect("lesion", lesions.mole, ("skin",), 5.0),
     Defect("mass", lesions.mass, ("scan", "echo"), 3.0),
     Defect("lump", lesions.lump, (*MADE, "tissue", "skin"), 0.7),
-    Defect("flaw", flaws.flaw, (*MADE, *BODIES), 12.0),
+    Defect("flaw", flaws.flaw, (*MADE, *BODIES), 8.0),
 )
 # A flaw can look like any named kind, so that nothing is to be learnt from what it is called.
 UNNAMED = len(DEFECTS) - 1
