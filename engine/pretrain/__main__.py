@@ -13,7 +13,7 @@ from engine.errors import BackboneError
 from engine.pretrain.batches import DrawnBatches
 from engine.pretrain.drawing.defects import DEFECTS
 from engine.pretrain.model import build_model
-from engine.pretrain.schedule import LATER_RATE, stages_for
+from engine.pretrain.schedule import LARGE_STAGES, LATER_RATE, LATER_STAGES, STAGES, Stage
 from engine.pretrain.training import TrainingConfig, make_optimizers, train, train_step
 from engine.vision import TwoStreamVision
 
@@ -31,11 +31,11 @@ def main() -> None:
     config = TrainingConfig(
         steps=arguments.steps,
         seed=arguments.seed,
-        stages=stages_for(large=arguments.large, later=arguments.start is not None),
+        stages=_stages(arguments),
         without=frozenset(arguments.without),
         muon=arguments.optimizer == "muon",
         start=arguments.start,
-        rate=LATER_RATE if arguments.start else 1.0,
+        rate=arguments.rate or (LATER_RATE if arguments.start else 1.0),
         lanes=arguments.lanes,
     )
     if arguments.minutes:
@@ -43,10 +43,18 @@ def main() -> None:
         print(f"About {steps} steps fit into {arguments.minutes:g} minutes: the same run as --steps {steps}.")
         config = replace(config, steps=steps)
     try:
-        train(config, arguments.out, resume=arguments.resume, device=device)
+        train(config, arguments.out, resume=arguments.resume, device=device, stop_after=arguments.stop_after)
     except (FileNotFoundError, ValueError) as error:
         raise SystemExit(str(error)) from error
     print(f"Done. {arguments.out / 'embedded.safetensors'} and embedded.json beside it go to engine/weights.")
+
+
+def _stages(arguments: argparse.Namespace) -> tuple[Stage, ...]:
+    if arguments.stages:
+        return tuple(arguments.stages)
+    if arguments.large:
+        return LARGE_STAGES
+    return LATER_STAGES if arguments.start else STAGES
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -68,7 +76,14 @@ def _parser() -> argparse.ArgumentParser:
         "no instructions for them, where adamw is the better choice (default %(default)s)",
     )  # fmt: skip
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda (default %(default)s)")
-    parser.add_argument("--large", action="store_true", help="a schedule for a GPU: large batches, 128 to 256 px")
+    schedule = parser.add_mutually_exclusive_group()
+    schedule.add_argument("--large", action="store_true", help="a schedule for a GPU: large batches, 128 to 256 px")
+    schedule.add_argument(
+        "--stages", nargs="+", type=Stage.parse, metavar="START:SIZE:BATCH:FRESH",
+        help="another schedule: from which progress (0–1), px, images a step, share of them that is new",
+    )  # fmt: skip
+    parser.add_argument("--rate", type=float, help=f"scales the learning rates (default 1; {LATER_RATE} with --start)")
+    parser.add_argument("--stop-after", type=int, metavar="STEP", help="leave off there, as an interruption would")
     parser.add_argument(
         "--lanes", type=int, default=1, help="processes that draw; decides the images, too (default %(default)s)"
     )

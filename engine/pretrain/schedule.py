@@ -16,22 +16,19 @@ class Stage:
     batch: int
     fresh: float = 0.5
 
+    @classmethod
+    def parse(cls, text: str) -> "Stage":
+        """START:SIZE:BATCH:FRESH, such as 0.6:192:160:0.1. Raises ValueError on anything else."""
+        start, size, batch, fresh = text.split(":")
+        return cls(float(start), int(size), int(batch), float(fresh))
+
 
 STAGES = (Stage(0.0, 96, 64), Stage(0.35, 128, 64), Stage(0.75, 192, 32), Stage(0.93, 256, 16))
 # A later round begins with weights that know the easy part: no step at the smallest size, and smaller steps.
 LATER_STAGES = (Stage(0.0, 128, 64), Stage(0.6, 192, 32), Stage(0.85, 256, 16))
-LATER_RATE = 0.8
+LATER_RATE = 0.6
 # For a GPU, which learns faster than a dozen cores draw: large batches, most images seen before.
 LARGE_STAGES = (Stage(0.0, 128, 256, 0.125), Stage(0.3, 192, 160, 0.125), Stage(0.55, 256, 128, 0.125))
-# Its later round goes back to small pictures, which in pixels are as fine as photographs are.
-LARGE_LATER_STAGES = (Stage(0.0, 128, 256, 0.0625), Stage(0.6, 192, 160, 0.0875), Stage(0.85, 256, 128, 0.0875))
-
-
-def stages_for(*, large: bool, later: bool) -> tuple[Stage, ...]:
-    """The stages of a run on a GPU (`large`) or a CPU, from nothing or as a `later` round."""
-    if large:
-        return LARGE_LATER_STAGES if later else LARGE_STAGES
-    return LATER_STAGES if later else STAGES
 
 
 def stage_at(stages: tuple[Stage, ...], progress: float) -> Stage:

@@ -18,9 +18,9 @@ from engine.pretrain.captions import caption, state_pair
 from engine.pretrain.drawing.defects import DEFECTS, damage
 from engine.pretrain.drawing.sample import Sample, draw_sample, draw_scene
 from engine.pretrain.losses import patch_targets
-from engine.pretrain.model import IMAGE_SIZE, MODEL_CFG, build_model, text_features
+from engine.pretrain.model import MODEL_CFG, build_model, text_features
 from engine.pretrain.prompt_tuning import tune_on_drawings
-from engine.pretrain.schedule import STAGES, Stage, rate_at, stage_at, stages_for
+from engine.pretrain.schedule import STAGES, Stage, rate_at, stage_at
 from engine.pretrain.training import TrainingConfig, train
 from engine.prompt_files import prompts_from_bytes, prompts_to_bytes
 
@@ -160,13 +160,10 @@ def test_stages_follow_one_another_and_the_rate_rises_and_falls() -> None:
     assert max(rates) == pytest.approx(1, abs=0.01) and rates[0] < 0.1 and rates[-1] < 0.02
 
 
-@pytest.mark.parametrize("large", [False, True])
-@pytest.mark.parametrize("later", [False, True])
-def test_every_run_ends_with_the_size_that_the_backbone_is_used_at(large: bool, later: bool) -> None:
-    stages = stages_for(large=large, later=later)
-    assert stages[0].start == 0 and [stage.start for stage in stages] == sorted(stage.start for stage in stages)
-    assert stages[-1].size == IMAGE_SIZE
-    assert stages != stages_for(large=large, later=not later)
+def test_a_stage_is_read_from_its_four_numbers() -> None:
+    assert Stage.parse("0.6:192:160:0.0875") == Stage(0.6, 192, 160, 0.0875)
+    with pytest.raises(ValueError):
+        Stage.parse("0.6:192:160")
 
 
 def test_a_batch_is_a_function_of_its_number() -> None:
