@@ -35,7 +35,7 @@ def main() -> None:
         without=frozenset(arguments.without),
         muon=arguments.optimizer == "muon",
         start=arguments.start,
-        rate=arguments.rate or (LATER_RATE if arguments.start else 1.0),
+        rate=_rate(arguments),
         lanes=arguments.lanes,
     )
     if arguments.minutes:
@@ -46,15 +46,34 @@ def main() -> None:
         train(config, arguments.out, resume=arguments.resume, device=device, stop_after=arguments.stop_after)
     except (FileNotFoundError, ValueError) as error:
         raise SystemExit(str(error)) from error
+    if arguments.stop_after is not None and arguments.stop_after < config.steps:
+        print(f"Left off at step {arguments.stop_after} of {config.steps}: with --resume in its place the same command goes on.")
+        return
     print(f"Done. {arguments.out / 'embedded.safetensors'} and embedded.json beside it go to engine/weights.")
+
+
+def _stage(text: str) -> Stage:
+    try:
+        return Stage.parse(text)
+    except ValueError as error:
+        message = f"{text} is not START:SIZE:BATCH:FRESH, such as 0.6:192:160:0.1"
+        raise argparse.ArgumentTypeError(message) from error
 
 
 def _stages(arguments: argparse.Namespace) -> tuple[Stage, ...]:
     if arguments.stages:
+        if arguments.stages[0].start != 0:
+            raise SystemExit("Nothing says what the run begins with: let the first of --stages start at 0.")
         return tuple(arguments.stages)
     if arguments.large:
         return LARGE_STAGES
     return LATER_STAGES if arguments.start else STAGES
+
+
+def _rate(arguments: argparse.Namespace) -> float:
+    if arguments.rate is not None:
+        return float(arguments.rate)
+    return LATER_RATE if arguments.start else 1.0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -79,7 +98,7 @@ def _parser() -> argparse.ArgumentParser:
     schedule = parser.add_mutually_exclusive_group()
     schedule.add_argument("--large", action="store_true", help="a schedule for a GPU: large batches, 128 to 256 px")
     schedule.add_argument(
-        "--stages", nargs="+", type=Stage.parse, metavar="START:SIZE:BATCH:FRESH",
+        "--stages", nargs="+", type=_stage, metavar="START:SIZE:BATCH:FRESH",
         help="another schedule: from which progress (0–1), px, images a step, share of them that is new",
     )  # fmt: skip
     parser.add_argument("--rate", type=float, help=f"scales the learning rates (default 1; {LATER_RATE} with --start)")
