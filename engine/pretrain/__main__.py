@@ -10,6 +10,7 @@ import torch
 
 from engine.backbone import resolve_device
 from engine.errors import BackboneError
+from engine.pretrain.augmentation import augmented
 from engine.pretrain.batches import DrawnBatches
 from engine.pretrain.drawing.defects import DEFECTS
 from engine.pretrain.model import build_model
@@ -47,7 +48,7 @@ def main() -> None:
     except (FileNotFoundError, ValueError) as error:
         raise SystemExit(str(error)) from error
     if arguments.stop_after is not None and arguments.stop_after < config.steps:
-        print(f"Left off at step {arguments.stop_after} of {config.steps}: with --resume in its place the same command goes on.")
+        print(f"Left off at step {arguments.stop_after} of {config.steps}; --resume in place of --stop-after goes on.")
         return
     print(f"Done. {arguments.out / 'embedded.safetensors'} and embedded.json beside it go to engine/weights.")
 
@@ -121,7 +122,7 @@ def steps_within(minutes: float, config: TrainingConfig, device: str) -> int:
     seconds_a_step = 0.0
     ends = [stage.start for stage in config.stages[1:]] + [1.0]
     for stage, end in zip(config.stages, ends, strict=True):
-        batch = DrawnBatches(config.seed, (stage,), 1)[0]
+        batch = augmented(DrawnBatches(config.seed, (stage,), 1)[0].to(torch.device(device)), config.seed, 0)
         train_step(model, vision, config.layers, batch, optimizers, 1.0)
         began = time.perf_counter()
         train_step(model, vision, config.layers, batch, optimizers, 1.0)

@@ -1,4 +1,4 @@
-"""`python -m engine.pretrain.prompt_tuning --out DIR`: tune the prompts that come with the embedded backbone.
+"""`python -m engine.pretrain.prompt_tuning --out DIR`: tune prompts for the embedded backbone, to come with it.
 
 Only drawn images are used. The length of the tuning is the one that is best on drawings kept apart. Where even that one
 is not surely better than the plain words, as any candidate in the product has to be, the plain words are written.

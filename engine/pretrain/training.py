@@ -118,10 +118,13 @@ def train_step(
     optimizers: list[torch.optim.Optimizer],
     rate: float,
 ) -> Losses:
-    """One update at `rate` (0–1) of the highest learning rate; float32 weights, bfloat16 products where they pay."""
+    """One update at `rate` (0–1) of the highest learning rate, on a batch that lies where the model does.
+
+    Float32 weights, bfloat16 products where they pay.
+    """
     device = model.logit_scale.device
     with torch.autocast(device.type, torch.bfloat16, enabled=is_fast("bf16", str(device))):
-        losses = training_losses(model, vision, layers, batch.to(device))
+        losses = training_losses(model, vision, layers, batch)
     losses.total.backward()
     nn.utils.clip_grad_norm_(model.parameters(), 1.0)
     for optimizer in optimizers:

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from scipy import ndimage
 
 from engine.pretrain.augmentation import augmented
 from engine.pretrain.batches import Batch, make_batch
@@ -60,13 +61,12 @@ def test_the_label_goes_where_the_mark_goes(marked: Batch) -> None:
 def test_a_hairline_keeps_its_label_when_the_picture_shrinks() -> None:
     image, labels = np.full((SIZE, SIZE, 3), 60, np.uint8), np.zeros((SIZE, SIZE), np.uint8)
     image[:, 31], labels[:, 31] = 255, 1
+    pieces = []
     for step in range(4):
-        shown = augmented(_batch(image, labels), 1, step)
-        for picture, marks in zip(shown.images.float(), shown.labels > 0, strict=True):
-            if marks.any():
-                rows_or_columns = max(int(marks.any(dim=0).sum()), int(marks.any(dim=1).sum()))
-                assert marks.sum() >= rows_or_columns - 2, "the line is broken"
-                assert picture.std() > 0
+        for marks in augmented(_batch(image, labels), 1, step).labels.numpy() > 0:
+            _, count = ndimage.label(marks, structure=np.ones((3, 3)))  # a broken line would be many
+            pieces.append(count)
+    assert np.mean(np.array(pieces) > 3) < 0.03  # few show the line and two mirrored ones, or more
 
 
 def test_a_normal_batch_stays_normal(marked: Batch) -> None:
