@@ -9,13 +9,16 @@ from pathlib import Path
 from typing import NamedTuple
 
 import torch
-from safetensors.torch import load
+from safetensors import safe_open
 from torch import Tensor, nn
 from torch.nn import functional
 
 from engine.errors import BackboneError
 
 WEIGHTS = Path(__file__).parent / "weights" / "texture.safetensors"
+# The entry of its metadata that holds `digest` of its tensors.
+DIGEST = "weights_sha256"
+_RESTORE = "It comes with AnomalyLoop: restore it."
 # Grows with each change of what the features mean.
 CODE_VERSION = 1
 # Both sides of an image must be multiples of it, in px.
@@ -51,7 +54,7 @@ class TextureEye(nn.Module):
     """Image → features at strides 4, 8 and 16 px. Frozen; build it with `load_texture_eye`.
 
     Attributes:
-        fingerprint: 16 hex digits of a sha256 of the weights' file and the code's version, for keys of caches.
+        fingerprint: 16 hex digits of a sha256 of the weights and the code's version, for keys of caches.
     """
 
     def __init__(self) -> None:
@@ -133,23 +136,34 @@ def load_texture_eye(device: str | torch.device = "cpu", file: Path = WEIGHTS) -
     Raises:
         BackboneError: the file is missing, damaged or of another network; the device can't be used.
     """
+    if not file.is_file():
+        raise BackboneError(f"There is no file {file}, which the texture features need. {_RESTORE}")
     eye = TextureEye()
     try:
-        data = file.read_bytes()
-        eye.load_state_dict(load(data))
-    except FileNotFoundError as error:
-        raise BackboneError(
-            f"There is no file {file}, which the texture features need. It comes with AnomalyLoop: restore it."
-        ) from error
+        with safe_open(file, "pt") as opened:
+            weights = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
+            expected = (opened.metadata() or {}).get(DIGEST)
+        eye.load_state_dict(weights)
     except Exception as error:  # safetensors, torch and the file system each have their own
         raise BackboneError(
             f"{file} does not hold the texture eye's weights, or is damaged "
-            f"({type(error).__name__}: {str(error).splitlines()[0]}). It comes with AnomalyLoop: restore it."
+            f"({type(error).__name__}: {str(error).splitlines()[0]}). {_RESTORE}"
         ) from error
-    eye.fingerprint = hashlib.sha256(data + f"texture eye {CODE_VERSION}".encode()).hexdigest()[:16]
+    if (found := digest(weights)) != expected:
+        raise BackboneError(f"{file} is damaged: its numbers are not those that it was written with. {_RESTORE}")
+    eye.fingerprint = hashlib.sha256(f"{found} {CODE_VERSION}".encode()).hexdigest()[:16]
     try:
-        return eye.eval().to(device, memory_format=torch.channels_last)
+        return eye.eval().to(device).to(memory_format=torch.channels_last)
     except (RuntimeError, AssertionError) as error:
         raise BackboneError(
             f"The texture eye can't use the device {device} ({str(error).splitlines()[0]}). Use cpu."
         ) from error
+
+
+def digest(weights: dict[str, Tensor]) -> str:
+    """sha256 over every tensor's name, shape and bytes; a safetensors file's own differs each time it is written."""
+    found = hashlib.sha256()
+    for name in sorted(weights):
+        found.update(f"{name}{tuple(weights[name].shape)}".encode())
+        found.update(weights[name].contiguous().numpy().tobytes())
+    return found.hexdigest()

@@ -19,7 +19,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from engine.errors import BackboneError, EngineError
-from engine.texture import BLOCKS, CHANNELS, TextureEye, load_texture_eye
+from engine.texture import BLOCKS, DIGEST, STRIDES, TextureEye, digest, load_texture_eye
 
 SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 METADATA = {
@@ -86,7 +86,7 @@ def read_checkpoint(source: Path) -> bytes:
 
 
 def largest_difference(weights: dict[str, Tensor], state: dict[str, Tensor]) -> tuple[float, ...]:
-    """How far the eye's three features are from timm's network with the checkpoint's weights, on noise of (2, 3, 96, 160).
+    """How far the eye's features are from those of timm's network with the checkpoint's weights, on noise.
 
     Returns:
         For each stride, the largest difference over the largest value of timm's.
@@ -119,17 +119,15 @@ def convert(source: Path, out: Path) -> None:
     half = {name: tensor.half().contiguous() for name, tensor in weights.items()}
     _require_close("float32", largest_difference(weights, state), _TOLERANCE)
     _require_close("float16", largest_difference(half, state), _HALF_TOLERANCE)
-    save_file(half, out, METADATA)
+    save_file(half, out, {**METADATA, DIGEST: digest(half)})
     eye = load_texture_eye(file=out)
     print(f"{out}: {sum(tensor.numel() for tensor in half.values()):,} numbers, {out.stat().st_size:,} bytes")
     print(f"fingerprint {eye.fingerprint}")
 
 
 def _require_close(kind: str, differences: tuple[float, ...], tolerance: float) -> None:
-    said = ", ".join(
-        f"{value:.1e} ({channels} channels)" for value, channels in zip(differences, CHANNELS, strict=True)
-    )
-    print(f"{kind}: largest difference to timm's network, relative: {said}")
+    said = ", ".join(f"{value:.1e} at stride {stride}" for value, stride in zip(differences, STRIDES, strict=True))
+    print(f"{kind}: largest difference to timm's network over its largest value: {said}")
     if max(differences) > tolerance:
         raise BackboneError(f"The {kind} weights give other features than timm's network (at most {tolerance} wanted).")
 
