@@ -28,7 +28,7 @@ class MicroBatcher:
     those that came before it, at most.
 
     Args:
-        run: images (B, 3, s, s) → features, one each.
+        run: images (B, 3, h, w) → features, one each.
         limit: images in a batch that calls are joined into. A call that brings more goes as it is.
     """
 
@@ -39,7 +39,7 @@ class MicroBatcher:
         self._device = threading.Lock()
 
     def __call__(self, images: Tensor) -> list[ImageFeatures]:
-        """Features of the images (B, 3, s, s), one each. Raises what `run` raises for them."""
+        """Features of the images (B, 3, h, w), one each. Raises what `run` raises for them."""
         call = _Call(images)
         with self._queue:
             self._waiting.append(call)
@@ -55,10 +55,14 @@ class MicroBatcher:
         with self._queue:
             calls = [self._waiting.popleft()]
             count = len(calls[0].images)
-            while self._waiting and count + len(self._waiting[0].images) <= self._limit:
+            while self._waiting and self._fits(calls[0].images, self._waiting[0].images, count):
                 calls.append(self._waiting.popleft())
                 count += len(calls[-1].images)
         return calls
+
+    def _fits(self, first: Tensor, other: Tensor, count: int) -> bool:
+        """Whether images can go with those of a call, of which there are `count` already: only of the same size."""
+        return first.shape[1:] == other.shape[1:] and count + len(other) <= self._limit
 
     def _carry_out(self, calls: list[_Call]) -> None:
         try:

@@ -4,7 +4,7 @@ import contextlib
 import logging
 import os
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -13,9 +13,25 @@ from safetensors.torch import save as save_tensors
 from torch import Tensor
 from torch.nn import functional as F
 
+from engine.shapes import Grid, square
 from engine.vision import VisionFeatures
 
 logger = logging.getLogger(__name__)
+
+_TEXTURES = ("texture_4", "texture_8", "texture_16")  # by stride, as the files of the cache name them
+
+
+@dataclass(frozen=True)
+class Surface:
+    """What a refiner sees of an image's pixels, finer than patches.
+
+    Attributes:
+        pixels: (h, w, 3) uint8 RGB, the image at the refiner's size.
+        textures: float16 features of the texture eye: (24, h/2, w/2), (40, h/4, w/4), (112, h/8, w/8).
+    """
+
+    pixels: Tensor
+    textures: tuple[Tensor, Tensor, Tensor]
 
 
 @dataclass(frozen=True)
@@ -28,14 +44,23 @@ class ImageFeatures:
     Attributes:
         global_feature: (D,).
         patch_features: (L, n, D), one row of patches a layer, class token dropped.
+        patch_grid: how the n patches lie; None: a square.
+        surface: its pixels and textures; None where nobody asked for them.
     """
 
     global_feature: Tensor
     patch_features: Tensor
+    patch_grid: Grid | None = None
+    surface: Surface | None = None
+
+    @property
+    def grid(self) -> Grid:
+        """How the n patches lie."""
+        return self.patch_grid or square(round(self.patch_features.shape[1] ** 0.5))
 
     def cpu(self) -> "ImageFeatures":
         """The same features in the CPU's memory."""
-        return ImageFeatures(self.global_feature.cpu(), self.patch_features.cpu())
+        return replace(self, global_feature=self.global_feature.cpu(), patch_features=self.patch_features.cpu())
 
 
 def unit_features(
@@ -53,9 +78,13 @@ def split_batch(
     return split_units(*unit_features(features, layers, dtype))
 
 
-def split_units(global_features: Tensor, patch_features: Tensor) -> list[ImageFeatures]:
+def split_units(
+    global_features: Tensor, patch_features: Tensor, grid: Grid | None = None
+) -> list[ImageFeatures]:
     """(B, D) and (B, L, n, D) → one `ImageFeatures` an image, on the same device, in memory of its own."""
-    return [ImageFeatures(g.clone(), p.clone()) for g, p in zip(global_features, patch_features, strict=True)]
+    return [
+        ImageFeatures(g.clone(), p.clone(), grid) for g, p in zip(global_features, patch_features, strict=True)
+    ]
 
 
 class FeatureCache:
@@ -96,12 +125,12 @@ class FeatureCache:
         path = self._path(sha256)
         try:
             with _open(path) as file:
-                found = ImageFeatures(file.get_tensor("global_feature"), file.get_tensor("patch_features"))
+                found = _from_tensors({name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118
             os.utime(path)
             return found
         except FileNotFoundError:
             return None
-        except SafetensorError:  # cut off, or without one of the two
+        except (SafetensorError, KeyError):  # cut off, or without one of the tensors
             path.unlink(missing_ok=True)
             return None
 
@@ -120,12 +149,7 @@ class FeatureCache:
     def put(self, sha256: str, features: ImageFeatures) -> None:
         """Keep the features; the file appears whole or not at all, and a disk that is full costs a warning."""
         path = self._path(sha256)
-        data = save_tensors(
-            {
-                "global_feature": features.global_feature.contiguous(),
-                "patch_features": features.patch_features.contiguous(),
-            }
-        )
+        data = save_tensors(_to_tensors(features))
         try:
             _write_whole(path, data)
         except OSError as error:  # a full disk, mostly: the image is encoded again when it is needed again
@@ -148,6 +172,27 @@ class FeatureCache:
                 return
             path.unlink(missing_ok=True)
             total -= size
+
+
+def _to_tensors(features: ImageFeatures) -> dict[str, Tensor]:
+    tensors = {
+        "global_feature": features.global_feature,
+        "patch_features": features.patch_features,
+        "grid": torch.tensor(features.grid, dtype=torch.int16),
+    }
+    if features.surface is not None:
+        tensors["pixels"] = features.surface.pixels
+        tensors |= dict(zip(_TEXTURES, features.surface.textures, strict=True))
+    return {name: tensor.contiguous() for name, tensor in tensors.items()}
+
+
+def _from_tensors(tensors: dict[str, Tensor]) -> ImageFeatures:
+    surface = None
+    if "pixels" in tensors:
+        fine, middle, coarse = (tensors[name] for name in _TEXTURES)
+        surface = Surface(tensors["pixels"], (fine, middle, coarse))
+    grid = Grid(*tensors["grid"].tolist())
+    return ImageFeatures(tensors["global_feature"], tensors["patch_features"], grid, surface)
 
 
 def _open(path: Path) -> safe_open:

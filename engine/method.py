@@ -4,13 +4,12 @@ import hashlib
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from torch import Tensor
-
+from engine.detector.detector import Detector, Scored
 from engine.encoders import Encoder, local_features
 from engine.features import ImageFeatures
 from engine.prompt_files import prompts_to_bytes
 from engine.prompts import Prompts
-from engine.serving import Engine, Scored
+from engine.serving import Engine
 
 
 class Method(Protocol):
@@ -40,13 +39,13 @@ class AnomalyClip:
     name: str = "anomalyclip"
     key: str = field(init=False)
     encoder: Encoder = field(init=False)
-    _text: Tensor = field(init=False)
+    _detector: Detector = field(init=False)
 
     def __post_init__(self) -> None:
         self.key = hashlib.sha256(prompts_to_bytes(self.prompts)).hexdigest()
         self.encoder = local_features(self.engine)
-        self._text = self.engine.encode_prompts(self.prompts)
+        self._detector = self.engine.detector_of(self.prompts)
 
     def score(self, features: ImageFeatures, class_name: str) -> Scored:
         """Score one image."""
-        return self.engine.score([features], self._text)[0]
+        return self.engine.score([features], self._detector)[0]

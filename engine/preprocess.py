@@ -15,28 +15,29 @@ from torch import Tensor
 from engine.transfers import to_device
 
 Pixels = npt.NDArray[np.uint8]
+Size = tuple[int, int]  # height, width in px
 MEAN = (0.48145466, 0.4578275, 0.40821073)
 STD = (0.26862954, 0.26130258, 0.27577711)
 
 
-def preprocess(images: Sequence[Image.Image], image_size: int, device: torch.device | str = "cpu") -> Tensor:
-    """(B, 3, s, s) float32: images brought to s × s, then CLIP's mean and deviation. See `to_pixels`."""
+def preprocess(images: Sequence[Image.Image], size: int | Size, device: torch.device | str = "cpu") -> Tensor:
+    """(B, 3, h, w) float32: images brought to one size, then CLIP's mean and deviation. See `to_pixels`."""
     if len(images) == 1:
-        return normalise([to_pixels(images[0], image_size)], device)
-    return normalise(list(_threads().map(to_pixels, images, repeat(image_size))), device)
+        return normalise([to_pixels(images[0], size)], device)
+    return normalise(list(_threads().map(to_pixels, images, repeat(size))), device)
 
 
-def to_pixels(image: Image.Image, image_size: int) -> Pixels:
-    """(s, s, 3) uint8: resized straight to s × s by PIL's bicubic, then RGB.
+def to_pixels(image: Image.Image, size: int | Size) -> Pixels:
+    """(h, w, 3) uint8: resized straight to `size` (h, w), or a square of that side, by PIL's bicubic, then RGB.
 
     The resize runs in the file's own mode, as in the reference: palette and bilevel pictures are resized by nearest
     neighbour, alpha weighs the colours while resizing and is then dropped.
     """
-    return np.asarray(_resize(image, image_size, Image.Resampling.BICUBIC).convert("RGB"))
+    return np.asarray(_resize(image, size, Image.Resampling.BICUBIC).convert("RGB"))
 
 
 def normalise(pixels: Sequence[Pixels], device: torch.device | str = "cpu") -> Tensor:
-    """(s, s, 3) uint8 each → (B, 3, s, s) float32 by CLIP's mean and deviation. What goes to the device are bytes."""
+    """(h, w, 3) uint8 each → (B, 3, h, w) float32 by CLIP's mean and deviation. What goes to the device are bytes."""
     batch = to_device(pixels, torch.device(device)).permute(0, 3, 1, 2)
     mean, std = (torch.tensor(of, device=device).view(1, 3, 1, 1) for of in (MEAN, STD))
     return (batch.float() / 255 - mean) / std
@@ -48,21 +49,23 @@ def _threads() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(len(os.sched_getaffinity(0)), thread_name_prefix="resize")
 
 
-def _resize(image: Image.Image, side: int, resample: Image.Resampling) -> Image.Image:
-    """Resize to side × side with the two passes in the order of Pillow 13, which the golden numbers come from.
+def _resize(image: Image.Image, size: int | Size, resample: Image.Resampling) -> Image.Image:
+    """Resize to (h, w), or to a square of that side, with the two passes in the order of Pillow 13, which the golden
+    numbers come from.
 
     Each pass rounds to 8 bits, so the order shows. Pillow 12 always starts horizontally; Pillow 13 starts vertically
     where the height shrinks by more than twice what the width does. One pass at a time is equal in both.
     """
+    height, width = (size, size) if isinstance(size, int) else size
     if image.mode in ("1", "P"):
-        return image.resize((side, side))
-    vertical_first = image.height > side and image.height - side > 2 * (image.width - side)
-    between = (image.width, side) if vertical_first else (side, image.height)
+        return image.resize((width, height))
+    vertical_first = image.height > height and image.height - height > 2 * (image.width - width)
+    between = (image.width, height) if vertical_first else (width, image.height)
     weighted = {"RGBA": "RGBa", "LA": "La"}.get(image.mode)
     if weighted is None:
-        return image.resize(between, resample).resize((side, side), resample)
+        return image.resize(between, resample).resize((width, height), resample)
     # Pillow weighs colours by alpha around each resize; here once around both passes.
-    passes = image.convert(weighted).resize(between, resample).resize((side, side), resample)
+    passes = image.convert(weighted).resize(between, resample).resize((width, height), resample)
     return passes.convert(image.mode)
 
 
@@ -81,3 +84,14 @@ def preprocess_mask(mask: npt.NDArray[np.uint8], image_size: int, *, keep_small:
     if keep_small and 0 < values.max() <= threshold:
         threshold = float(values.max()) / 2
     return torch.from_numpy((values > threshold).astype(np.uint8))
+
+
+def mask_shares(mask: npt.NDArray[np.uint8], size: Size) -> Tensor:
+    """(h, w) float32: the share of each cell's area that the mask marks, so that a hairline is never lost.
+
+    Args:
+        mask: (H, W), nonzero where anomalous.
+        size: (h, w), coarser or finer than the mask.
+    """
+    marked = Image.fromarray((mask > 0).astype(np.float32))
+    return torch.from_numpy(np.asarray(marked.resize((size[1], size[0]), Image.Resampling.BOX)).copy()).clamp_(0, 1)

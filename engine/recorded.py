@@ -10,6 +10,8 @@ Work = Callable[[Tensor], tuple[Tensor, ...]]
 # Batch sizes that are recorded; others are filled up to the next, so that little is computed for nothing.
 SIZES = (1, 2, 4, 8, 12, 16, 24, 32)
 _WARM_UPS = 2
+# Each size and shape of images is recorded by itself, and takes memory for good: of the shapes that come first, so many.
+_MOST = 4 * len(SIZES)
 
 
 class RecordedWork:
@@ -23,7 +25,7 @@ class RecordedWork:
 
     def __init__(self, work: Work) -> None:
         self._work = work
-        self._recordings: dict[int, _Recording] = {}
+        self._recordings: dict[tuple[int, ...], _Recording] = {}
         self._memory = torch.cuda.graph_pool_handle()
 
     def __call__(self, batch: Tensor) -> tuple[Tensor, ...]:
@@ -31,9 +33,12 @@ class RecordedWork:
         size = next((size for size in SIZES if size >= len(batch)), None)
         if size is None:
             return self._work(batch)
-        if size not in self._recordings:
-            self._recordings[size] = self._record(batch.new_zeros((size, *batch.shape[1:])))
-        return self._recordings[size].replay(batch)
+        shape = (size, *batch.shape[1:])
+        if shape not in self._recordings:
+            if len(self._recordings) >= _MOST:
+                return self._work(batch)
+            self._recordings[shape] = self._record(batch.new_zeros(shape))
+        return self._recordings[shape].replay(batch)
 
     def _record(self, batch: Tensor) -> "_Recording":
         current, beside = torch.cuda.current_stream(batch.device), torch.cuda.Stream(batch.device)

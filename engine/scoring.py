@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from engine.maps import FloatMap
+from engine.shapes import Grid, square
 
 TEMPERATURE = 0.07
 SIGMA = 4.0  # pixels of the model's input
@@ -43,26 +44,35 @@ def upsample(grid: Tensor, image_size: int) -> Tensor:
     return F.interpolate(grid, size=(image_size, image_size), mode="bilinear", align_corners=False)
 
 
-def anomaly_maps(layer_probabilities: Tensor, image_size: int, sigma: float = SIGMA) -> Tensor:
+def anomaly_maps(
+    layer_probabilities: Tensor, size: int | tuple[int, int], sigma: float = SIGMA, *, grid: Grid | None = None
+) -> Tensor:
     """G_σ(Σ over layers of ½(1 − S_n) + ½S_a): from the patch grid to filtered maps in two small matrix products.
 
-    Upsampling and filter are linear, and the same along rows and columns: with A the two of them along one side,
-    the map is A · grid · Aᵀ.
+    Upsampling and filter are linear, and the same along rows and columns: with A and B the two of them down and across,
+    the map is A · grid · Bᵀ.
 
     Args:
         layer_probabilities: (L, B, n, 2), P(normal) and P(anomalous) of each layer's patches.
-        image_size: side s of the maps in pixels.
+        size: (h, w) of the maps in pixels, or the side of square ones.
         sigma: of the Gaussian filter in pixels of the map; 0: no filter.
+        grid: of the n patches; None: a square.
 
     Returns:
-        (B, s, s) float32, values from 0 to the number of layers.
+        (B, h, w) float32, values from 0 to the number of layers.
     """
-    grids = to_grid(((layer_probabilities[..., 1:] + 1 - layer_probabilities[..., :1]) / 2).sum(dim=0))[:, 0]
-    along = torch.from_numpy(patches_to_pixels(grids.shape[-1], image_size, sigma)).to(grids.device)
-    return along @ grids @ along.T
+    values = ((layer_probabilities[..., 1:] + 1 - layer_probabilities[..., :1]) / 2).sum(dim=0)
+    grid = grid or square(round(values.shape[1] ** 0.5))
+    height, width = (size, size) if isinstance(size, int) else size
+    grids = values[..., 0].unflatten(-1, grid)
+    down, across = (
+        torch.from_numpy(patches_to_pixels(patches, pixels, sigma)).to(grids.device)
+        for patches, pixels in ((grid.rows, height), (grid.columns, width))
+    )
+    return down @ grids @ across.T
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=64)
 def patches_to_pixels(patches: int, pixels: int, sigma: float = SIGMA) -> FloatMap:
     """(pixels, patches): along one side, bilinear upsampling and then SciPy's Gaussian filter, edges reflected."""
     columns = F.interpolate(torch.eye(patches, dtype=torch.float64)[:, None], size=pixels, mode="linear")[

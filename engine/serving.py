@@ -1,45 +1,51 @@
-"""The engine that the others call: images → features → scores and maps, with prompts that can change at any moment."""
+"""The engine that the others call: images → features → scores and maps, by a detector that can change at any moment."""
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import torch
 from PIL import Image
 from torch import Tensor
+from torch.nn import functional as F
 
 from engine.backbone import Backbone, BackboneInfo
 from engine.batching import MicroBatcher
+from engine.detector.detector import Detector, Scored
+from engine.detector.files import read_detector
 from engine.errors import BackboneError
-from engine.features import FeatureCache, ImageFeatures, split_units, unit_features
-from engine.maps import FloatMap
-from engine.preprocess import Pixels, normalise, preprocess
-from engine.prompt_files import read_prompts
-from engine.prompts import Prompts, encode_prompts
+from engine.features import FeatureCache, ImageFeatures, Surface, split_units, unit_features
+from engine.preprocess import Pixels, normalise, to_pixels
+from engine.prompts import Prompts
 from engine.recorded import SIZES, RecordedWork
-from engine.scoring import anomaly_maps, probabilities
-from engine.transfers import to_host
+from engine.shapes import Grid, grid_for, square
+from engine.texture import TextureEye, load_texture_eye
+from engine.transfers import to_device
 
 logger = logging.getLogger(__name__)
 
 # Images that go through the model together where many wait: a GPU needs them to be busy; for a CPU more are no faster,
 # and the first of them would wait for the last.
 _BATCH_ON_GPU, _BATCH_ON_CPU = 32, 4
+# The refiner sees a square image at 256 px, in cells of 8 px, and the texture eye at twice that.
+SURFACE_SIDE, SURFACE_CELL = 32, 8
+# Grows with each change of what features of the same image mean.
+_FEATURES_VERSION = 2
 
 
 @dataclass(frozen=True)
-class Scored:
-    """What one set of prompts says of one image.
+class Prepared:
+    """An image at the sizes that the model takes it in, decoded and resized ahead of it.
 
     Attributes:
-        score: P(anomalous) of the global feature, 0–1.
-        anomaly_map: (s, s) float32, the mean over layers of ½(1 − S_n) + ½S_a, Gaussian-filtered, 0–1; with the
-            reference's choices the sum over layers.
+        pixels: (h, w, 3) for the vision tower.
+        surface: (2H, 2W, 3) for the texture eye; None where nobody asks for it.
     """
 
-    score: float
-    anomaly_map: FloatMap
+    pixels: Pixels
+    surface: Pixels | None = None
 
 
 class Engine:
@@ -47,11 +53,12 @@ class Engine:
 
     Args:
         backbone: what to encode with.
-        image_size: side in px that images are resized to; 0 takes the backbone's own.
+        image_size: side in px of the square that sets how many patches an image has; 0 takes the backbone's own.
         cache_folder: where features are kept; None keeps none.
         cache_bytes: how much the cache may hold.
-        reference: make all of the reference implementation's choices: float32 features, deep tokens rounded to
-            float16, and maps that are sums over layers. It keeps no cache.
+        squashed: bring every image to the square, as the paper does, in place of a grid of its own proportions.
+        reference: make all of the reference implementation's choices: squashed images, float32 features, deep tokens
+            rounded to float16, and maps that are sums over layers. It keeps no cache.
 
     Raises:
         BackboneError: the size is not a multiple of the backbone's patches; the reference in a reduced precision.
@@ -64,10 +71,12 @@ class Engine:
         image_size: int = 0,
         cache_folder: Path | None = None,
         cache_bytes: int = 4 << 30,
+        squashed: bool = False,
         reference: bool = False,
     ) -> None:
         self.backbone = backbone
         self.reference = reference
+        self.squashed = squashed or reference
         self.image_size = image_size or backbone.info.image_size
         patch = backbone.info.patch_size
         if self.image_size % patch:
@@ -87,7 +96,7 @@ class Engine:
         self.batch_size = _BATCH_ON_GPU if on_gpu else _BATCH_ON_CPU
         self._encode_together = MicroBatcher(self._encode, self.batch_size)
         self._run_tower = RecordedWork(self._unit_features) if on_gpu else self._unit_features
-        self._text_features: dict[str, Tensor] = {}
+        self._detectors: dict[str, Detector] = {}
 
     @property
     def info(self) -> BackboneInfo:
@@ -97,8 +106,14 @@ class Engine:
     @property
     def features_key(self) -> str:
         """Names all that features depend on besides the image."""
-        precision = self.backbone.precision
-        return f"{self.info.fingerprint[:16]}-{self.image_size}{'' if precision == 'fp32' else f'-{precision}'}"
+        precision = "" if self.backbone.precision == "fp32" else f"-{self.backbone.precision}"
+        shape = "-squashed" if self.squashed else ""
+        return f"{self.info.fingerprint[:16]}-{self.image_size}{precision}{shape}-{_FEATURES_VERSION}"
+
+    @cached_property
+    def eye(self) -> TextureEye:
+        """The texture eye, loaded when first needed."""
+        return load_texture_eye(self.backbone.device)
 
     def warm_up(self) -> None:
         """Have the device compile and record what it runs, so that no image waits for it; a plain CPU does neither.
@@ -121,31 +136,53 @@ class Engine:
                 "It needs a C compiler; or set ANOMALYLOOP_COMPILE to 0."
             ) from error
 
-    def encode(self, images: Sequence[Image.Image]) -> list[ImageFeatures]:
+    def grid_for(self, width: int, height: int) -> Grid:
+        """The patches that an image of this size, in px, is seen in."""
+        side = self.image_size // self.info.patch_size
+        return square(side) if self.squashed else grid_for(width, height, side)
+
+    def prepare(self, image: Image.Image, *, surface: bool = False) -> Prepared:
+        """Bring an upright 8-bit image to the model's sizes; with `surface`, for the texture eye too."""
+        pixels = to_pixels(image, self.grid_for(*image.size).times(self.info.patch_size))
+        if not surface:
+            return Prepared(pixels)
+        return Prepared(pixels, to_pixels(image, grid_for(*image.size, SURFACE_SIDE).times(2 * SURFACE_CELL)))
+
+    def encode(self, images: Sequence[Image.Image], *, surface: bool = False) -> list[ImageFeatures]:
         """Features, in the CPU's memory, of upright 8-bit images of any sizes; other threads' images may join them."""
-        return [features.cpu() for features in self._encode_on_device(images)]
+        prepared = [self.prepare(image, surface=surface) for image in images]
+        return [features.cpu() for features in self.encode_prepared(prepared)]
 
-    def score_images(self, images: Sequence[Image.Image], text_features: Tensor) -> list[Scored]:
-        """Score images whose features nobody needs afterwards: they never leave the device."""
-        return self.score(self._encode_on_device(images), text_features)
-
-    def score_pixels(self, pixels: Sequence[Pixels], text_features: Tensor) -> list[Scored]:
-        """The same of images that `to_pixels` brought to the engine's size elsewhere, ahead of the model."""
-        return self.score(self._encode_together(normalise(pixels, self.backbone.device)), text_features)
-
-    def _encode_on_device(self, images: Sequence[Image.Image]) -> list[ImageFeatures]:
-        return self._encode_together(preprocess(images, self.image_size, self.backbone.device))
+    def encode_prepared(self, prepared: Sequence[Prepared]) -> list[ImageFeatures]:
+        """Features, where the model left them, of images that `prepare` brought to size."""
+        by_shape: dict[tuple[int, ...], list[int]] = {}
+        for position, one in enumerate(prepared):
+            by_shape.setdefault(one.pixels.shape, []).append(position)
+        encoded: dict[int, ImageFeatures] = {}
+        for positions in by_shape.values():
+            batch = normalise([prepared[position].pixels for position in positions], self.backbone.device)
+            encoded |= dict(zip(positions, self._encode_together(batch), strict=True))
+        surfaces = [None if one.surface is None else self._surface(one.surface) for one in prepared]
+        return [replace(encoded[number], surface=surface) for number, surface in enumerate(surfaces)]
 
     @torch.inference_mode()
     def _encode(self, batch: Tensor) -> list[ImageFeatures]:
-        return split_units(*self._run_tower(batch))
+        patch = self.info.patch_size
+        return split_units(*self._run_tower(batch), Grid(batch.shape[-2] // patch, batch.shape[-1] // patch))
 
     def _unit_features(self, batch: Tensor) -> tuple[Tensor, Tensor]:
         features = self.backbone.vision(batch, self.info.layers)
         return unit_features(features, self.info.layers, torch.float32 if self.reference else torch.float16)
 
+    @torch.inference_mode()
+    def _surface(self, pixels: Pixels) -> Surface:
+        batch = to_device([pixels], self.backbone.device).permute(0, 3, 1, 2).float()
+        fine, middle, coarse = (one[0].half().contiguous().cpu() for one in self.eye(batch / 255))
+        halved = F.avg_pool2d(batch, 2)[0].round().to(torch.uint8).permute(1, 2, 0)
+        return Surface(halved.contiguous().cpu(), (fine, middle, coarse))
+
     def features(self, sha256: str, decode: Callable[[], Image.Image]) -> tuple[ImageFeatures, bool]:
-        """Features of one image, from the cache or encoded now.
+        """Features of one image with its surface, from the cache or encoded now.
 
         Args:
             sha256: of the image's bytes.
@@ -157,45 +194,42 @@ class Engine:
         cached = self.cache.get(sha256) if self.cache else None
         if cached is not None:
             return cached, False
-        encoded = self.encode([decode()])[0]
+        encoded = self.encode([decode()], surface=True)[0]
         if self.cache:
             self.cache.put(sha256, encoded)
         return encoded, True
 
-    def load_prompts(self, data: bytes) -> Prompts:
-        """Read a prompt file of either format. Raises PromptError, also for another backbone's."""
-        return read_prompts(data, self.backbone)
-
-    def text_features(self, key: str, load: Callable[[], bytes]) -> Tensor:
-        """Text features (2, D) of a prompt file, encoded once.
+    def detector(self, key: str, load: Callable[[], bytes]) -> Detector:
+        """The detector of a file, read once.
 
         Args:
             key: sha256 of the file.
             load: gives its bytes; called only the first time.
 
         Raises:
-            PromptError: see `load_prompts`.
+            PromptError: see `read_detector`.
         """
-        if key not in self._text_features:
-            self._text_features[key] = self.encode_prompts(self.load_prompts(load()))
-        return self._text_features[key]
+        if key not in self._detectors:
+            self._detectors[key] = self.load_detector(load())
+        return self._detectors[key]
 
-    def encode_prompts(self, prompts: Prompts) -> Tensor:
-        """Text features (2, D), unit length, order normal, anomalous."""
-        return encode_prompts(self.backbone, prompts, cast_float16=self.reference)
+    def load_detector(self, data: bytes) -> Detector:
+        """Read a detector's file, ours or the reference's checkpoint. Raises PromptError, also for another backbone's."""
+        return read_detector(data, self.backbone, reference=self.reference)
 
-    @torch.inference_mode()
-    def score(self, features: Sequence[ImageFeatures], text_features: Tensor) -> list[Scored]:
-        """Score images that were encoded, with the text features (2, D) of some prompts."""
+    def detector_of(self, prompts: Prompts) -> Detector:
+        """A detector of which nothing but its prompts was learnt. Raises PromptError on another backbone's sizes."""
+        return Detector.of_prompts(self.backbone, prompts, reference=self.reference)
+
+    def score(self, features: Sequence[ImageFeatures], detector: Detector) -> list[Scored]:
+        """Score images that were encoded."""
         batches = [features[start : start + self.batch_size] for start in range(0, len(features), self.batch_size)]
-        return [scored for batch in batches for scored in self._score_batch(batch, text_features)]
+        return [scored for batch in batches for scored in detector.score(batch)]
 
-    def _score_batch(self, features: Sequence[ImageFeatures], text_features: Tensor) -> list[Scored]:
-        device = text_features.device
-        whole = torch.stack([one.global_feature for one in features]).to(device)
-        patches = torch.stack([one.patch_features for one in features], dim=1).to(device)
-        scores = probabilities(whole.float(), text_features)[:, 1]
-        maps = anomaly_maps(probabilities(patches.float(), text_features), self.image_size)
-        maps = maps if self.reference else maps / len(patches)
-        scores, maps = to_host(scores, maps)
-        return [Scored(score, found) for score, found in zip(scores.tolist(), maps.numpy(), strict=True)]
+    def score_images(self, images: Sequence[Image.Image], detector: Detector) -> list[Scored]:
+        """Score images whose features nobody needs afterwards: they never leave the device."""
+        return self.score_prepared([self.prepare(image, surface=detector.sees_surface) for image in images], detector)
+
+    def score_prepared(self, prepared: Sequence[Prepared], detector: Detector) -> list[Scored]:
+        """The same of images that `prepare` brought to the engine's sizes elsewhere, ahead of the model."""
+        return self.score(self.encode_prepared(prepared), detector)

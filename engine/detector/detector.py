@@ -1,0 +1,143 @@
+"""The detector: all that a version knows, and what it says of an image's features: score and anomaly map.
+
+Prompts are its first part and the only one that it always has. What was learnt besides is added to what they say, so
+that a detector of prompts alone is AnomalyCLIP as published.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import groupby
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from engine.backbone import Backbone
+from engine.detector.heads import Heads
+from engine.detector.image_head import ImageHead
+from engine.detector.refiner import Refiner
+from engine.features import ImageFeatures
+from engine.maps import FloatMap, resize_map
+from engine.prompts import Prompts, encode_prompts
+from engine.scoring import anomaly_maps, probabilities
+from engine.transfers import to_host
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What one detector says of one image.
+
+    Attributes:
+        score: 0–1, higher is more anomalous; of prompts alone P(anomalous) of the global feature.
+        anomaly_map: (h, w) float32 in the image's proportions, 0–1; of prompts alone the mean over layers of
+            ½(1 − S_n) + ½S_a, Gaussian-filtered; with the reference's choices the sum over layers.
+    """
+
+    score: float
+    anomaly_map: FloatMap
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a detector said of a corrected image before it had learnt from it: by a fit that had not seen the image.
+
+    Attributes:
+        score: 0–1.
+        anomaly_map: (h, w) float32, coarser than those that are served.
+    """
+
+    score: float
+    anomaly_map: FloatMap
+
+
+@dataclass(frozen=True)
+class Detector:
+    """A version's parts, ready to score.
+
+    Attributes:
+        prompts: what glocal prompt tuning learnt.
+        text_features: (2, D) of the prompts, unit length, order normal, anomalous; on the backbone's device.
+        patch_size: side of a patch in px: maps of prompts have so many pixels a patch.
+        reference: maps are sums over layers, not means.
+        heads: a direction and a bias for each layer and the image; None: the prompts' alone.
+        refiner: what was learnt of pixels; None: maps are as the prompts and heads give them.
+        image_head: what was learnt of images; None: the score is that of the prompts and heads.
+        said: sha256 of a corrected image's bytes → what was said of it out of fold.
+    """
+
+    prompts: Prompts
+    text_features: Tensor
+    patch_size: int
+    reference: bool = False
+    heads: Heads | None = None
+    refiner: Refiner | None = None
+    image_head: ImageHead | None = None
+    said: dict[str, Said] = field(default_factory=dict)
+
+    @classmethod
+    def of_prompts(cls, backbone: Backbone, prompts: Prompts, *, reference: bool = False) -> "Detector":
+        """A detector of which nothing but its prompts was learnt. Raises PromptError on another backbone's sizes."""
+        text_features = encode_prompts(backbone, prompts, cast_float16=reference)
+        return cls(prompts, text_features, backbone.info.patch_size, reference)
+
+    @property
+    def sees_surface(self) -> bool:
+        """Whether it needs the features' surface."""
+        return self.refiner is not None
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The names of the parts that it has."""
+        learnt = {"heads": self.heads, "refiner": self.refiner, "image head": self.image_head}
+        return ("prompts", *(name for name, part in learnt.items() if part is not None))
+
+    def prompts_alone(self) -> "Detector":
+        """The same without all that was learnt besides the prompts."""
+        return replace(self, heads=None, refiner=None, image_head=None, said={})
+
+    @torch.inference_mode()
+    def score(self, features: Sequence[ImageFeatures]) -> list[Scored]:
+        """Scores and maps of images, in their order.
+
+        Raises:
+            ValueError: it has a refiner, and features come without their surface.
+        """
+        at_first = [scored for batch in _of_one_grid(features) for scored in self._by_patches(batch)]
+        if self.refiner is None and self.image_head is None:
+            return at_first
+        return [self._refined(one, scored) for one, scored in zip(features, at_first, strict=True)]
+
+    def _by_patches(self, features: Sequence[ImageFeatures]) -> list[Scored]:
+        """What prompts and heads say of images of one grid."""
+        device, grid = self.text_features.device, features[0].grid
+        whole = torch.stack([one.global_feature for one in features]).to(device).float()
+        patches = torch.stack([one.patch_features for one in features], dim=1).to(device).float()
+        if self.heads is None:
+            scores = probabilities(whole, self.text_features)[:, 1]
+            layers = probabilities(patches, self.text_features)
+        else:
+            scores, layers = self.heads.probabilities(whole, patches, self.text_features)
+        maps = anomaly_maps(layers, grid.times(self.patch_size), grid=grid)
+        maps = maps if self.reference else maps / len(patches)
+        scores, maps = to_host(scores, maps)
+        return [Scored(score, found) for score, found in zip(scores.tolist(), maps.numpy(), strict=True)]
+
+    def _refined(self, features: ImageFeatures, scored: Scored) -> Scored:
+        """What the refiner and the image head make of it."""
+        found = scored.anomaly_map
+        if self.refiner is not None:
+            found = self.refiner.refine(features, found)
+        score = scored.score
+        if self.image_head is not None:
+            score = self.image_head.score(features, score, found)
+        return Scored(score, found)
+
+
+def _of_one_grid(features: Sequence[ImageFeatures]) -> Iterator[list[ImageFeatures]]:
+    for _, batch in groupby(features, key=lambda one: one.grid):
+        yield list(batch)
+
+
+def coarse(anomaly_map: FloatMap, size: tuple[int, int]) -> FloatMap:
+    """A map at (h, w), as `Said` keeps it."""
+    return np.clip(resize_map(anomaly_map, *size), 0.0, 1.0)

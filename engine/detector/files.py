@@ -1,0 +1,150 @@
+"""Files of detectors: one safetensors file with a format number; prompt files of every kind are detectors too."""
+
+import json
+from dataclasses import fields, replace
+from typing import Any
+
+import numpy as np
+import safetensors.torch
+import torch
+from safetensors import SafetensorError
+from torch import Tensor
+
+from engine.backbone import Backbone
+from engine.detector.detector import Detector, Said
+from engine.detector.heads import Heads
+from engine.detector.image_head import ImageHead
+from engine.detector.memory import Memory
+from engine.detector.refiner import Basis, Refiner, Views
+from engine.errors import PromptError
+from engine.prompt_files import prompts_to_bytes, read_prompts
+from engine.texture import CODE_VERSION
+
+FORMAT = 1
+# All facts under one key: safetensors writes several in any order, and the same detector must give the same bytes.
+_KEY = "detector"
+_PROMPTS = "prompts.file"
+_BASES = ("patches", "textures")
+_LAYERS = 6
+
+
+def detector_to_bytes(detector: Detector) -> bytes:
+    """The detector as a file: of prompts alone, a prompt file as ever."""
+    if detector.parts == ("prompts",) and not detector.said:
+        return prompts_to_bytes(detector.prompts)
+    tensors: dict[str, Tensor] = {_PROMPTS: _bytes_tensor(prompts_to_bytes(detector.prompts))}
+    facts: dict[str, Any] = {"format": FORMAT, "parts": list(detector.parts), "texture": CODE_VERSION}
+    if detector.heads is not None:
+        tensors |= _fields(detector.heads, "heads")
+    if detector.refiner is not None:
+        tensors |= _refiner_tensors(detector.refiner)
+        facts |= {"share": detector.refiner.share, "offset": detector.refiner.offset}
+    if detector.image_head is not None:
+        tensors |= _fields(detector.image_head, "image_head")
+    for number, (key, said) in enumerate(sorted(detector.said.items())):
+        tensors[f"said.{number:06d}"] = torch.from_numpy(np.rint(said.anomaly_map * 255).astype(np.uint8))
+        facts.setdefault("said", []).append([key, said.score])
+    saved = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    return safetensors.torch.save(saved, {_KEY: json.dumps(facts)})
+
+
+def read_detector(data: bytes, backbone: Backbone, *, reference: bool = False) -> Detector:
+    """Read a detector, or a prompt file of either format, and check that it belongs to the backbone.
+
+    Raises:
+        PromptError: none of them, damaged, of a newer format, with a part missing or values that are no numbers, or
+            made for another backbone.
+    """
+    facts = _facts(data)
+    if facts is None:
+        return Detector.of_prompts(backbone, read_prompts(data, backbone), reference=reference)
+    if facts.get("format") != FORMAT:
+        raise PromptError(
+            f"This detector's file has format {facts.get('format')!r}, and this AnomalyLoop reads format {FORMAT}: it "
+            "was written by another version. Update AnomalyLoop, or export the file where it was made as prompts alone."
+        )
+    try:
+        tensors = safetensors.torch.load(data)
+        prompts = read_prompts(tensors[_PROMPTS].numpy().tobytes(), backbone)
+        detector = Detector.of_prompts(backbone, prompts, reference=reference)
+        detector = _with_parts(detector, tensors, facts)
+    except (SafetensorError, KeyError, IndexError, TypeError, ValueError) as error:
+        raise PromptError(
+            f"This detector's file is damaged or lacks a part ({type(error).__name__}: {error}). Export it anew."
+        ) from error
+    _check(detector, backbone, tensors)
+    return detector
+
+
+def _facts(data: bytes) -> dict[str, Any] | None:
+    """What a detector's file says of itself; None where it is no detector's."""
+    if data[8:9] != b"{":
+        return None
+    try:
+        header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
+        facts = json.loads(header.get("__metadata__", {}).get(_KEY, "null"))
+    except ValueError:
+        return None  # reading it as prompts says what is wrong
+    return facts if isinstance(facts, dict) else None
+
+
+def _with_parts(detector: Detector, tensors: dict[str, Tensor], facts: dict[str, Any]) -> Detector:
+    parts = facts["parts"]
+    said = {
+        key: Said(float(score), tensors[f"said.{number:06d}"].numpy().astype(np.float32) / 255)
+        for number, (key, score) in enumerate(facts.get("said", []))
+    }
+    return replace(
+        detector,
+        heads=_part(Heads, tensors, "heads") if "heads" in parts else None,
+        refiner=_refiner(tensors, facts) if "refiner" in parts else None,
+        image_head=_part(ImageHead, tensors, "image_head") if "image head" in parts else None,
+        said=said,
+    )
+
+
+def _check(detector: Detector, backbone: Backbone, tensors: dict[str, Tensor]) -> None:
+    if not all(tensor.isfinite().all() for tensor in tensors.values() if tensor.is_floating_point()):
+        raise PromptError("This detector's file holds values that are no numbers (NaN or infinite). Export it anew.")
+    width, layers = backbone.info.embed_dim, len(backbone.info.layers)
+    fits = detector.heads is None or detector.heads.directions.shape == (layers, width)
+    if detector.refiner is not None:
+        fits &= detector.refiner.fits(width)
+    if detector.image_head is not None:
+        fits &= detector.image_head.direction.shape == ((layers + 1) * width,)
+    if not fits:
+        raise PromptError("The parts of this detector's file don't fit together: it is damaged. Export it anew.")
+
+
+def _refiner_tensors(refiner: Refiner) -> dict[str, Tensor]:
+    views = refiner.views
+    tensors = {f"refiner.layers.{number}": layer for number, layer in enumerate(refiner.layers)}
+    for name in _BASES:
+        tensors |= _fields(getattr(views, name), f"refiner.{name}")
+    memory = {"refiner.normal": views.memory.normal.half(), "refiner.anomalous": views.memory.anomalous.half()}
+    return tensors | memory | {"refiner.mean": refiner.mean, "refiner.deviation": refiner.deviation}
+
+
+def _refiner(tensors: dict[str, Tensor], facts: dict[str, Any]) -> Refiner:
+    patches, textures = (_part(Basis, tensors, f"refiner.{name}") for name in _BASES)
+    memory = Memory(tensors["refiner.normal"].float(), tensors["refiner.anomalous"].float())
+    return Refiner(
+        Views(patches, textures, memory),
+        tensors["refiner.mean"],
+        tensors["refiner.deviation"],
+        tuple(tensors[f"refiner.layers.{number}"] for number in range(_LAYERS)),
+        float(facts["share"]),
+        float(facts["offset"]),
+    )
+
+
+def _fields(part: Any, name: str) -> dict[str, Tensor]:
+    return {f"{name}.{one.name}": getattr(part, one.name) for one in fields(part)}
+
+
+def _part(kind: Any, tensors: dict[str, Tensor], name: str) -> Any:
+    return kind(**{one.name: tensors[f"{name}.{one.name}"] for one in fields(kind)})
+
+
+def _bytes_tensor(data: bytes) -> Tensor:
+    return torch.frombuffer(bytearray(data), dtype=torch.uint8)

@@ -1,0 +1,85 @@
+"""A bank of filters over an image's pixels: what the refiner sees of lines, edges, spots and shades, pixel by pixel."""
+
+from functools import cache
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+SCALES = (1, 2, 4)  # σ in px
+_BACKGROUND = 16  # σ in px
+# Grey on the image's own scale, three colours, five filters at each scale, the background and the difference to it.
+CHANNELS = 4 + 5 * len(SCALES) + 2
+_GREY = (0.299, 0.587, 0.114)
+_REACH = 3.0  # a Gaussian is cut off at so many σ
+
+
+@torch.no_grad()
+def filter_bank(pixels: Tensor) -> Tensor:
+    """Filters of images, each on a scale of its own: grey is centred on its median and divided by its deviation.
+
+    Args:
+        pixels: (B, h, w, 3) uint8 RGB.
+
+    Returns:
+        (B, 21, h, w) float32: grey, colour offsets (3), at σ of 1, 2 and 4 px the Gaussian, the gradient, both
+        eigenvalues of the Hessian and the local deviation, and at 16 px the background and the difference to it.
+    """
+    rgb = pixels.permute(0, 3, 1, 2).float()
+    grey = sum(weight * rgb[:, i : i + 1] for i, weight in enumerate(_GREY))
+    median = grey.flatten(1).median(dim=1).values.view(-1, 1, 1, 1)
+    spread = (grey - median).abs().flatten(1).median(dim=1).values.view(-1, 1, 1, 1) * 1.48 + 4
+    grey = (grey - median) / spread
+    colour = (rgb - rgb.mean(dim=(2, 3), keepdim=True)) / 40
+    out = [grey, colour - colour.mean(dim=1, keepdim=True)]
+    for sigma in SCALES:
+        out += _at_scale(grey, sigma)
+    background = _background(grey)
+    return torch.cat([*out, background, out[7] - background], dim=1)
+
+
+def _at_scale(grey: Tensor, sigma: int) -> list[Tensor]:
+    """Gaussian, gradient, the Hessian's eigenvalues and the local deviation at one scale."""
+    down = F.conv2d(_padded(grey, sigma, vertical=True), _kernels(sigma)[..., None])  # smooth, first, second derivative
+    across = _padded(down, sigma, vertical=False)
+    kernels = _kernels(sigma)[:, :, None]
+    smooth, first, second = (F.conv2d(across[:, i : i + 1], kernels[: 3 - i]) for i in range(3))
+    gx, gy = smooth[:, 1:2] * sigma, first[:, :1] * sigma
+    xx, yy, xy = smooth[:, 2:] * sigma**2, second * sigma**2, first[:, 1:2] * sigma**2
+    root, half = ((xx - yy) ** 2 / 4 + xy**2).sqrt(), (xx + yy) / 2
+    both = _blur(torch.cat([grey, grey * grey], dim=1), 2 * sigma)
+    deviation = (both[:, 1:] - both[:, :1] ** 2).clamp_min(0).sqrt()
+    return [smooth[:, :1], (gx**2 + gy**2).sqrt(), half + root, half - root, deviation]
+
+
+def _background(grey: Tensor) -> Tensor:
+    """The Gaussian at σ 16, made on a fourth of the sides: nothing finer is left in it."""
+    height, width = grey.shape[-2:]
+    coarse = _blur(F.avg_pool2d(grey, 4, ceil_mode=True, count_include_pad=False), _BACKGROUND // 4)
+    return F.interpolate(coarse, size=(height, width), mode="bilinear", align_corners=False)
+
+
+def _blur(values: Tensor, sigma: int) -> Tensor:
+    channels = values.shape[1]
+    kernel = _kernels(sigma)[:1].expand(channels, 1, -1)
+    down = F.conv2d(_padded(values, sigma, vertical=True), kernel[..., None], groups=channels)
+    return F.conv2d(_padded(down, sigma, vertical=False), kernel[:, :, None], groups=channels)
+
+
+def _padded(values: Tensor, sigma: int, *, vertical: bool) -> Tensor:
+    """Edges repeated, for filters of this scale."""
+    reach = _reach(sigma)
+    return F.pad(values, (0, 0, reach, reach) if vertical else (reach, reach, 0, 0), mode="replicate")
+
+
+def _reach(sigma: int) -> int:
+    return int(_REACH * sigma + 0.5)
+
+
+@cache
+def _kernels(sigma: int) -> Tensor:
+    """(3, 1, k): a Gaussian of this σ and its first and second derivative."""
+    x = torch.arange(-_reach(sigma), _reach(sigma) + 1, dtype=torch.float32)
+    gaussian = torch.exp(-(x**2) / 2 / sigma**2)
+    gaussian = gaussian / gaussian.sum()
+    return torch.stack([gaussian, -x / sigma**2 * gaussian, (x**2 / sigma**4 - 1 / sigma**2) * gaussian])[:, None]

@@ -1,0 +1,63 @@
+"""The memory: patches that people called normal, and anomalous ones; how far an image's are from the nearest of each.
+
+An image that is only marked normal teaches by it at once.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from engine.features import ImageFeatures
+
+WIDTH = 152  # channels of the middle and the coarsest textures
+_FAR = 0.7  # the distance to a memory of nothing
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Texture patches on a grid of 8 px of the surface, unit length.
+
+    Attributes:
+        normal: (m, 152) patches that nobody marked.
+        anomalous: (k, 152) patches that somebody did.
+        normal_from: the key of each normal patch's image; empty once it is in service…
+        anomalous_from: …and of each anomalous one's.
+    """
+
+    normal: Tensor
+    anomalous: Tensor
+    normal_from: tuple[str, ...] = ()
+    anomalous_from: tuple[str, ...] = ()
+
+    def distances(self, features: ImageFeatures, without: str | None = None) -> Tensor:
+        """(2, h/8, w/8): cosine distance to the nearest normal and anomalous patch, 0–2.
+
+        `without`: forget what came from the image of this key.
+        """
+        grid, patches = memory_patches(features)
+        banks = ((self.normal, self.normal_from), (self.anomalous, self.anomalous_from))
+        found = [_nearest(patches, bank[_others(keys, without)] if keys else bank) for bank, keys in banks]
+        return torch.stack(found).unflatten(1, grid)
+
+
+def memory_patches(features: ImageFeatures) -> tuple[tuple[int, int], Tensor]:
+    """The grid (h/8, w/8), and its patches (n, 152), unit length, each the mean of its neighbourhood of 3×3."""
+    if features.surface is None:
+        raise ValueError("The memory needs features with their surface: encode with surface=True.")
+    _, middle, coarse = (one.float() for one in features.surface.textures)
+    halved = F.avg_pool2d(middle[None], 2)[0]
+    both = torch.cat([halved / halved.std().clamp_min(1e-6), coarse / coarse.std().clamp_min(1e-6)])
+    around = F.avg_pool2d(F.pad(both[None], (1, 1, 1, 1), mode="replicate"), 3, stride=1)[0]
+    return (both.shape[1], both.shape[2]), F.normalize(around.flatten(1).T, dim=1)
+
+
+def _others(keys: tuple[str, ...], without: str | None) -> Tensor:
+    return torch.tensor([key != without for key in keys])
+
+
+def _nearest(patches: Tensor, bank: Tensor) -> Tensor:
+    if not len(bank):
+        return torch.full((len(patches),), _FAR)
+    return 1 - (patches @ bank.T.to(patches.dtype)).amax(dim=1)

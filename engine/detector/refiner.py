@@ -1,0 +1,141 @@
+"""The refiner: a small network over what is seen of each pixel, added to what the prompts say of it.
+
+Its inputs lie on two grids. Filters and the prompts' logit are there for every pixel; textures, patch features and
+distances to the memory for every second one. Its first layer is linear, so it is taken on each grid, and only its
+result is brought from the coarse grid to the fine one.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from engine.detector.filters import CHANNELS, filter_bank
+from engine.detector.memory import Memory
+from engine.features import ImageFeatures
+from engine.maps import FloatMap, resize_map
+
+COMPONENTS = 24  # principal components kept, of patch features and of the coarsest textures
+FINE = CHANNELS + 1
+_LEAST = 1e-4  # the prompts' probabilities are kept so far from 0 and 1
+
+
+@dataclass(frozen=True)
+class Basis:
+    """Principal components: (x − mean) · components.
+
+    Attributes:
+        mean: (d,).
+        components: (d, k).
+    """
+
+    mean: Tensor
+    components: Tensor
+
+    def of(self, values: Tensor) -> Tensor:
+        """(d, h, w) → (k, h, w)."""
+        flat = (values.flatten(1).T - self.mean) @ self.components
+        return flat.T.unflatten(1, values.shape[1:])
+
+
+@dataclass(frozen=True)
+class Views:
+    """From features to the refiner's inputs: what was found of a project's images as a whole.
+
+    Attributes:
+        patches: of the patch features, mean over layers.
+        textures: of the coarsest textures.
+        memory: patches called normal and anomalous.
+    """
+
+    patches: Basis
+    textures: Basis
+    memory: Memory
+
+    def fine(self, features: ImageFeatures, prompts_map: FloatMap) -> Tensor:
+        """(22, h, w): the filter bank, and the prompts' logit."""
+        pixels = _surface(features).pixels
+        height, width = pixels.shape[:2]
+        prompts = torch.from_numpy(resize_map(prompts_map, height, width))
+        return torch.cat([filter_bank(pixels[None])[0], prompts.clamp(_LEAST, 1 - _LEAST).logit()[None]])
+
+    def coarse(self, features: ImageFeatures, without: str | None = None) -> Tensor:
+        """(c, h/2, w/2): textures, patch features, and distances to the memory.
+
+        Args:
+            features: with their surface.
+            without: the key of an image that the memory is to forget: a correction never meets itself in it.
+        """
+        first, second, third = (one.float() for one in _surface(features).textures)
+        size = first.shape[1:]
+        patches = features.patch_features.float().mean(dim=0).T.unflatten(1, features.grid)
+        others = [second, self.textures.of(third), self.patches.of(patches), self.memory.distances(features, without)]
+        return torch.cat([first, *(_resized(one, size) for one in others)])
+
+
+@dataclass(frozen=True)
+class Refiner:
+    """What was learnt of pixels.
+
+    Attributes:
+        views: how its inputs are made.
+        mean: (C,) of the inputs it was fitted on, fine ones first…
+        deviation: (C,) …and what they are divided by.
+        layers: weight and bias of each of three linear layers: (M, C, k), (M, k), (M, k, k), (M, k), (M, k, 1), (M, 1)
+            for M networks, whose answers are averaged.
+        share: of the refined map in what is served, 0–1; the rest is the prompts'.
+        offset: added to logits, so that 0.5 is where the outline belongs.
+    """
+
+    views: Views
+    mean: Tensor
+    deviation: Tensor
+    layers: tuple[Tensor, ...]
+    share: float = 1.0
+    offset: float = 0.0
+
+    @torch.inference_mode()
+    def refine(self, features: ImageFeatures, prompts_map: FloatMap) -> FloatMap:
+        """The map of an image, (h, w) of its surface, 0–1, from its features and the prompts' map."""
+        fine = self.views.fine(features, prompts_map)
+        added = self._network(fine, self.views.coarse(features))
+        return mixed(fine[-1], fine[-1] + added, self.share, self.offset).numpy()
+
+    def fits(self, width: int) -> bool:
+        """Whether its tensors belong together, and to patch features of this width."""
+        inputs = self.mean.shape[0]
+        return (
+            self.deviation.shape == (inputs,)
+            and self.layers[0].shape[1] == inputs
+            and self.views.patches.components.shape == (width, COMPONENTS)
+            and all(layer.shape[0] == self.layers[0].shape[0] for layer in self.layers)
+        )
+
+    def _network(self, fine: Tensor, coarse: Tensor) -> Tensor:
+        """(h, w): what is added to the prompts' logit."""
+        first, first_bias, second, second_bias, third, third_bias = self.layers
+        weight = first / self.deviation[:, None]  # standardising is part of the first layer
+        bias = first_bias - self.mean @ weight
+        on_fine = weight[:, :FINE].mT @ fine.flatten(1) + bias[..., None]
+        on_coarse = (weight[:, FINE:].mT @ coarse.flatten(1)).unflatten(2, coarse.shape[1:])
+        raised = F.interpolate(on_coarse, size=fine.shape[1:], mode="bilinear", align_corners=False).flatten(2)
+        hidden = F.relu(on_fine.add_(raised), inplace=True)
+        hidden = F.relu(torch.baddbmm(second_bias[..., None], second.mT, hidden), inplace=True)
+        return torch.baddbmm(third_bias[..., None], third.mT, hidden).mean(dim=0)[0].unflatten(0, fine.shape[1:])
+
+
+def mixed(prompts: Tensor, refined: Tensor, share: float, offset: float) -> Tensor:
+    """The mean of the prompts' and the refined logits, by the share of the refined one, as probabilities."""
+    return (prompts * (1 - share) + (refined + offset) * share).sigmoid()
+
+
+def _surface(features: ImageFeatures):  # type: ignore[no-untyped-def]
+    if features.surface is None:
+        raise ValueError("A refiner needs features with their surface: encode with surface=True.")
+    return features.surface
+
+
+def _resized(values: Tensor, size: tuple[int, ...]) -> Tensor:
+    return F.interpolate(values[None], size=tuple(size), mode="bilinear", align_corners=False)[0]
