@@ -78,13 +78,9 @@ def split_batch(
     return split_units(*unit_features(features, layers, dtype))
 
 
-def split_units(
-    global_features: Tensor, patch_features: Tensor, grid: Grid | None = None
-) -> list[ImageFeatures]:
+def split_units(global_features: Tensor, patch_features: Tensor, grid: Grid | None = None) -> list[ImageFeatures]:
     """(B, D) and (B, L, n, D) → one `ImageFeatures` an image, on the same device, in memory of its own."""
-    return [
-        ImageFeatures(g.clone(), p.clone(), grid) for g, p in zip(global_features, patch_features, strict=True)
-    ]
+    return [ImageFeatures(g.clone(), p.clone(), grid) for g, p in zip(global_features, patch_features, strict=True)]
 
 
 class FeatureCache:

@@ -6,15 +6,16 @@ are then made from them. Resuming needs only these small tensors and the state o
 
 import io
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from engine.comparison import OBJECTIVE, Comparison, HeldOut, compare, held_out, measure
+from engine.detector.detector import Detector
 from engine.holdout import Fold
-from engine.prompts import Prompts, encode_prompts
+from engine.prompts import Prompts
 from engine.serving import Engine
 from engine.tuning import Example, Tuner, TuningConfig
 
@@ -169,19 +170,21 @@ class _Work:
 
     def _judge(self) -> tuple[int, Comparison]:
         """The length whose held-out maps are best, and the comparison at that length."""
-        with torch.inference_mode():
-            start = encode_prompts(self.engine.backbone, self.active)
-        baseline = self._held_out([start.cpu()] * len(self.folds))
-        candidates = {step: self._held_out([ladder[step] for ladder in self.state.ladders]) for step in self.ladder}
+        start = self.engine.detector_of(self.active)
+        baseline = self._held_out(start, [start.text_features] * len(self.folds))
+        candidates = {
+            step: self._held_out(start, [ladder[step] for ladder in self.state.ladders]) for step in self.ladder
+        }
         best = max(self.ladder, key=lambda step: objective(candidates[step]))
         return best, compare(candidates[best], baseline, seed=self.config.seed)
 
-    def _held_out(self, text_features: Sequence[Tensor]) -> list[HeldOut]:
+    def _held_out(self, start: Detector, text_features: Sequence[Tensor]) -> list[HeldOut]:
         images = []
         for fold, text in zip(self.folds, text_features, strict=True):
+            detector = replace(start, text_features=text.to(start.text_features.device))
             for position in fold.held_out:
                 example = self.examples[position]
-                scored = self.engine.score([example.features], text.to(self.engine.backbone.device))[0]
+                scored = self.engine.score([example.features], detector)[0]
                 images.append(held_out(scored.score, scored.anomaly_map, example.mask.numpy()))
         return images
 

@@ -118,7 +118,7 @@ class _Run:
             if self.run.parent_version_id is None:
                 raise ValueError("The run names no version to start from.")
             version = get_version(session, self.run.parent_version_id)
-        return self.engine.load_prompts(self.store.blobs.get(version.blob_key))
+        return self.engine.load_detector(self.store.blobs.get(version.blob_key)).prompts
 
     def _folds(self, annotations: list[Annotation]) -> list[Fold]:
         held = set(self.run.holdout_annotation_ids)
@@ -136,7 +136,7 @@ class _Run:
         for number, annotation in enumerate(annotations, start=1):
             features, fresh = self.engine.features(annotation.image.sha256, partial(self._decode, annotation))
             encoded += fresh
-            examples.append(Example(features, self._mask(annotation)))
+            examples.append(Example(features, self._mask(annotation, features.grid.times(self.engine.info.patch_size))))
             self.lease.renew(
                 progress=_ENCODING_SHARE * number / len(annotations),
                 stage=f"reading corrections, {number} of {len(annotations)} ({encoded} encoded anew)",
@@ -150,10 +150,9 @@ class _Run:
         pixels = annotation.image.width * annotation.image.height
         return decode_image(data, max_pixels=pixels, max_bytes=len(data))
 
-    def _mask(self, annotation: Annotation) -> torch.Tensor:
-        size = self.engine.image_size
+    def _mask(self, annotation: Annotation, size: tuple[int, int]) -> torch.Tensor:
         if annotation.mask_blob_key is None:
-            return torch.zeros(size, size, dtype=torch.uint8)
+            return torch.zeros(size, dtype=torch.uint8)
         image = annotation.image
         mask = decode_mask(self.store.blobs.get(annotation.mask_blob_key), width=image.width, height=image.height)
         return preprocess_mask(mask, size, keep_small=True)

@@ -91,7 +91,7 @@ def _facts(data: bytes) -> dict[str, Any] | None:
 def _with_parts(detector: Detector, tensors: dict[str, Tensor], facts: dict[str, Any]) -> Detector:
     parts = facts["parts"]
     said = {
-        key: Said(float(score), tensors[f"said.{number:06d}"].numpy().astype(np.float32) / 255)
+        key: Said(float(score), tensors[f"said.{number:06d}"].numpy().astype(np.float32) / np.float32(255))
         for number, (key, score) in enumerate(facts.get("said", []))
     }
     return replace(

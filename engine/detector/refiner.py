@@ -7,7 +7,6 @@ result is brought from the coarse grid to the fine one.
 
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
