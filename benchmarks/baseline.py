@@ -12,11 +12,11 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from engine.backbone import Backbone
+from engine.detector.detector import Scored
 from engine.images import decode_image
 from engine.maps import FloatMap
 from engine.preprocess import preprocess
 from engine.scoring import SIGMA, TEMPERATURE
-from engine.serving import Scored
 from engine.vision import resample_positions
 
 

@@ -9,6 +9,7 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from benchmarks.controls import LinearProbe, distance_from_median, local_deviati
 from benchmarks.machine import machine, markdown_table
 from benchmarks.sample_data import Sample, read_samples
 from engine.backbone import WEIGHTS_FOLDER, load_config
+from engine.detector.detector import Detector
 from engine.features import ImageFeatures
 from engine.holdout import judging_folds
 from engine.images import decode_image
@@ -48,6 +50,11 @@ class Seen:
     features: ImageFeatures
     mask: torch.Tensor
     truth: np.ndarray
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(h, w) of its maps."""
+        return self.mask.shape[0], self.mask.shape[1]
 
 
 def main() -> None:
@@ -78,8 +85,9 @@ def encode_set(engine: Engine, name: str) -> list[Seen]:
     for sample in tqdm(read_samples(name), desc=name, unit="image"):
         image = decode_image(sample.image.read_bytes())
         truth = sample.truth(image.height, image.width)
-        mask = preprocess_mask(truth, engine.image_size, keep_small=True)
-        seen.append(Seen(sample, image, engine.encode([image])[0], mask, truth))
+        features = engine.encode([image])[0]
+        mask = preprocess_mask(truth, features.grid.times(engine.info.patch_size), keep_small=True)
+        seen.append(Seen(sample, image, features, mask, truth))
     return seen
 
 
@@ -92,21 +100,23 @@ def pixel_metrics(seen: Sequence[Seen], make_map: Callable[[Seen], FloatMap]) ->
     return auroc(masks, np.concatenate(maps)), average_precision(masks, np.concatenate(maps))
 
 
+def _map(engine: Engine, detector: Detector, one: Seen) -> FloatMap:
+    return engine.score([one.features], detector)[0].anomaly_map
+
+
 def zero_shot_rows(engine: Engine, name: str, seen: Sequence[Seen]) -> list[list[object]]:
     """The shipped prompts beside the two controls."""
-    text = engine.encode_prompts(shipped_prompts(engine.backbone))
-    scores = np.array([scored.score for scored in engine.score([one.features for one in seen], text)])
+    detector = engine.detector_of(shipped_prompts(engine.backbone))
+    scores = np.array([scored.score for scored in engine.score([one.features for one in seen], detector)])
     labels = np.array([one.sample.label for one in seen])
 
-    def by_text(one: Seen) -> FloatMap:
-        return engine.score([one.features], text)[0].anomaly_map
-
-    size = engine.image_size
     controls: dict[str, Callable[[Seen], FloatMap]] = {
-        "distance from the median patch": lambda one: distance_from_median(one.features, size),
-        "local standard deviation": lambda one: local_deviation(one.image, size),
+        "distance from the median patch": lambda one: distance_from_median(one.features, one.size),
+        "local standard deviation": lambda one: local_deviation(one.image, one.size),
     }
-    rows: list[list[object]] = [[name, "zero-shot", *pixel_metrics(seen, by_text), auroc(labels, scores)]]
+    rows: list[list[object]] = [
+        [name, "zero-shot", *pixel_metrics(seen, partial(_map, engine, detector)), auroc(labels, scores)]
+    ]
     for control, make_map in controls.items():
         highest = np.array([make_map(one).max() for one in seen])
         rows.append([name, control, *pixel_metrics(seen, make_map), auroc(labels, highest)])
@@ -124,9 +134,8 @@ def corrected_rows(engine: Engine, name: str, seen: Sequence[Seen], seeds: Seque
             promoted = 0.0
             if count:
                 prompts, promoted = after_run(engine, prompts, order[:count], seed)
-            text = engine.encode_prompts(prompts)
-            served = pixel_metrics(judged, lambda one, text=text: engine.score([one.features], text)[0].anomaly_map)  # type: ignore[misc]
-            figures[count].append((*served, promoted, *probe_metrics(engine, order[:count], judged, seed)))
+            served = pixel_metrics(judged, partial(_map, engine, engine.detector_of(prompts)))
+            figures[count].append((*served, promoted, *probe_metrics(order[:count], judged, seed)))
     return [_mean_row(name, count, np.array(values)) for count, values in figures.items()]
 
 
@@ -154,22 +163,22 @@ def after_run(engine: Engine, active: Prompts, corrected: Sequence[Seen], seed: 
     return (proposal.prompts if better else active), float(better)
 
 
-def probe_metrics(engine: Engine, corrected: Sequence[Seen], judged: Sequence[Seen], seed: int) -> tuple[float, float]:
+def probe_metrics(corrected: Sequence[Seen], judged: Sequence[Seen], seed: int) -> tuple[float, float]:
     """AUROC and AP of a linear probe learnt on the corrected images; NaN without an anomaly among them."""
     if not any(one.sample.label for one in corrected):
         return float("nan"), float("nan")
     probe = LinearProbe([one.features for one in corrected], [one.mask for one in corrected], seed)
-    return pixel_metrics(judged, lambda one: probe.anomaly_map(one.features, engine.image_size))
+    return pixel_metrics(judged, lambda one: probe.anomaly_map(one.features, one.size))
 
 
 def speed_line(engine: Engine, config: Path) -> str:
     """Images per second from the bytes of a 512 px PNG to the map at full size, and megabytes of the weights."""
     noise = np.random.default_rng(0).integers(0, 255, (64, 64, 3), dtype=np.uint8)
     picture = Image.fromarray(noise).resize((512, 512), Image.Resampling.BICUBIC)
-    text, seconds = engine.encode_prompts(shipped_prompts(engine.backbone)), []
+    detector, seconds = engine.detector_of(shipped_prompts(engine.backbone)), []
     for _ in range(12):
         began = time.perf_counter()
-        scored = engine.score(engine.encode([picture]), text)[0]
+        scored = engine.score(engine.encode([picture]), detector)[0]
         map_to_npy(resize_map(scored.anomaly_map, 512, 512))
         seconds.append(time.perf_counter() - began)
     size = config.with_suffix(".safetensors").stat().st_size / 1e6

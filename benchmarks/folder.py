@@ -16,7 +16,7 @@ import torch
 from benchmarks.baseline import PlainScorer
 from benchmarks.flops import image_teraflops, peak_teraflops
 from benchmarks.machine import machine, markdown_table
-from benchmarks.scorers import Way, add_arguments, make_backbone, picture, text_features, way_of
+from benchmarks.scorers import Way, add_arguments, detector_of, make_backbone, picture, way_of
 from engine.backbone import Backbone
 from engine.score_files import score_files
 from engine.serving import Engine
@@ -60,7 +60,8 @@ def write_pictures(folder: Path, count: int) -> list[Path]:
 def plain_seconds(way: Way, files: Sequence[Path]) -> float:
     """Of the baseline, for one file."""
     backbone = make_backbone(way)
-    scorer = PlainScorer(backbone, text_features(backbone), way.image_size or backbone.info.image_size)
+    text_features = detector_of(backbone).text_features
+    scorer = PlainScorer(backbone, text_features, way.image_size or backbone.info.image_size)
     scorer.score(files[0].read_bytes())  # warms up
     began = time.perf_counter()
     for file in files:
@@ -70,11 +71,11 @@ def plain_seconds(way: Way, files: Sequence[Path]) -> float:
 
 def engine_seconds(engine: Engine, files: Sequence[Path]) -> float:
     """Of the engine, for one file."""
-    text = text_features(engine.backbone)
-    for _ in score_files(engine, text, files[: 2 * engine.batch_size]):  # warms up
+    detector = detector_of(engine.backbone)
+    for _ in score_files(engine, detector, files[: 2 * engine.batch_size]):  # warms up
         pass
     began = time.perf_counter()
-    for _ in score_files(engine, text, files):
+    for _ in score_files(engine, detector, files):
         pass
     return (time.perf_counter() - began) / len(files)
 

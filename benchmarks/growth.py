@@ -197,12 +197,12 @@ def one_image(engine: Engine) -> dict[str, float]:
     """Seconds to encode an image, to score it from its features, and of a tuning step on 8 of them."""
     seen = picture(1, 512)
     repeats = 5 if engine.image_size < 512 else 1
-    text = engine.encode_prompts(default_prompts(engine.backbone))
+    detector = engine.detector_of(default_prompts(engine.backbone))
     examples = [Example(noise(engine, number), mask(number, engine.image_size)) for number in range(8)]
     tuner = Tuner(engine.backbone, default_prompts(engine.backbone), examples, TuningConfig(resolution="patches"))
     return {
         "encode an image": seconds(lambda: engine.encode([seen]), repeats),
-        "score it from its features": seconds(lambda: engine.score([examples[0].features], text), 5),
+        "score it from its features": seconds(lambda: engine.score([examples[0].features], detector), 5),
         "tuning step on 8 images": seconds(tuner.run_epoch, 5),
     }
 

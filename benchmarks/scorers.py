@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -28,11 +28,11 @@ from PIL import Image
 from benchmarks.baseline import PlainScorer
 from benchmarks.flops import image_teraflops, peak_teraflops
 from engine.backbone import Backbone, load_backbone, resolve_device
+from engine.detector.detector import Detector, Scored
 from engine.images import decode_image
 from engine.precision import resolve_precision
 from engine.prompt_files import shipped_prompts
-from engine.prompts import encode_prompts
-from engine.serving import Engine, Scored
+from engine.serving import Engine
 
 
 @dataclass(frozen=True)
@@ -88,12 +88,13 @@ def make_backbone(way: Way) -> Backbone:
     )
 
 
-def text_features(backbone: Backbone) -> torch.Tensor:
-    """Those of the prompts that come with the backbone; two random directions where none do."""
+def detector_of(backbone: Backbone) -> Detector:
+    """Of the prompts that come with the backbone; with two random directions where none do."""
+    detector = Detector.of_prompts(backbone, shipped_prompts(backbone))
     if backbone.prompts_file:
-        return encode_prompts(backbone, shipped_prompts(backbone))
+        return detector
     directions = torch.randn(2, backbone.info.embed_dim, generator=torch.Generator().manual_seed(0))
-    return torch.nn.functional.normalize(directions, dim=-1).to(backbone.device)
+    return replace(detector, text_features=torch.nn.functional.normalize(directions, dim=-1).to(backbone.device))
 
 
 def picture(seed: int, side: int = 512) -> bytes:
@@ -152,14 +153,14 @@ def _serve(way: Way, folder: Path) -> None:
     torch.set_num_threads(way.threads)
     backbone = make_backbone(way)
     engine = Engine(backbone, image_size=way.image_size)
-    text = text_features(backbone)
+    detector = detector_of(backbone)
     threads = ThreadPoolExecutor(len(os.sched_getaffinity(0)))
-    baseline = PlainScorer(backbone, text, engine.image_size) if way.kind == "baseline" else None
+    baseline = PlainScorer(backbone, detector.text_features, engine.image_size) if way.kind == "baseline" else None
 
     def run(pictures: list[bytes]) -> list[Scored]:
         if baseline:
             return [baseline.score(data) for data in pictures]
-        return engine.score_images(list(threads.map(decode_image, pictures)), text)
+        return engine.score_images(list(threads.map(decode_image, pictures)), detector)
 
     print(json.dumps(_facts(engine)), flush=True)
     for line in sys.stdin:

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from benchmarks.machine import machine, markdown_table
-from benchmarks.scorers import add_arguments, make_backbone, picture, text_features, way_of
+from benchmarks.scorers import add_arguments, detector_of, make_backbone, picture, way_of
 from engine.images import decode_image
 from engine.serving import Engine
 
@@ -26,12 +26,12 @@ def main() -> None:
     given = parser.parse_args()
     way = way_of(given)
     backbone = make_backbone(way)
-    engine, text = Engine(backbone, image_size=given.image_size), text_features(backbone)
+    engine, detector = Engine(backbone, image_size=given.image_size), detector_of(backbone)
     pictures = [picture(number) for number in range(given.images)]
 
     def wait(data: bytes) -> float:
         began = time.perf_counter()
-        engine.score_images([decode_image(data)], text)
+        engine.score_images([decode_image(data)], detector)
         return time.perf_counter() - began
 
     rows = [turn(wait, pictures, threads) for threads in (1, given.threads)]

@@ -88,7 +88,7 @@ def one_image(backbone: str, threads: int) -> dict[str, float]:
     """Median milliseconds of each step from bytes to map, and of all of them."""
     torch.set_num_threads(threads)
     engine = Engine(load_backbone(backbone, "auto"))
-    text = engine.encode_prompts(shipped_prompts(engine.backbone))
+    detector = engine.detector_of(shipped_prompts(engine.backbone))
     buffer = io.BytesIO()
     _picture(0).save(buffer, "PNG")
     steps: dict[str, list[float]] = {name: [] for name in (*STEPS, "all")}
@@ -101,7 +101,7 @@ def one_image(backbone: str, threads: int) -> dict[str, float]:
             began.append(time.perf_counter())
             features = split_batch(engine.backbone.vision(batch, engine.info.layers), engine.info.layers)
             began.append(time.perf_counter())
-            found = engine.score(features, text)[0].anomaly_map
+            found = engine.score(features, detector)[0].anomaly_map
             began.append(time.perf_counter())
             map_to_npy(resize_map(found, image.height, image.width))
             began.append(time.perf_counter())

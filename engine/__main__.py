@@ -21,11 +21,18 @@ def main() -> int:
         exact = arguments.reference or COMMANDS[arguments.command] is export  # neither is to depend on the machine
         precision = "fp32" if exact and arguments.precision == "auto" else arguments.precision
         backbone = load_backbone(arguments.backbone, arguments.device, precision)
-        engine = Engine(backbone, image_size=arguments.image_size, reference=arguments.reference)
-        prompts = (
-            engine.load_prompts(arguments.prompts.read_bytes()) if arguments.prompts else shipped_prompts(backbone)
+        engine = Engine(
+            backbone,
+            image_size=arguments.image_size,
+            squashed=COMMANDS[arguments.command] is evaluate,  # the paper's methods see squares
+            reference=arguments.reference,
         )
-        return COMMANDS[arguments.command].run(engine, prompts, arguments)
+        detector = (
+            engine.load_detector(arguments.prompts.read_bytes())
+            if arguments.prompts
+            else engine.detector_of(shipped_prompts(backbone))
+        )
+        return COMMANDS[arguments.command].run(engine, detector, arguments)
     except (EngineError, OSError) as error:
         print(error, file=sys.stderr)
         return 2
@@ -48,7 +55,7 @@ def _parser() -> argparse.ArgumentParser:
         "--image-size", type=int, default=settings.image_size, help="side in px; 0: the backbone's own (default)"
     )
     common.add_argument(
-        "--prompts", type=Path, help="prompt file: ours, or the reference's .pth (default: the shipped)"
+        "--prompts", type=Path, help="a detector's or prompts' file, or the reference's .pth (default: the shipped)"
     )
     common.add_argument(
         "--reference",

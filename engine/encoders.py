@@ -37,7 +37,7 @@ class Encoder:
         """What is read of all that is cached of an image."""
         if self.rows is None:
             return features
-        return ImageFeatures(features.global_feature, features.patch_features[list(self.rows)])
+        return replace(features, patch_features=features.patch_features[list(self.rows)])
 
 
 def only_layers(encoder: Encoder, layers: tuple[int, ...], chosen: tuple[int, ...]) -> Encoder:

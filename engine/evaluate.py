@@ -6,7 +6,7 @@ Features come from the cache where it has them; maps are dropped as soon as they
 import hashlib
 import os
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,17 +16,18 @@ from PIL import Image
 
 from engine.datasets.item import LabelledImage
 from engine.datasets.truth import read_mask
+from engine.detector.detector import Scored
 from engine.encoders import Encoder
 from engine.errors import ImageError
 from engine.features import FeatureCache, ImageFeatures
 from engine.images import decode_image
+from engine.maps import resize_map
 from engine.method import Method
 from engine.metrics import auroc, average_precision, f1_max
 from engine.pixel_metrics import PixelMetrics
 from engine.preprocess import preprocess_mask
 from engine.reporting.panels import WorstPanels
 from engine.reporting.results import ClassResult
-from engine.serving import Scored
 
 Mask = npt.NDArray[np.uint8]
 
@@ -80,7 +81,7 @@ def evaluate_class(
     panels = WorstPanels()
     with PixelMetrics(bench.scratch) as pixels:
         for one, picture, features in encoded(images, method.encoder, bench, problems):
-            scored = method.score(features, name)
+            scored = _at_bench(method.score(features, name), bench)
             mask = _truth(one, picture, bench, problems) if has_masks else None
             if mask is not None:
                 pixels.add(mask, scored.anomaly_map)
@@ -100,6 +101,10 @@ def evaluate_class(
             f"Class {name}: none of its {len(images)} images could be read, so it is left out of the means."
         )
     return ClassResult(name, {**image_metrics(rows), **_defined(found)}, rows, problems, panels.to_json())
+
+
+def _at_bench(scored: Scored, bench: Bench) -> Scored:
+    return replace(scored, anomaly_map=resize_map(scored.anomaly_map, bench.image_size, bench.image_size))
 
 
 def encoded(

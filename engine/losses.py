@@ -7,6 +7,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from engine.scoring import TEMPERATURE
+from engine.shapes import Grid, square
 
 LAMBDA = 4.0
 _GAMMA = 2
@@ -54,7 +55,12 @@ class GlocalLoss:
 
 
 def glocal_loss(
-    image_similarities: Tensor, anomalous: Tensor, labels: Tensor, masks: Tensor, weight: float = LAMBDA
+    image_similarities: Tensor,
+    anomalous: Tensor,
+    labels: Tensor,
+    masks: Tensor,
+    weight: float = LAMBDA,
+    grid: Grid | None = None,
 ) -> GlocalLoss:
     """Cross-entropy(image) + λ · Σ over layers [focal + dice(S_a, mask) + dice(S_n, 1 − mask)], on all pixels.
 
@@ -65,19 +71,22 @@ def glocal_loss(
         image_similarities: (B, 2) cosine of global and text features, order normal, anomalous.
         anomalous: (L, B, n), P(anomalous) of each patch in each layer.
         labels: (B,), 1 where the image is anomalous.
-        masks: (B, s, s), 1 where the pixel is; s is a multiple of √n.
+        masks: (B, h, w), 1 where the pixel is, or the anomalous share of each; h and w are multiples of the grid's.
         weight: λ; 0 leaves the global loss alone.
+        grid: of the n patches; None: a square.
     """
-    side, size = round(anomalous.shape[2] ** 0.5), masks.shape[-1]
-    # (√n, s): how a row of patches spreads over a row of pixels, bilinearly; for images it is applied on both sides.
-    spread = F.interpolate(torch.eye(side, device=masks.device)[None], size=size, mode="linear")[0]
-    masks = masks.to(anomalous.dtype)
-    maps = spread.T @ anomalous.unflatten(2, (side, side)) @ spread
-    focal = _focal(maps, masks).mean(dim=(1, 2, 3))
-    area = (size // side) ** 2
-    return _glocal(
-        image_similarities, anomalous, labels, (spread @ masks @ spread.T).flatten(1) / area, area, focal, weight
+    grid = grid or square(round(anomalous.shape[2] ** 0.5))
+    height, width = masks.shape[1:]
+    # (patches, pixels): how a line of patches spreads over a line of pixels, bilinearly; for images down and across.
+    down, across = (
+        F.interpolate(torch.eye(patches, device=masks.device)[None], size=pixels, mode="linear")[0]
+        for patches, pixels in ((grid.rows, height), (grid.columns, width))
     )
+    maps = down.T @ anomalous.unflatten(2, grid) @ across
+    focal = (_focal_of_shares if masks.is_floating_point() else _focal)(maps, masks.to(maps.dtype)).mean(dim=(1, 2, 3))
+    area = (height // grid.rows) * (width // grid.columns)
+    shares = (down @ masks.to(maps.dtype) @ across.T).flatten(1) / area
+    return _glocal(image_similarities, anomalous, labels, shares, area, focal, weight)
 
 
 def patch_glocal_loss(
@@ -98,8 +107,7 @@ def patch_glocal_loss(
         patch_area: pixels in a patch.
         weight: λ; 0 leaves the global loss alone.
     """
-    p = anomalous.clamp(_LABEL_SMOOTHING, 1.0 - _LABEL_SMOOTHING)
-    focal = -(shares * (1 - p) ** _GAMMA * p.log() + (1 - shares) * p**_GAMMA * (1 - p).log()).mean(dim=(1, 2))
+    focal = _focal_of_shares(anomalous, shares).mean(dim=(1, 2))
     return _glocal(image_similarities, anomalous, labels, shares, patch_area, focal, weight)
 
 
@@ -126,6 +134,12 @@ def _focal(anomalous: Tensor, masks: Tensor) -> Tensor:
     # The smoothed probability of the true class: 2ε + (1 − 2ε) · (p where anomalous, 1 − p elsewhere).
     true_class = torch.addcmul(2 * _LABEL_SMOOTHING + sure * (1 - masks), sure * (2 * masks - 1), anomalous)
     return -((1 - true_class) ** _GAMMA) * true_class.log()
+
+
+def _focal_of_shares(anomalous: Tensor, shares: Tensor) -> Tensor:
+    """The focal terms of both classes, weighted by their shares: P(anomalous) (L, B, …), shares (B, …) → (L, B, …)."""
+    p = anomalous.clamp(_LABEL_SMOOTHING, 1.0 - _LABEL_SMOOTHING)
+    return -(shares * (1 - p) ** _GAMMA * p.log() + (1 - shares) * p**_GAMMA * (1 - p).log())
 
 
 def _patch_dice(probs: Tensor, shares: Tensor, smoothing: float) -> Tensor:

@@ -12,7 +12,7 @@ from engine.backbone import Backbone
 from engine.baselines.texts import spoken
 from engine.prompts import Prompts, TextTower
 from engine.tuning import Tuner
-from engine.tuning_loop import Example, TuningConfig
+from engine.tuning_loop import Example, TuningConfig, mean_terms
 
 
 class NamedPromptTuner(Tuner):
@@ -33,13 +33,9 @@ class NamedPromptTuner(Tuner):
         self._towers: dict[str, TextTower] = {}
 
     def _loss(self, batch: list[Example]) -> dict[str, Tensor]:
-        total: dict[str, Tensor] = {}
-        for name in sorted({example.class_name for example in batch}):
-            chosen = [example for example in batch if example.class_name == name]
-            terms = self._glocal(chosen, self.text_of(name))
-            for term, value in terms.items():  # every term is a mean over images
-                total[term] = total.get(term, torch.zeros((), device=self.device)) + value * len(chosen) / len(batch)
-        return total
+        names = sorted({example.class_name for example in batch})
+        classes = [[example for example in batch if example.class_name == name] for name in names]
+        return mean_terms(classes, lambda one: self._glocal(one, self.text_of(one[0].class_name)))
 
     def text_of(self, class_name: str) -> Tensor:
         """Text features (2, D) of a class, differentiable."""

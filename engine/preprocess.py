@@ -69,17 +69,17 @@ def _resize(image: Image.Image, size: int | Size, resample: Image.Resampling) ->
     return passes.convert(image.mode)
 
 
-def preprocess_mask(mask: npt.NDArray[np.uint8], image_size: int, *, keep_small: bool = False) -> Tensor:
-    """(s, s) uint8 of 0 and 1: nonzero is anomalous, resized bilinearly, then cut at one half.
+def preprocess_mask(mask: npt.NDArray[np.uint8], size: int | Size, *, keep_small: bool = False) -> Tensor:
+    """(h, w) uint8 of 0 and 1: nonzero is anomalous, resized bilinearly, then cut at one half.
 
     Args:
         mask: (H, W), nonzero where anomalous.
-        image_size: s.
+        size: (h, w), or the side of a square.
         keep_small: where a cut at one half would leave nothing of an anomaly (a hairline on a large image), cut at
             half of the largest value instead. Not in the reference.
     """
     picture = Image.fromarray(np.where(mask > 0, 255, 0).astype(np.uint8))
-    values = np.asarray(_resize(picture, image_size, Image.Resampling.BILINEAR), dtype=np.float32) / 255
+    values = np.asarray(_resize(picture, size, Image.Resampling.BILINEAR), dtype=np.float32) / 255
     threshold = 0.5
     if keep_small and 0 < values.max() <= threshold:
         threshold = float(values.max()) / 2

@@ -15,10 +15,11 @@ from torch.nn import functional as F
 
 from engine.baselines.texts import CLIP_TEMPLATES, encode_texts, sentences
 from engine.datasets.item import DatasetError, LabelledImage
+from engine.detector.detector import Scored
 from engine.encoders import Encoder, plain_features
 from engine.features import ImageFeatures
 from engine.scoring import TEMPERATURE
-from engine.serving import Engine, Scored
+from engine.serving import Engine
 
 PROTOCOLS = ("one_class", "ood", "open_set")
 _KNOWN_AND_UNKNOWN = "known against unknown"

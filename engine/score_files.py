@@ -2,19 +2,18 @@
 
 import os
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 from PIL import Image
-from torch import Tensor
 
+from engine.detector.detector import Detector, Scored
 from engine.errors import ImageError
 from engine.images import decode_image
-from engine.preprocess import Pixels, to_pixels
-from engine.serving import Engine, Scored
+from engine.serving import Engine, Prepared
 from engine.tiles import score_in_tiles
 
 # Batches read or scored before they are asked for; bounds the memory that pictures take.
@@ -32,14 +31,14 @@ class ScoredFile:
 
 
 def score_files(
-    engine: Engine, text_features: Tensor, paths: Sequence[Path], tile_side: int | None = None
+    engine: Engine, detector: Detector, paths: Sequence[Path], tile_side: int | None = None
 ) -> Iterator[ScoredFile]:
-    """Score files with the text features (2, D) of some prompts, in their order; none is left out.
+    """Score files in their order; none is left out.
 
     `tile_side` px: larger images are scored in tiles too, see `score_in_tiles`.
     """
-    read = partial(_read, None if tile_side else engine.image_size)
-    score = partial(_score, engine, text_features, tile_side)
+    prepare = None if tile_side else partial(engine.prepare, surface=detector.sees_surface)
+    read, score = partial(_read, prepare), partial(_score, engine, detector, tile_side)
     # A GPU has one batch to work on while another's bytes go there, and maps come back; a CPU would share its cores.
     at_once = 2 if engine.backbone.device.type == "cuda" else 1
     with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as readers, ThreadPoolExecutor(at_once) as scorers:
@@ -53,8 +52,8 @@ def score_files(
             yield from scored.result()
 
 
-def _read(image_size: int | None, path: Path) -> tuple[ScoredFile, Pixels | None]:
-    """A file, not yet scored, and its pixels as the model takes them, which tiles don't need (`image_size` None).
+def _read(prepare: Callable[[Image.Image], Prepared] | None, path: Path) -> tuple[ScoredFile, Prepared | None]:
+    """A file, not yet scored, and its pixels as the model takes them, which tiles don't need (`prepare` None).
 
     Pillow lets go of Python's lock meanwhile.
     """
@@ -62,21 +61,21 @@ def _read(image_size: int | None, path: Path) -> tuple[ScoredFile, Pixels | None
         image = decode_image(path.read_bytes())
     except (OSError, ImageError) as error:
         return ScoredFile(path, problem=error), None
-    return ScoredFile(path, image), to_pixels(image, image_size) if image_size else None
+    return ScoredFile(path, image), prepare(image) if prepare else None
 
 
 def _score(
     engine: Engine,
-    text_features: Tensor,
+    detector: Detector,
     tile_side: int | None,
-    coming: Sequence[Future[tuple[ScoredFile, Pixels | None]]],
+    coming: Sequence[Future[tuple[ScoredFile, Prepared | None]]],
 ) -> list[ScoredFile]:
     """A batch of files that are being read → the same, scored."""
     files = [future.result() for future in coming]
     if tile_side:
         images = [file.image for file, _ in files if file.image is not None]
-        scores = iter([score_in_tiles(engine, image, text_features, tile_side) for image in images])
+        scores = iter([score_in_tiles(engine, image, detector, tile_side) for image in images])
     else:
-        pixels = [pixels for _, pixels in files if pixels is not None]
-        scores = iter(engine.score_pixels(pixels, text_features) if pixels else ())
+        prepared = [one for _, one in files if one is not None]
+        scores = iter(engine.score_prepared(prepared, detector) if prepared else ())
     return [file if file.problem else replace(file, scored=next(scores)) for file, _ in files]

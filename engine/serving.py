@@ -168,7 +168,8 @@ class Engine:
     @torch.inference_mode()
     def _encode(self, batch: Tensor) -> list[ImageFeatures]:
         patch = self.info.patch_size
-        return split_units(*self._run_tower(batch), Grid(batch.shape[-2] // patch, batch.shape[-1] // patch))
+        whole, patches = self._run_tower(batch)
+        return split_units(whole, patches, Grid(batch.shape[-2] // patch, batch.shape[-1] // patch))
 
     def _unit_features(self, batch: Tensor) -> tuple[Tensor, Tensor]:
         features = self.backbone.vision(batch, self.info.layers)

@@ -1,13 +1,14 @@
 """Tensors on disk that read as tensors in memory: the system loads what is used and drops what isn't."""
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from engine.features import ImageFeatures
+from engine.features import ImageFeatures, Surface
 
 
 class SpilledFeatures:
@@ -23,8 +24,12 @@ class SpilledFeatures:
         self._file = self._path.open("wb")
 
     def keep(self, features: ImageFeatures) -> ImageFeatures:
-        """The same features, their patches on disk. Raises OSError when the disk is full."""
-        return ImageFeatures(features.global_feature, self._spill(features.patch_features))
+        """The same features, their patches and surface on disk. Raises OSError when the disk is full."""
+        surface = features.surface
+        if surface is not None:
+            fine, middle, coarse = (self._spill(one) for one in surface.textures)
+            surface = Surface(self._spill(surface.pixels), (fine, middle, coarse))
+        return replace(features, patch_features=self._spill(features.patch_features), surface=surface)
 
     def _spill(self, tensor: Tensor) -> Tensor:
         values = tensor.contiguous().numpy()

@@ -6,21 +6,21 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
-from torch import Tensor
 
+from engine.detector.detector import Detector, Scored
 from engine.maps import FloatMap, resize_map
-from engine.serving import Engine, Scored
+from engine.serving import Engine
 
 # Share of a tile's side that its neighbour shows too, at least.
 _OVERLAP = 0.25
 
 
-def score_in_tiles(engine: Engine, image: Image.Image, text_features: Tensor, side: int) -> Scored:
+def score_in_tiles(engine: Engine, image: Image.Image, detector: Detector, side: int) -> Scored:
     """Score an image as a whole and in tiles.
 
     Args:
         image: upright, 8 bits.
-        text_features: (2, D) of some prompts.
+        detector: what to score with.
         side: of a tile, in px of the image. An image that is no larger is one tile, and scored as ever.
 
     Returns:
@@ -28,14 +28,14 @@ def score_in_tiles(engine: Engine, image: Image.Image, text_features: Tensor, si
         mean of the whole's map and the tiles' joined maps, (H, W) of the image, 0–1: what is only seen from afar, such
         as a part that is missing, stays.
     """
-    whole = engine.score_images([image], text_features)[0]
+    whole = engine.score_images([image], detector)[0]
     boxes = list(tile_boxes(image.width, image.height, side))
     if len(boxes) == 1:
         return whole
     tiles = []
     for start in range(0, len(boxes), engine.batch_size):
         cut = [image.crop(box) for box in boxes[start : start + engine.batch_size]]
-        tiles += engine.score_images(cut, text_features)
+        tiles += engine.score_images(cut, detector)
     joined = _joined([tile.anomaly_map for tile in tiles], boxes, image.width, image.height)
     anomaly_map = ((joined + resize_map(whole.anomaly_map, image.height, image.width)) / 2).astype(np.float32)
     return Scored(max(one.score for one in (whole, *tiles)), anomaly_map)

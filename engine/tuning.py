@@ -1,6 +1,7 @@
 """Glocal prompt tuning over features that were encoded once (paper, section 3.3): the backbone stays frozen."""
 
 from collections.abc import Sequence
+from itertools import groupby
 
 import torch
 from torch import Tensor
@@ -10,7 +11,8 @@ from engine.backbone import Backbone
 from engine.losses import glocal_loss, patch_glocal_loss
 from engine.prompts import PromptLearner, Prompts
 from engine.scoring import TEMPERATURE
-from engine.tuning_loop import Example, TuningConfig, TuningLoop
+from engine.shapes import Grid
+from engine.tuning_loop import Example, TuningConfig, TuningLoop, mean_terms
 
 __all__ = ["Example", "Tuner", "TuningConfig"]
 
@@ -40,7 +42,14 @@ class Tuner(TuningLoop):
         pull = self.config.pull / len(self.examples) * (1 - F.cosine_similarity(text, self._anchor)).sum()
         return {**terms, "pull": pull, "total": terms["total"] + pull}
 
-    def _glocal(self, batch: list[Example], text: Tensor) -> dict[str, Tensor]:
+    def _glocal(self, batch: Sequence[Example], text: Tensor) -> dict[str, Tensor]:
+        """Terms of the loss of images of any shapes, against the text features (2, D)."""
+        ordered = sorted(batch, key=_shape)
+        shapes = [list(same) for _, same in groupby(ordered, key=_shape)]
+        return mean_terms(shapes, lambda same: self._glocal_of_one_shape(same, text))
+
+    def _glocal_of_one_shape(self, batch: Sequence[Example], text: Tensor) -> dict[str, Tensor]:
+        grid = batch[0].features.grid
         masks = torch.stack([example.mask for example in batch]).to(self.device)
         labels = torch.tensor([example.label for example in batch], device=self.device)
         similarities = torch.stack([e.features.global_feature for e in batch]).to(self.device).float() @ text.T
@@ -48,9 +57,9 @@ class Tuner(TuningLoop):
         # Softmax over two is the sigmoid of their difference: one direction is compared with the patches, not two.
         anomalous = (patches @ (text[1] - text[0]) / TEMPERATURE).sigmoid()
         if self.config.resolution == "pixels":
-            loss = glocal_loss(similarities, anomalous, labels, masks, self.config.weight)
+            loss = glocal_loss(similarities, anomalous, labels, masks, self.config.weight, grid)
         else:
-            shares, area = _patch_shares(masks, patches.shape[2])
+            shares, area = _patch_shares(masks, grid)
             loss = patch_glocal_loss(similarities, anomalous, labels, shares, area, self.config.weight)
         image = loss.image * self.config.image_weight if self._both_labels else 0.0 * loss.image
         dice = (loss.dice_anomalous + loss.dice_normal).sum()
@@ -66,8 +75,11 @@ class Tuner(TuningLoop):
         return self.learner.prompts(note)
 
 
-def _patch_shares(masks: Tensor, patches: int) -> tuple[Tensor, int]:
-    """(B, s, s) masks → anomalous share of each patch (B, n), and the pixels in a patch."""
-    side = round(patches**0.5)
-    shares = F.adaptive_avg_pool2d(masks[:, None].float(), side).flatten(1)
-    return shares, masks[0].numel() // patches
+def _shape(example: Example) -> tuple[int, ...]:
+    return (*example.features.grid, *example.mask.shape)
+
+
+def _patch_shares(masks: Tensor, grid: Grid) -> tuple[Tensor, int]:
+    """(B, h, w) masks → anomalous share of each patch (B, n), and the pixels in a patch."""
+    shares = F.adaptive_avg_pool2d(masks[:, None].float(), grid).flatten(1)
+    return shares, masks[0].numel() // grid.cells

@@ -2,7 +2,7 @@
 
 import io
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -19,7 +19,8 @@ class Example:
 
     Attributes:
         features: of the image.
-        mask: (s, s) uint8, 1 where anomalous; s decides at which resolution the local loss is taken.
+        mask: (h, w) uint8, 1 where anomalous, or float32, the share of each pixel that is; its size decides at which
+            resolution the local loss is taken.
         class_name: what is seen on it, for methods that name it.
     """
 
@@ -118,3 +119,16 @@ class TuningLoop(ABC):
         self.learner.load_state_dict(saved["learner"])
         self.optimizer.load_state_dict(saved["optimizer"])
         self.epoch = saved["epoch"]
+
+
+def mean_terms(
+    groups: Sequence[Sequence[Example]], loss: Callable[[Sequence[Example]], dict[str, Tensor]]
+) -> dict[str, Tensor]:
+    """Terms of a loss that are means over images, taken group by group: what they are of all groups together."""
+    count = sum(len(group) for group in groups)
+    total: dict[str, Tensor] = {}
+    for group in groups:
+        for name, value in loss(group).items():
+            share = value * (len(group) / count)
+            total[name] = total[name] + share if name in total else share
+    return total

@@ -15,7 +15,7 @@ from db.runs import run_behind
 from db.store import Store
 from engine.comparison import HeldOut, compare, held_out, measure
 from engine.images import decode_image, decode_mask
-from engine.maps import FloatMap, map_to_npy
+from engine.maps import FloatMap, map_to_npy, resize_map
 from workers.engine_host import get_engine
 from workers.errors import NotFound, TooFewCorrections
 from workers.maps import read_map
@@ -104,9 +104,9 @@ class VersionComparer:
     def __iter__(self) -> Iterator[int]:
         """Measure the images; gives how many are done."""
         for number, annotation in enumerate(self._annotations, start=1):
-            mask = _grid_mask(self._store, self._engine, annotation)
+            mask = _mask(self._store, annotation)
             seen = [score_with(self._store, self._engine, version, annotation.image) for version in self._versions]
-            measured = [held_out(score, anomaly_map, mask) for score, anomaly_map in seen]
+            measured = [held_out(score, anomaly_map, _at_map(mask, anomaly_map)) for score, anomaly_map in seen]
             self._seen.append((annotation, measured, [anomaly_map for _, anomaly_map in seen]))
             yield number
 
@@ -146,14 +146,14 @@ def compare_versions(store: Store, first_id: int, second_id: int) -> VersionComp
 
 
 def score_with(store: Store, engine: "Engine", version: PromptVersion, image: Image) -> tuple[float, FloatMap]:
-    """Score and map (s, s) of an image by a version: as it was kept, or else made now and kept."""
+    """Score and map (h, w) of an image by a version: as it was kept, or else made now and kept."""
     with store.session(read_only=True) as session:
         kept = prediction_by_version(session, image.id, version.id)
     if kept is not None:
         return kept.score, read_map(store, kept)
-    text_features = engine.text_features(version.sha256, partial(store.blobs.get, version.blob_key))
+    detector = engine.detector(version.sha256, partial(store.blobs.get, version.blob_key))
     features, _ = engine.features(image.sha256, partial(_picture, store, image))
-    scored = engine.score([features], text_features)[0]
+    scored = engine.score([features], detector)[0]
     map_blob_key = store.blobs.put(map_to_npy(scored.anomaly_map))
     with store.session() as session:
         save_prediction(
@@ -193,7 +193,8 @@ def _learnt_from(session: "Session", version: PromptVersion) -> set[int]:
 
 
 def _distance(maps: list[FloatMap]) -> float:
-    return float(np.abs(maps[0] - maps[1]).mean())
+    """Mean absolute difference; a refined map is of another size than the prompts' own."""
+    return float(np.abs(maps[0] - resize_map(maps[1], *maps[0].shape)).mean())
 
 
 def _picture(store: Store, image: Image):  # type: ignore[no-untyped-def]  # PIL's image
@@ -208,10 +209,10 @@ def _mask(store: Store, annotation: Annotation) -> np.ndarray | None:
     return decode_mask(store.blobs.get(annotation.mask_blob_key), **size)
 
 
-def _grid_mask(store: Store, engine: "Engine", annotation: Annotation) -> np.ndarray:
-    """The mask at the maps' resolution, as runs measure by it: (s, s) of 0 and 1."""
+def _at_map(mask: np.ndarray | None, anomaly_map: FloatMap) -> np.ndarray:
+    """The mask (H, W) in the shape of a map, as runs measure by it: (h, w) of 0 and 1."""
     from engine.preprocess import preprocess_mask
 
-    mask = _mask(store, annotation)
-    side = engine.image_size
-    return np.zeros((side, side), np.uint8) if mask is None else preprocess_mask(mask, side, keep_small=True).numpy()
+    if mask is None:
+        return np.zeros(anomaly_map.shape, np.uint8)
+    return preprocess_mask(mask, anomaly_map.shape, keep_small=True).numpy()

@@ -49,7 +49,7 @@ def _require_same_backbone(version: PromptVersion, state: str, name: str, finger
 def import_prompts(
     store: Store, project_id: int, file_name: str, data: bytes, *, author: str = "local"
 ) -> PromptVersion:
-    """Add a prompt file, ours or the reference's checkpoint, as a candidate; activating it is another step.
+    """Add a detector's or prompts' file, ours or the reference's checkpoint, as a candidate; activating it is another step.
 
     Args:
         store: where to.
@@ -61,13 +61,13 @@ def import_prompts(
     Raises:
         NotFound: no such project.
         BackboneError: there is no engine to check the file against.
-        PromptError: not a prompt file, one of another backbone, or one that would run code; nothing of it is kept.
+        PromptError: no such file, one of another backbone, or one that would run code; nothing of it is kept.
     """
     engine = get_engine()
-    from engine.prompt_files import prompts_to_bytes  # torch, which the engine has loaded by now
+    from engine.detector.files import detector_to_bytes  # torch, which the engine has loaded by now
 
-    prompts = engine.load_prompts(data)
-    ours = prompts_to_bytes(prompts)
+    detector = engine.load_detector(data)
+    ours, made_from = detector_to_bytes(detector), detector.prompts.note
     with store.session(read_only=True) as session:
         get_project(session, project_id)
     with store.session() as session:
@@ -80,6 +80,6 @@ def import_prompts(
             sha256=hashlib.sha256(ours).hexdigest(),
             backbone_name=engine.info.name,
             backbone_fingerprint=engine.info.fingerprint,
-            note=f"imported from {file_name[:200]}" + (f": {prompts.note}" if prompts.note else ""),
+            note=f"imported from {file_name[:200]}" + (f": {made_from}" if made_from else ""),
             author=author,
         )

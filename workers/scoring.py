@@ -22,10 +22,10 @@ from workers.novelty import corrected_images
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
-    from torch import Tensor
 
+    from engine.detector.detector import Detector, Scored
     from engine.features import ImageFeatures
-    from engine.serving import Engine, Scored
+    from engine.serving import Engine
 
 logger = logging.getLogger(__name__)
 
@@ -60,7 +60,7 @@ def score_unscored(store: Store, project_id: int, limit: int) -> int:
 
 
 def score_images(store: Store, image_ids: Sequence[int]) -> int:
-    """Score these images with the active prompts of their projects, whether or not they have been before.
+    """Score these images with the active versions of their projects, whether or not they have been before.
 
     Doing it twice, or in two processes at once, gives one prediction. What makes a single image fail is kept as its
     `scoring_error`; an image deleted in the meantime is passed over.
@@ -75,8 +75,8 @@ def score_images(store: Store, image_ids: Sequence[int]) -> int:
     engine = get_engine()
     done = 0
     for version, images in _by_active_version(store, image_ids):
-        text_features = engine.text_features(version.sha256, partial(store.blobs.get, version.blob_key))
-        scorer = _Scorer(store, engine, version, text_features)
+        detector = engine.detector(version.sha256, partial(store.blobs.get, version.blob_key))
+        scorer = _Scorer(store, engine, version, detector)
         uncached = scorer.score_cached(images)
         for start in range(0, len(uncached), _BATCH):
             scorer.score_batch(uncached[start : start + _BATCH])
@@ -103,8 +103,8 @@ def _by_active_version(store: Store, image_ids: Sequence[int]) -> list[tuple[Pro
 class _Scorer:
     """One prompt version over many images."""
 
-    def __init__(self, store: Store, engine: "Engine", version: PromptVersion, text_features: "Tensor") -> None:
-        self.store, self.engine, self.version, self.text_features = store, engine, version, text_features
+    def __init__(self, store: Store, engine: "Engine", version: PromptVersion, detector: "Detector") -> None:
+        self.store, self.engine, self.version, self.detector = store, engine, version, detector
         self.corrected = corrected_images(store, version.project_id)
         self.engine_settings = {
             "backbone": engine.info.name,
@@ -136,7 +136,7 @@ class _Scorer:
         if not decoded:
             return
         try:
-            encoded = self.engine.encode([picture for _, picture in decoded])
+            encoded = self.engine.encode([picture for _, picture in decoded], surface=True)
         except Exception as error:
             if len(decoded) == 1:
                 self._fail(decoded[0][0], error)
@@ -165,7 +165,7 @@ class _Scorer:
         `began`: when the first of them was read, on the clock of `time.perf_counter`.
         """
         try:
-            scored = self.engine.score([features for _, features in encoded], self.text_features)
+            scored = self.engine.score([features for _, features in encoded], self.detector)
         except Exception as error:  # whatever torch raises: this image has no score, and people are told why
             if len(encoded) == 1:
                 self._fail(encoded[0][0], error)

@@ -12,10 +12,11 @@ from torch.nn import functional as F
 
 from engine.backbone import Backbone
 from engine.baselines.texts import CLIP_TEMPLATES, WINCLIP_STATES, ensemble, sentences
+from engine.detector.detector import Scored
 from engine.features import ImageFeatures
 from engine.losses import dice_loss, focal_loss
 from engine.scoring import probabilities, to_grid, upsample
-from engine.serving import Engine, Scored
+from engine.serving import Engine
 from engine.tuning_loop import Example, TuningConfig, TuningLoop
 
 LOGIT_SCALE = 100.0  # of the patches, as published

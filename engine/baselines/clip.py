@@ -10,9 +10,10 @@ import torch
 from torch import Tensor
 
 from engine.baselines.texts import CLIP_AC_STATES, CLIP_TEMPLATES, ensemble, sentences, spoken
+from engine.detector.detector import Scored, score_by_texts
 from engine.encoders import Encoder, plain_features
 from engine.features import ImageFeatures
-from engine.serving import Engine, Scored
+from engine.serving import Engine
 
 
 @dataclass
@@ -41,7 +42,8 @@ class Clip:
         """Score one image of a class."""
         if class_name not in self._texts:
             self._texts[class_name] = ensemble(self.engine.backbone, self.sides(class_name), unit_first=True)
-        return self.engine.score([features], self._texts[class_name])[0]
+        patch_size, reference = self.engine.info.patch_size, self.engine.reference
+        return score_by_texts([features], self._texts[class_name], patch_size, reference=reference)[0]
 
 
 def clip(engine: Engine) -> Clip:

@@ -16,6 +16,7 @@ from tqdm import tqdm
 from engine.baselines.april_gan import AprilGanTuner
 from engine.datasets.item import DatasetError, LabelledImage
 from engine.datasets.truth import read_mask
+from engine.detector.detector import Scored, score_by_texts
 from engine.encoders import Encoder, local_features, plain_features, raw_tokens
 from engine.evaluate import Bench, encoded
 from engine.features import ImageFeatures
@@ -24,7 +25,7 @@ from engine.preprocess import preprocess_mask
 from engine.prompt_files import prompts_to_bytes
 from engine.prompts import Prompts, random_prompts
 from engine.reporting.parts import describe_files, write_whole
-from engine.serving import Engine, Scored
+from engine.serving import Engine
 from engine.spilled import SpilledFeatures
 from engine.tuning import Tuner
 from engine.tuning_loop import Example, TuningConfig, TuningLoop
@@ -95,7 +96,7 @@ def tuned_prompts(
     @torch.inference_mode()
     def score(features: ImageFeatures, class_name: str) -> Scored:
         text = loop.text_of(class_name) if isinstance(loop, NamedPromptTuner) else loop.text_features()
-        return engine.score([features], text)[0]
+        return score_by_texts([features], text, engine.info.patch_size, reference=engine.reference)[0]
 
     return Trained(name, key, chosen, score)
 

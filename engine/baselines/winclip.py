@@ -15,11 +15,12 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from engine.baselines.texts import WINCLIP_STATES, WINCLIP_TEMPLATES, ensemble, sentences
+from engine.detector.detector import Scored
 from engine.encoders import Encoder
 from engine.features import ImageFeatures
 from engine.preprocess import preprocess
 from engine.scoring import probabilities, upsample
-from engine.serving import Engine, Scored
+from engine.serving import Engine
 from engine.vision import plain_blocks, resample_positions
 
 SCALES = (2, 3)

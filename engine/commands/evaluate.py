@@ -13,6 +13,7 @@ from tqdm import tqdm
 from engine.baselines.trained import Auxiliary
 from engine.datasets.catalogue import CATALOGUE, describe_catalogue, find_data_set
 from engine.datasets.item import DatasetError
+from engine.detector.detector import Detector
 from engine.evaluate import Bench, evaluate_class
 from engine.evaluated_sets import EvaluatedSet, pairs, read_all, read_set, to_tune_on, with_protocol
 from engine.experiments import EXPERIMENTS, METHODS, Row, Setting, method_rows
@@ -65,7 +66,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--cache-gb", type=float, default=32, help="how much it may hold (default %(default)s)")
 
 
-def run(engine: Engine, prompts: Prompts, arguments: argparse.Namespace) -> int:
+def run(engine: Engine, detector: Detector, arguments: argparse.Namespace) -> int:
     """Evaluate everything asked for and write results.json, results.md and report.html into OUT.
 
     Returns:
@@ -74,7 +75,9 @@ def run(engine: Engine, prompts: Prompts, arguments: argparse.Namespace) -> int:
     Raises:
         EngineError: a folder is of no known layout, there is nothing to tune on, or the disk is full.
     """
-    work = _Work(engine, prompts, arguments)
+    if len(detector.parts) > 1:
+        print(f"Of {arguments.prompts} the prompts alone are evaluated, as the paper does.", file=sys.stderr)
+    work = _Work(engine, detector.prompts, arguments)
     facts = {
         "backbone": engine.info.name,
         "fingerprint": engine.info.fingerprint,

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from engine.prompts import Prompts
+from engine.detector.detector import Detector
 from engine.serving import Engine
 
 
@@ -13,11 +13,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, required=True, help="the file to write")
 
 
-def run(engine: Engine, prompts: Prompts, arguments: argparse.Namespace) -> int:
+def run(engine: Engine, detector: Detector, arguments: argparse.Namespace) -> int:
     """Export, compare with torch, and write; the file appears only where both agree. Raises ExportError."""
     from engine.exports.onnx_file import TOLERANCE, export_onnx  # loads onnx, which no other command needs
 
-    difference = export_onnx(engine, prompts, arguments.out)
+    difference = export_onnx(engine, detector.prompts, arguments.out)
     side = engine.image_size
     print(
         f"Wrote {arguments.out}: image (B, 3, {side}, {side}) to score (B,) and map (B, {side}, {side}). The largest "

@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from engine.detector.detector import Detector
 from engine.errors import PromptError
 from engine.files import write_whole
 from engine.prompt_files import parse_prompts, prompts_to_bytes, read_prompts
@@ -20,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, help="file to import into (.safetensors)")
 
 
-def run(engine: Engine, _: Prompts, arguments: argparse.Namespace) -> int:
+def run(engine: Engine, _: Detector, arguments: argparse.Namespace) -> int:
     """Print what the file is; import it where that was asked for and it fits the backbone.
 
     Returns:

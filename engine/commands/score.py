@@ -8,10 +8,10 @@ from typing import Any
 
 from tqdm import tqdm
 
+from engine.detector.detector import Detector
 from engine.errors import EngineError
 from engine.exports.batch import BatchOptions, BatchWriter
 from engine.exports.sources import find_sources
-from engine.prompts import Prompts
 from engine.score_files import score_files
 from engine.serving import Engine
 
@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
-def run(engine: Engine, prompts: Prompts, arguments: argparse.Namespace) -> int:
+def run(engine: Engine, detector: Detector, arguments: argparse.Namespace) -> int:
     """Score each image and print a line for it, or write what the options ask for.
 
     Returns:
@@ -51,8 +51,7 @@ def run(engine: Engine, prompts: Prompts, arguments: argparse.Namespace) -> int:
     if arguments.tiles is not None and arguments.tiles < engine.info.patch_size:
         raise EngineError(f"--tiles {arguments.tiles}: a tile needs {engine.info.patch_size} px or more.")
     sources = find_sources(arguments.images, out=arguments.out)
-    text_features = engine.encode_prompts(prompts)
-    files = score_files(engine, text_features, [source.path for source in sources], tile_side=arguments.tiles)
+    files = score_files(engine, detector, [source.path for source in sources], tile_side=arguments.tiles)
     bar = tqdm(zip(sources, files, strict=True), total=len(sources), unit="image", disable=not arguments.csv)
     with BatchWriter(options) as writer, bar:
         for source, one in bar:

@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -10,10 +11,11 @@ from tqdm import tqdm
 from engine.datasets.catalogue import CATALOGUE, find_data_set
 from engine.datasets.item import DatasetError, LabelledImage
 from engine.datasets.truth import read_mask
+from engine.detector.detector import Detector
 from engine.errors import EngineError
 from engine.files import write_whole
 from engine.images import decode_image
-from engine.preprocess import preprocess_mask
+from engine.preprocess import mask_shares, preprocess_mask
 from engine.prompt_files import prompts_to_bytes
 from engine.prompts import Prompts, random_prompts
 from engine.serving import Engine
@@ -40,10 +42,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=REFERENCE_SEED, help="of prompts and order (default %(default)s)")
 
 
-def run(engine: Engine, prompts: Prompts, arguments: argparse.Namespace) -> int:
+def run(engine: Engine, detector: Detector, arguments: argparse.Namespace) -> int:
     """Tune and write; the file appears whole or not at all.
 
-    With the reference's choices tuning starts from random vectors, otherwise from `prompts`.
+    With the reference's choices tuning starts from random vectors, otherwise from the detector's prompts.
 
     Returns:
         0; 1 where images or masks could not be used, and the others were tuned on.
@@ -64,7 +66,19 @@ def run(engine: Engine, prompts: Prompts, arguments: argparse.Namespace) -> int:
             failed += 1
     if not examples:
         raise DatasetError(f"None of the {failed} images of {arguments.data} can be tuned on; see above.")
-    start = random_prompts(engine.backbone, arguments.seed) if engine.reference else prompts
+    start = random_prompts(engine.backbone, arguments.seed) if engine.reference else detector.prompts
+    note = f"tuned on {len(examples)} images of {arguments.data.name} for {arguments.epochs} epochs"
+    write_whole(arguments.out, prompts_to_bytes(_tuned(engine, start, examples, arguments, note)))
+    print(f"Wrote {arguments.out}: {note}.")
+    if failed:
+        print(f"{failed} of {len(images)} images could not be used; they are named above.", file=sys.stderr)
+    return int(bool(failed))
+
+
+def _tuned(
+    engine: Engine, start: Prompts, examples: Sequence[Example], arguments: argparse.Namespace, note: str
+) -> Prompts:
+    """Prompts tuned from `start` on the examples."""
     config = TuningConfig(
         learning_rate=arguments.learning_rate,
         batch_size=arguments.batch_size,
@@ -76,20 +90,19 @@ def run(engine: Engine, prompts: Prompts, arguments: argparse.Namespace) -> int:
         for _ in range(arguments.epochs):
             bar.set_postfix(loss=f"{tuner.run_epoch()['total']:.3f}")
             bar.update()
-    note = f"tuned on {len(examples)} images of {arguments.data.name} for {arguments.epochs} epochs"
-    write_whole(arguments.out, prompts_to_bytes(tuner.prompts(note)))
-    print(f"Wrote {arguments.out}: {note}.")
-    if failed:
-        print(f"{failed} of {len(images)} images could not be used; they are named above.", file=sys.stderr)
-    return int(bool(failed))
+    return tuner.prompts(note)
 
 
 def _example(engine: Engine, one: LabelledImage, spilled: SpilledFeatures) -> Example:
     image = decode_image(one.image.read_bytes())
     if one.label and one.mask is None:
         raise DatasetError("It is anomalous and has no mask. Add one, or move it away.")
-    mask = torch.zeros(engine.image_size, engine.image_size, dtype=torch.uint8)
-    if one.mask is not None:
-        pixels = read_mask(one.mask, width=image.width, height=image.height)
-        mask = preprocess_mask(pixels, engine.image_size, keep_small=not engine.reference)
-    return Example(spilled.keep(engine.encode([image])[0]), mask)
+    features = engine.encode([image])[0]
+    size = features.grid.times(engine.info.patch_size)
+    if one.mask is None:
+        return Example(
+            spilled.keep(features), torch.zeros(size, dtype=torch.uint8 if engine.reference else torch.float32)
+        )
+    marked = read_mask(one.mask, width=image.width, height=image.height)
+    mask = preprocess_mask(marked, size) if engine.reference else mask_shares(marked, size)
+    return Example(spilled.keep(features), mask)

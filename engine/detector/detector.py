@@ -104,25 +104,12 @@ class Detector:
         Raises:
             ValueError: it has a refiner, and features come without their surface.
         """
-        at_first = [scored for batch in _of_one_grid(features) for scored in self._by_patches(batch)]
+        at_first = score_by_texts(
+            features, self.text_features, self.patch_size, reference=self.reference, heads=self.heads
+        )
         if self.refiner is None and self.image_head is None and not self.shift:
             return at_first
         return [self._refined(one, scored) for one, scored in zip(features, at_first, strict=True)]
-
-    def _by_patches(self, features: Sequence[ImageFeatures]) -> list[Scored]:
-        """What prompts and heads say of images of one grid."""
-        device, grid = self.text_features.device, features[0].grid
-        whole = torch.stack([one.global_feature for one in features]).to(device).float()
-        patches = torch.stack([one.patch_features for one in features], dim=1).to(device).float()
-        if self.heads is None:
-            scores = probabilities(whole, self.text_features)[:, 1]
-            layers = probabilities(patches, self.text_features)
-        else:
-            scores, layers = self.heads.probabilities(whole, patches, self.text_features)
-        maps = anomaly_maps(layers, grid.times(self.patch_size), grid=grid)
-        maps = maps if self.reference else maps / len(patches)
-        scores, maps = to_host(scores, maps)
-        return [Scored(score, found) for score, found in zip(scores.tolist(), maps.numpy(), strict=True)]
 
     def _refined(self, features: ImageFeatures, scored: Scored) -> Scored:
         """What the refiner and the image head make of it."""
@@ -135,7 +122,47 @@ class Detector:
         return Scored(shifted(score, self.shift), found)
 
 
+@torch.inference_mode()
+def score_by_texts(
+    features: Sequence[ImageFeatures],
+    text_features: Tensor,
+    patch_size: int,
+    *,
+    reference: bool = False,
+    heads: Heads | None = None,
+) -> list[Scored]:
+    """What texts, and heads where there are some, say of images of any grids, in their order.
+
+    Args:
+        features: of the images.
+        text_features: (2, D), unit length, order normal, anomalous.
+        patch_size: pixels of a map on a side of a patch.
+        reference: maps are sums over layers, not means.
+        heads: what is added to the texts' direction.
+    """
+    scored: list[Scored] = []
+    for batch in _of_one_grid(features):
+        scores, layers = _probabilities(batch, text_features, heads)
+        maps = anomaly_maps(layers, batch[0].grid.times(patch_size), grid=batch[0].grid)
+        scores, maps = to_host(scores, maps if reference else maps / len(layers))
+        scored += [Scored(score, found) for score, found in zip(scores.tolist(), maps.numpy(), strict=True)]
+    return scored
+
+
+def _probabilities(
+    features: Sequence[ImageFeatures], text_features: Tensor, heads: Heads | None
+) -> tuple[Tensor, Tensor]:
+    """P(anomalous) of images of one grid (B,), and P(normal), P(anomalous) of their patches (L, B, n, 2)."""
+    device = text_features.device
+    whole = torch.stack([one.global_feature for one in features]).to(device).float()
+    patches = torch.stack([one.patch_features for one in features], dim=1).to(device).float()
+    if heads is not None:
+        return heads.probabilities(whole, patches, text_features)
+    return probabilities(whole, text_features)[:, 1], probabilities(patches, text_features)
+
+
 def _of_one_grid(features: Sequence[ImageFeatures]) -> Iterator[list[ImageFeatures]]:
+    """Neighbours of one grid together: their order stays."""
     for _, batch in groupby(features, key=lambda one: one.grid):
         yield list(batch)
 

@@ -26,7 +26,7 @@ def filter_bank(pixels: Tensor) -> Tensor:
         eigenvalues of the Hessian and the local deviation, and at 16 px the background and the difference to it.
     """
     rgb = pixels.permute(0, 3, 1, 2).float()
-    grey = sum(weight * rgb[:, i : i + 1] for i, weight in enumerate(_GREY))
+    grey = (rgb * rgb.new_tensor(_GREY).view(1, 3, 1, 1)).sum(dim=1, keepdim=True)
     median = grey.flatten(1).median(dim=1).values.view(-1, 1, 1, 1)
     spread = (grey - median).abs().flatten(1).median(dim=1).values.view(-1, 1, 1, 1) * 1.48 + 4
     grey = (grey - median) / spread

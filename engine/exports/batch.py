@@ -9,12 +9,12 @@ from typing import Any
 
 from PIL import Image
 
+from engine.detector.detector import Scored
 from engine.exports.overlay import overlay
 from engine.exports.sources import Source
 from engine.files import write_whole
 from engine.images import encode_mask
 from engine.maps import map_to_npy, resize_map
-from engine.serving import Scored
 
 TABLE = "scores.csv"
 COLUMNS = ("path", "score", "map_max", "threshold", "verdict", "error")

@@ -13,6 +13,7 @@ import onnxruntime
 import torch
 from PIL import Image
 
+from engine.detector.detector import Detector
 from engine.errors import EngineError
 from engine.exports.graph import ScoringGraph
 from engine.features import split_batch
@@ -53,9 +54,11 @@ def export_onnx(engine: Engine, prompts: Prompts, file: Path) -> float:
             f"The vision tower of {engine.info.name} has {size / 1e9:.1f} GB, and an ONNX file can hold 2.1 GB. "
             "Choose a smaller backbone, such as ViT-L-14-336-quickgelu/openai."
         )
-    text_features = engine.encode_prompts(prompts)
-    data = _with_metadata(_exported(ScoringGraph(engine, text_features).eval(), engine), _metadata(engine, prompts))
-    difference = _difference(data, engine, text_features)
+    detector = engine.detector_of(prompts)
+    data = _with_metadata(
+        _exported(ScoringGraph(engine, detector.text_features).eval(), engine), _metadata(engine, prompts)
+    )
+    difference = _difference(data, engine, detector)
     if not difference <= TOLERANCE:
         raise ExportError(
             f"The exported model differs from torch by {difference:.1e} in scores or maps, and {TOLERANCE:.0e} is the "
@@ -110,13 +113,13 @@ def _with_metadata(model: onnx.ModelProto, facts: dict[str, Any]) -> bytes:
     return model.SerializeToString()
 
 
-def _difference(data: bytes, engine: Engine, text_features: torch.Tensor) -> float:
+def _difference(data: bytes, engine: Engine, detector: Detector) -> float:
     """The largest difference of scores and maps from the engine's own, on drawn images, one at a time and batched."""
     session = onnxruntime.InferenceSession(data, providers=["CPUExecutionProvider"])
     images = preprocess([_drawn(seed) for seed in range(3)], engine.image_size)
     with torch.inference_mode():
         features = engine.backbone.vision(images.to(engine.backbone.device), engine.info.layers)
-    expected = engine.score(split_batch(features, engine.info.layers, torch.float32), text_features)
+    expected = engine.score(split_batch(features, engine.info.layers, torch.float32), detector)
     scores, maps = np.array([one.score for one in expected]), np.stack([one.anomaly_map for one in expected])
     found = [0.0]
     for batch in (slice(0, 3), slice(1, 2)):
