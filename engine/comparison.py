@@ -72,8 +72,8 @@ def held_out(score: float, anomaly_map: FloatMap, marked: npt.NDArray[Any] | Non
     numbered = connected_regions(shares > 0, connectivity=2)
     areas = np.bincount(numbered.ravel())
     inside = numbered.ravel() > 0
-    normal = np.bincount(bins, weights=known * (1 - shares.ravel()), minlength=_BINS)
-    anomalous = np.bincount(bins, weights=shares.ravel(), minlength=_BINS)
+    normal = np.bincount(bins, weights=known * (1 - shares.ravel()), minlength=_BINS).astype(float)
+    anomalous = np.bincount(bins, weights=shares.ravel(), minlength=_BINS).astype(float)
     return HeldOut(
         score=score,
         label=int(inside.any()) if label is None else label,

@@ -10,6 +10,7 @@ import torch
 from db.models import Annotation, Image, PromptVersion
 from db.prompt_versions import get_version
 from db.store import Store
+from engine.features import surface_of
 from engine.images import decode_image, decode_mask
 from engine.learning.corrections import Correction
 from engine.preprocess import mask_shares
@@ -48,8 +49,7 @@ def picture_of(store: Store, image: Image) -> "Picture":
 
 def _marked(store: Store, annotation: Annotation, features: "ImageFeatures") -> torch.Tensor | None:
     """(h, w) of the surface: shares of area; None where an image is called anomalous and nobody said where."""
-    assert features.surface is not None  # noqa: S101 - `Engine.features` always gives it
-    height, width = features.surface.pixels.shape[:2]
+    height, width = surface_of(features).pixels.shape[:2]
     if annotation.mask_blob_key is None:
         return None if annotation.label == "anomalous" else torch.zeros(height, width)
     image = annotation.image

@@ -41,7 +41,7 @@ class Offer:
 
 @dataclass(frozen=True)
 class Decision:
-    """What was decided: put in service, refused, or (None) left to a person; which was chosen, and why in a sentence."""
+    """What was decided: put in service, refused, or (None) left to a person; what was chosen, and why in a sentence."""
 
     promote: bool | None
     sentence: str

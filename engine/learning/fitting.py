@@ -6,6 +6,7 @@ run's result: no version inherits another one's drift.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import torch
 
@@ -159,11 +160,14 @@ class _Run:
                 chosen,
                 steps=self.config.epochs,
                 seed=self.config.seed,
-                report=lambda step, terms, number=number: self.losses.append({"fold": number, "epoch": step, **terms}),
+                report=partial(self._note_losses, number),
             )
             detectors.append(self.engine.detector_of(prompts))
             self._report(0.3 * (done + 1) / len(parts), f"tuning prompts, part {done + 1} of {len(parts)}")
         return _Candidate("prompts", detectors[-1], self._out_of_fold(detectors[:-1]))
+
+    def _note_losses(self, fold: int, step: int, terms: Losses) -> None:
+        self.losses.append({"fold": fold, "epoch": step, **terms})
 
     def _with_heads(self) -> "_Candidate":
         """Heads fitted, in each fold and on all."""
@@ -243,14 +247,8 @@ class _Run:
         refit = [one.name for one in candidates if self.active.said and one.detector.parts == self.active.parts]
         decision, offers = choose(comparisons, corrections=len(self.corrections), refit=refit)
         chosen = next((one for one in candidates if one.name == decision.chosen), candidates[-1])
-        detector, point, said = keep_meaning(
-            chosen.detector,
-            chosen.said,
-            active,
-            self.corrections,
-            self.config.threshold,
-            self.config.threshold_is_chosen,
-        )
+        meaning = (self.config.threshold, self.config.threshold_is_chosen)
+        detector, point, said = keep_meaning(chosen.detector, chosen.said, active, self.corrections, *meaning)
         kept = {one.key: what for one, what in zip(self.corrections, said, strict=True)}
         return Outcome(replace(detector, said=kept), decision, offers, comparisons[chosen.name], point, self.losses)
 

@@ -12,6 +12,7 @@ from engine.comparison import HeldOut, held_out, measure
 from engine.detector.detector import Detector, Said, Scored
 from engine.detector.image_head import ImageHead, logit, map_logit
 from engine.detector.refiner import Refiner, mixed
+from engine.features import surface_of
 from engine.learning.corrections import Correction, Fold
 from engine.learning.pixels import STRIDE, Pixels
 from engine.learning.refining import refined_logits
@@ -33,10 +34,7 @@ def said_by(detector: Detector, corrections: Sequence[Correction]) -> list[Said]
 
 def on_grid(anomaly_map: FloatMap, correction: Correction) -> FloatMap:
     """A map on the grid that is judged: every second pixel of the surface, down and across."""
-    surface = correction.features.surface
-    if surface is None:
-        raise ValueError("Corrections need features with their surface: encode with surface=True.")
-    full = resize_map(anomaly_map, *surface.pixels.shape[:2])
+    full = resize_map(anomaly_map, *surface_of(correction.features).pixels.shape[:2])
     return full[STRIDE // 2 :: STRIDE, STRIDE // 2 :: STRIDE]
 
 
@@ -47,10 +45,8 @@ def judged(corrections: Sequence[Correction], said: Sequence[Said]) -> list[Held
 
 def _marked(correction: Correction) -> np.ndarray | None:
     """(h/2, w/2) shares of area; None where an image is called anomalous and nobody said where."""
-    surface = correction.features.surface
-    height, width = surface.pixels.shape[:2] if surface is not None else (0, 0)
     if correction.marked is None:
-        return None if correction.label else np.zeros((height // STRIDE, width // STRIDE), np.float32)
+        return None if correction.label else np.zeros(_grid_size(correction), np.float32)
     return F.avg_pool2d(correction.marked[None], STRIDE)[0].numpy()
 
 
@@ -92,15 +88,10 @@ class RefinedOutOfFold:
     def maps(self, refiner: Refiner) -> list[FloatMap]:
         """Maps on the judged grid with the share and offset of a refiner."""
         sizes = [_grid_size(one) for one in self._corrections]
-        found = (
-            [
-                mixed(grid.prompts, refined, refiner.share, refiner.offset)
-                for grid, refined in zip(self._grids, self._refined, strict=True)
-            ]
-            if self._refined
-            else []
-        )
-        return [one.view(size).numpy() for one, size in zip(found, sizes, strict=False)]
+        return [
+            mixed(grid.prompts, refined, refiner.share, refiner.offset).view(size).numpy()
+            for grid, refined, size in zip(self._grids, self._refined, sizes, strict=True)
+        ]
 
     def _worth(self, refiner: Refiner) -> float:
         said = [Said(0.0, one) for one in self.maps(refiner)]
@@ -109,29 +100,20 @@ class RefinedOutOfFold:
 
     def _outline(self, refiner: Refiner) -> float:
         """The logit at which the maps' outlines fit the masks best: the largest dice over all corrections' pixels."""
-        logits = (
-            torch.cat([torch.from_numpy(one).flatten() for one in self.maps(refiner)]).clamp(1e-5, 1 - 1e-5).logit()
-        )
-        shares = [_marked(one) for one in self._corrections]
-        known = [share is not None for share in shares]
-        marked = torch.cat(
-            [
-                torch.from_numpy(share).flatten() if share is not None else torch.zeros(grid.prompts.shape)
-                for share, grid in zip(shares, self._grids, strict=True)
-            ]
-        )
-        counts = torch.cat(
-            [torch.full(grid.prompts.shape, float(one)) for one, grid in zip(known, self._grids, strict=True)]
-        )
-        order = logits.argsort(descending=True)
-        found, called = (marked * counts)[order].cumsum(0), counts[order].cumsum(0)
-        dice = 2 * found / (called + (marked * counts).sum())
-        return float(logits[order[int(dice.argmax())]])
+        known = [
+            (torch.from_numpy(found).flatten(), torch.from_numpy(marked).flatten())
+            for found, one in zip(self.maps(refiner), self._corrections, strict=True)
+            if (marked := _marked(one)) is not None
+        ]
+        maps, marked = (torch.cat(part) for part in zip(*known, strict=True))
+        order = maps.argsort(descending=True)
+        found = marked[order].cumsum(0)
+        dice = 2 * found / (torch.arange(1, len(order) + 1) + marked.sum())
+        return logit(float(maps[order[int(dice.argmax())]]))
 
 
 def _grid_size(correction: Correction) -> tuple[int, int]:
-    surface = correction.features.surface
-    height, width = surface.pixels.shape[:2] if surface is not None else (0, 0)
+    height, width = surface_of(correction.features).pixels.shape[:2]
     return height // STRIDE, width // STRIDE
 
 

@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 from engine.detector.memory import WIDTH, Memory, memory_patches
 from engine.detector.refiner import COMPONENTS, Basis, Views
-from engine.features import ImageFeatures
+from engine.features import surface_of
 from engine.learning.corrections import Correction
 
 # Patches that an image gives to each side of the memory, and that a memory holds in all.
@@ -21,14 +21,8 @@ def find_views(corrections: Sequence[Correction], seed: int) -> Views:
     """Components of the corrections' features, and a memory of their patches."""
     generator = torch.Generator().manual_seed(seed)
     patches = [one.features.patch_features.float().mean(dim=0) for one in corrections]
-    textures = [_coarsest(one.features).flatten(1).T for one in corrections]
+    textures = [surface_of(one.features).textures[2].float().flatten(1).T for one in corrections]
     return Views(_components(patches, generator), _components(textures, generator), _memory(corrections, generator))
-
-
-def _coarsest(features: ImageFeatures) -> Tensor:
-    if features.surface is None:
-        raise ValueError("Corrections need features with their surface: encode with surface=True.")
-    return features.surface.textures[2].float()
 
 
 def _components(values: Sequence[Tensor], generator: torch.Generator) -> Basis:
