@@ -105,10 +105,10 @@ class RefinedOutOfFold:
             for found, one in zip(self.maps(refiner), self._corrections, strict=True)
             if (marked := _marked(one)) is not None
         ]
-        maps, marked = (torch.cat(part) for part in zip(*known, strict=True))
+        maps, shares = (torch.cat(part) for part in zip(*known, strict=True))
         order = maps.argsort(descending=True)
-        found = marked[order].cumsum(0)
-        dice = 2 * found / (torch.arange(1, len(order) + 1) + marked.sum())
+        inside = shares[order].cumsum(0)
+        dice = 2 * inside / (torch.arange(1, len(order) + 1) + shares.sum())
         return logit(float(maps[order[int(dice.argmax())]]))
 
 
