@@ -7,6 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from urllib.parse import quote
 
+from fastapi import HTTPException
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -19,6 +20,8 @@ from webapp.access import bodies
 from webapp.access.callers import LOCAL, SCOPE_KEY, Caller, Role
 from webapp.access.identity import BadToken, identify
 from webapp.access.origins import SAFE_METHODS, is_foreign_host, is_foreign_write
+from webapp.access.page_files import BadPayload, ForeignFile
+from webapp.access.page_requests import UPLOAD, carries_event, looked_through, remembering
 from webapp.access.refusals import needs_role
 from webapp.access.rules import GRADIO, Rule, rule_of
 from webapp.api.problems import problem
@@ -80,10 +83,20 @@ class Gate:
         if refused is not None:
             await refused(scope, receive, send)
             return
-        if rule is not None:
-            receive = bodies.limited(receive, bodies.limit_of(rule.name, self.settings))
-            if self._audited(request, rule):
-                send = _noting(request, rule, send)
+        if rule is None:
+            await self.app(scope, receive, send)
+            return
+        receive = bodies.limited(receive, bodies.limit_of(rule.name, self.settings))
+        if self._audited(request, rule):
+            send = _noting(request, rule, send)
+        if rule.name == UPLOAD:
+            send = remembering(request, send)
+        if carries_event(rule, request.method):
+            try:
+                receive = await looked_through(request, receive)
+            except (ForeignFile, BadPayload, HTTPException) as error:
+                await _bad_event(request, error)(scope, receive, send)
+                return
         await self.app(scope, receive, send)
 
     async def _refused(self, request: Request, rule: Rule | None) -> Response | None:
@@ -175,6 +188,15 @@ def _foreign_host(request: Request) -> Response:
         "proxy, set ANOMALYLOOP_PUBLIC_URL to the address that people use."
     )
     return problem(request, 421, "foreign-host", "This server is not known by that name", detail)
+
+
+def _bad_event(request: Request, error: Exception) -> Response:
+    if isinstance(error, ForeignFile):
+        logger.warning("An event of %s named a file that it may not: refused.", request.scope[SCOPE_KEY].name)
+        return problem(request, 403, "foreign-file", "The file was not uploaded by you", str(error))
+    if isinstance(error, HTTPException):
+        return problem(request, error.status_code, "unusable-event", "The event can't be read", str(error.detail))
+    return problem(request, 422, "unusable-event", "The event can't be read", str(error))
 
 
 def _no_database(request: Request) -> Response:

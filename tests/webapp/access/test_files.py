@@ -6,9 +6,7 @@ import pytest
 
 from tests.conftest import Installation
 from tests.pictures import png
-from tests.webapp.access.test_rules import happened
 from tests.webapp.people import People
-from webapp.access.events import event_name
 
 SECRET = "nobody may read this"
 WAYS = [
@@ -54,18 +52,3 @@ def test_the_name_of_an_upload_is_no_path(page_people: People, tmp_path: Path) -
         assert ".." not in answer.json()[0] and not target.exists()
         name_kept = page_people.clients["admin"].post("/api/v1/images", files={"files": (name, png())})
         assert name_kept.status_code == 201 and not target.exists()
-
-
-@pytest.mark.parametrize("event", ["webapp.pages.exchange._import", "webapp.pages.train._import"])
-def test_an_event_reads_and_removes_no_file_that_was_not_uploaded(
-    event: str, secret_file: Path, page_people: People
-) -> None:
-    from webapp.page import build_page
-
-    number = next(number for number, one in build_page().fns.items() if one.fn and event_name(one.fn) == event)
-    for path in (str(secret_file), f"/tmp/../{secret_file}", "/etc/passwd"):
-        file = {"path": path, "orig_name": "a.zip", "meta": {"_type": "gradio.FileData"}}
-        data = [[file], False] if "exchange" in event else [file, None]
-        said = happened(page_people, "admin", number, data)
-        assert '"success":false' in said.replace(" ", "") and SECRET not in said and "root:" not in said
-    assert secret_file.read_text() == SECRET
