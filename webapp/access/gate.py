@@ -4,6 +4,7 @@ REST, the page and Gradio's own routes all lie behind it.
 """
 
 import logging
+import re
 from collections.abc import Awaitable, Callable
 from urllib.parse import quote
 
@@ -36,6 +37,10 @@ Unknown = Callable[[Request], Awaitable[Response]]
 OBJECT_KEY = "anomalyloop.object"
 
 
+# An address goes into logs and tables: a character that no address has is not written there.
+_NO_ADDRESS = re.compile(r"[^\w.:%-]", re.ASCII)
+
+
 def name_object(request: Request, name: str) -> None:
     """Have the audit log name this as what the request worked on; else it names the path."""
     request.scope[OBJECT_KEY] = name
@@ -48,8 +53,8 @@ def path_of(request: Request) -> str:
 
 
 def address_of(request: Request) -> str:
-    """Where a request comes from; behind a proxy that uvicorn trusts, what that says."""
-    return request.client.host if request.client else ""
+    """Where a request comes from; behind a proxy that is trusted, what that says, which may be any text at all."""
+    return _NO_ADDRESS.sub("?", request.client.host)[:60] if request.client else ""
 
 
 class Gate:
