@@ -101,6 +101,9 @@ class Settings(BaseSettings):
     max_files: int = Field(1000, ge=1, le=1000, description="Most files in one upload.")
     max_minute_files: int = Field(3000, ge=1, description="Most files that a user may send in a minute.")
     max_minute_mb: float = Field(8192.0, gt=0, description="Most that a user may send in a minute, in MB.")
+    page_upload_hours: float = Field(
+        6.0, gt=0, description="A file that was chosen on the page and never used is deleted after so long, in hours."
+    )
     upload_key_hours: float = Field(
         24.0, gt=0, description="How long an upload with an Idempotency-Key is remembered, in hours."
     )

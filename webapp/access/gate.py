@@ -21,6 +21,7 @@ from webapp.access import bodies
 from webapp.access.callers import LOCAL, SCOPE_KEY, Caller, Role
 from webapp.access.identity import BadToken, identify
 from webapp.access.origins import SAFE_METHODS, is_foreign_host, is_foreign_write
+from webapp.access.pace import TooFast, pace
 from webapp.access.page_files import BadPayload, ForeignFile
 from webapp.access.page_requests import UPLOAD, carries_event, looked_through, remembering
 from webapp.access.refusals import needs_role
@@ -95,6 +96,11 @@ class Gate:
         if self._audited(request, rule):
             send = _noting(request, rule, send)
         if rule.name == UPLOAD:
+            try:
+                pace.take(request.scope[SCOPE_KEY], self.settings, files=1, size=bodies.declared_size(request))
+            except TooFast as error:
+                await _too_fast(request, error)(scope, receive, send)
+                return
             send = remembering(request, send)
         if carries_event(rule, request.method):
             try:
@@ -193,6 +199,11 @@ def _foreign_host(request: Request) -> Response:
         "proxy, set ANOMALYLOOP_PUBLIC_URL to the address that people use."
     )
     return problem(request, 421, "foreign-host", "This server is not known by that name", detail)
+
+
+def _too_fast(request: Request, error: TooFast) -> Response:
+    headers = {"Retry-After": str(error.seconds)}
+    return problem(request, 429, "too-fast", "Too much within a minute", str(error), headers=headers)
 
 
 def _bad_event(request: Request, error: Exception) -> Response:
