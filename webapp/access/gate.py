@@ -21,10 +21,7 @@ from webapp.access import bodies
 from webapp.access.callers import LOCAL, SCOPE_KEY, Caller, Role
 from webapp.access.identity import BadToken, identify
 from webapp.access.origins import SAFE_METHODS, is_foreign_host, is_foreign_write
-<<<<<<< HEAD
-=======
 from webapp.access.pace import TooFast, pace
->>>>>>> work-g
 from webapp.access.page_files import BadPayload, ForeignFile
 from webapp.access.page_requests import UPLOAD, carries_event, looked_through, remembering
 from webapp.access.refusals import needs_role
@@ -99,14 +96,11 @@ class Gate:
         if self._audited(request, rule):
             send = _noting(request, rule, send)
         if rule.name == UPLOAD:
-<<<<<<< HEAD
-=======
             try:
                 pace.take(request.scope[SCOPE_KEY], self.settings, files=1, size=bodies.declared_size(request))
             except TooFast as error:
                 await _too_fast(request, error)(scope, receive, send)
                 return
->>>>>>> work-g
             send = remembering(request, send)
         if carries_event(rule, request.method):
             try:
@@ -207,14 +201,11 @@ def _foreign_host(request: Request) -> Response:
     return problem(request, 421, "foreign-host", "This server is not known by that name", detail)
 
 
-<<<<<<< HEAD
-=======
 def _too_fast(request: Request, error: TooFast) -> Response:
     headers = {"Retry-After": str(error.seconds)}
     return problem(request, 429, "too-fast", "Too much within a minute", str(error), headers=headers)
 
 
->>>>>>> work-g
 def _bad_event(request: Request, error: Exception) -> Response:
     if isinstance(error, ForeignFile):
         logger.warning("An event of %s named a file that it may not: refused.", request.scope[SCOPE_KEY].name)

@@ -5,10 +5,7 @@ import os
 import threading
 import time
 import zipfile
-<<<<<<< HEAD
-=======
 from collections import defaultdict, deque
->>>>>>> work-g
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,21 +14,15 @@ from typing import Any
 import pytest
 from httpx import Client, Response
 
-<<<<<<< HEAD
-=======
 from settings import get_settings
->>>>>>> work-g
 from tests.conftest import Installation
 from tests.pictures import png
 from tests.webapp.access.test_rules import happened
 from tests.webapp.people import People
 from tests.webapp.rest import assert_problem
 from webapp.access.events import event_name
-<<<<<<< HEAD
-=======
 from webapp.access.pace import pace
 from webapp.page_uploads import sweep, uploads_folder
->>>>>>> work-g
 
 IMPORT, PROMPTS, SETTINGS = "webapp.pages.exchange._import", "webapp.pages.train._import", "webapp.pages.settings._save"
 
@@ -165,8 +156,6 @@ def test_a_link_in_the_place_of_an_upload_is_refused(
     assert outside["labels.zip"].exists()
 
 
-<<<<<<< HEAD
-=======
 def test_a_project_that_is_named_in_the_address_is_said_as_text(numbers: dict[str, int], page_people: People) -> None:
     name = "<img src=x onerror=alert(1)>"
     body = {"data": [None], "fn_index": numbers["webapp.pages.train._show"], "session_hash": "a page"}
@@ -197,7 +186,6 @@ def test_an_upload_that_nothing_takes_is_deleted(page_people: People) -> None:
     assert sweep(folder, -1) >= 2 and not any(folder.iterdir())
 
 
->>>>>>> work-g
 def test_uploads_lie_where_no_other_user_of_the_machine_looks(page_people: People) -> None:
     path = Path(uploaded(page_people.clients["annotator"]))
     assert path.parent.stat().st_mode & 0o777 == 0o700
