@@ -41,6 +41,8 @@ def _patches(corrections: Sequence[Correction], seed: int) -> tuple[Tensor, Tens
     chosen, shares = [], []
     for one in corrections:
         if one.label and one.marked is None:
+            chosen.append(one.features.patch_features[:, :0])
+            shares.append(torch.empty(0))
             continue
         grid = one.features.grid
         marked = torch.zeros(grid) if one.marked is None else F.adaptive_avg_pool2d(one.marked[None], grid)[0]
