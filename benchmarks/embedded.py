@@ -14,8 +14,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from engine.holdout import judging_folds
+from engine.proposal import propose
 from PIL import Image
 from tqdm import tqdm
+from workers.deciding import decide
 
 from benchmarks.controls import LinearProbe, distance_from_median, local_deviation
 from benchmarks.machine import machine, markdown_table
@@ -23,17 +26,14 @@ from benchmarks.sample_data import Sample, read_samples
 from engine.backbone import WEIGHTS_FOLDER, load_config
 from engine.detector.detector import Detector
 from engine.features import ImageFeatures
-from engine.holdout import judging_folds
 from engine.images import decode_image
 from engine.maps import FloatMap, map_to_npy, resize_map
 from engine.metrics import auroc, average_precision
 from engine.preprocess import preprocess_mask
 from engine.prompt_files import shipped_prompts
 from engine.prompts import Prompts
-from engine.proposal import propose
 from engine.serving import Engine
 from engine.tuning import Example
-from workers.deciding import decide
 from workers.tuning import PRODUCT_CONFIG
 
 SETS = ("kolektor_sdd", "crack_forest", "kvasir_seg")

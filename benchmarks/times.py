@@ -14,17 +14,17 @@ import time
 
 import numpy as np
 import torch
+from engine.holdout import judging_folds
+from engine.proposal import propose
 from PIL import Image
 
 from benchmarks.machine import machine, markdown_table
 from engine.backbone import load_backbone
 from engine.features import split_batch
-from engine.holdout import judging_folds
 from engine.images import decode_image
 from engine.maps import map_to_npy, resize_map
 from engine.preprocess import preprocess
 from engine.prompt_files import shipped_prompts
-from engine.proposal import propose
 from engine.serving import Engine
 from engine.tuning import Example, TuningConfig
 from settings import get_settings

@@ -22,7 +22,7 @@ LIVE_RUN_STATES = ("queued", "running", "evaluating")
 RUN_STATES = (*LIVE_RUN_STATES, "succeeded", "failed", "cancelled")
 PROMPT_STATES = ("candidate", "active", "retired", "rejected")
 LABELS = ("normal", "anomalous")
-ANNOTATION_SOURCES = ("drawn", "accepted", "marked_normal", "imported")
+ANNOTATION_SOURCES = ("drawn", "accepted", "marked_normal", "marked_anomalous", "imported")
 
 
 def utc_now() -> datetime:
@@ -180,7 +180,7 @@ class Annotation(Base):
     image_id: Mapped[int] = mapped_column(ForeignKey("images.id", ondelete="CASCADE"), index=True)
     revision: Mapped[int]  # 1, 2, …; the newest counts
     label: Mapped[str] = mapped_column(String(20))
-    # 8-bit PNG, 0 or 255, at the image's size; NULL for a normal image.
+    # 8-bit PNG, 0 or 255, at the image's size; NULL for a normal image, or where nobody said where it is anomalous.
     mask_blob_key: Mapped[str | None] = mapped_column(String(200), index=True)
     area: Mapped[int] = mapped_column(default=0)  # anomalous pixels
     source: Mapped[str] = mapped_column(String(20))

@@ -118,6 +118,7 @@ def update_settings(session: Session, project_id: int, changes: dict[str, Any]) 
     project = lock_project(session, project_id)
     project.settings = {**project.settings, **changes}
     if "threshold" in changes:
+        project.settings["threshold_chosen"] = True  # so that no run moves what it means
         order_anew(session, project_id, changes["threshold"])
     session.flush()
     return project

@@ -63,6 +63,13 @@ class ImageFeatures:
         return replace(self, global_feature=self.global_feature.cpu(), patch_features=self.patch_features.cpu())
 
 
+def surface_of(features: ImageFeatures) -> Surface:
+    """The surface of features that were encoded with it. Raises ValueError where they were not."""
+    if features.surface is None:
+        raise ValueError("These features come without their surface, which this needs: encode with surface=True.")
+    return features.surface
+
+
 def unit_features(
     features: VisionFeatures, layers: tuple[int, ...], dtype: torch.dtype = torch.float16
 ) -> tuple[Tensor, Tensor]:

@@ -10,7 +10,7 @@ Work = Callable[[Tensor], tuple[Tensor, ...]]
 # Batch sizes that are recorded; others are filled up to the next, so that little is computed for nothing.
 SIZES = (1, 2, 4, 8, 12, 16, 24, 32)
 _WARM_UPS = 2
-# Each size and shape of images is recorded by itself, and takes memory for good: of those that come first, so many.
+# Each size and shape of images is recorded by itself, and takes memory for good: those that come first, so many.
 _MOST = 4 * len(SIZES)
 
 

@@ -215,7 +215,7 @@ class Engine:
         return self._detectors[key]
 
     def load_detector(self, data: bytes) -> Detector:
-        """Read a detector's file, or the reference's checkpoint. Raises PromptError, also for another backbone's."""
+        """Read a detector's file, or one of prompts. Raises PromptError, also for another backbone's."""
         return read_detector(data, self.backbone, reference=self.reference)
 
     def detector_of(self, prompts: Prompts) -> Detector:

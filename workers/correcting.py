@@ -49,6 +49,21 @@ def mark_normal(
     return _save(store, image_id, None, source="marked_normal", author=author, expected_revision=expected_revision)
 
 
+def mark_anomalous(
+    store: Store, image_id: int, *, author: str = "local", expected_revision: int | None = None
+) -> Annotation:
+    """Say that something in the image is anomalous, without saying where. Raises NotFound, Conflict (see save_mask)."""
+    return _save(
+        store,
+        image_id,
+        None,
+        source="marked_anomalous",
+        author=author,
+        expected_revision=expected_revision,
+        label="anomalous",
+    )
+
+
 def accept(store: Store, image_id: int, *, author: str = "local", expected_revision: int | None = None) -> Annotation:
     """Agree with the active prediction: by the project's thresholds, normal, or anomalous where the map reaches its.
 
@@ -114,6 +129,7 @@ def _save(
     source: str,
     author: str,
     expected_revision: int | None,
+    label: str | None = None,
 ) -> Annotation:
     area = 0 if mask is None else int(np.count_nonzero(mask))
     png = encode_mask(mask) if mask is not None and area else None
@@ -125,7 +141,7 @@ def _save(
         annotation = add_annotation(
             session,
             image_id=image_id,
-            label="anomalous" if area else "normal",
+            label=label or ("anomalous" if area else "normal"),
             mask_blob_key=mask_blob_key,
             area=area,
             source=source,

@@ -49,7 +49,7 @@ def _require_same_backbone(version: PromptVersion, state: str, name: str, finger
 def import_prompts(
     store: Store, project_id: int, file_name: str, data: bytes, *, author: str = "local"
 ) -> PromptVersion:
-    """Add a detector, prompts, or the reference's checkpoint as a candidate; activating it is another step.
+    """Add a detector's or prompts' file, ours or the reference's checkpoint, as a candidate; it is activated apart.
 
     Args:
         store: where to.

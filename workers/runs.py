@@ -11,7 +11,6 @@ from db.models import Annotation, Project, TuningRun, utc_now
 from db.projects import get_project, list_projects
 from db.prompt_versions import active_version
 from db.store import Store
-from engine.holdout import judging_folds
 from settings import get_settings
 from workers import dispatch
 from workers.errors import NotReady, ProjectArchived, RunInProgress, TooFewCorrections
@@ -67,25 +66,17 @@ def _freeze(session: Session, project: Project, trigger: str, epochs: int | None
     parent = active_version(session, project.id)
     if parent is None:
         raise NotReady("The model is still loading for the first time. Retrain when the first image has its score.")
-    holdout = _hold_out(annotations)
     return run_rows.create_run(
         session,
         project_id=project.id,
         trigger=trigger,
         config={"epochs": epochs or settings.tuning_epochs},
         seed=seed,
-        training_annotation_ids=[annotation.id for annotation in annotations if annotation.id not in holdout],
-        holdout_annotation_ids=sorted(holdout),
+        training_annotation_ids=[annotation.id for annotation in annotations],
+        holdout_annotation_ids=[],  # all are learnt from, and each is judged by a fit that has not seen it
         parent_version_id=parent.id,
         author=author,
     )
-
-
-def _hold_out(annotations: list[Annotation]) -> set[int]:
-    """The annotations held out; none where they are too few, and the run judges by K-fold over all."""
-    keys = [annotation.image.sha256 for annotation in annotations]
-    folds = judging_folds(keys, [int(annotation.label == "anomalous") for annotation in annotations])
-    return {annotations[position].id for position in folds[0].held_out} if len(folds) == 1 else set()
 
 
 def start_due_runs(store: Store) -> list[int]:

@@ -1,45 +1,36 @@
-"""The life of a run: taken with a lease, tuned, judged, and put in service or refused in one transaction."""
+"""The life of a run: taken with a lease, learnt, judged, and put in service or refused in one transaction."""
 
 import hashlib
 import logging
-import time
-from collections.abc import Callable
 from dataclasses import asdict
-from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-import torch
 from sqlalchemy.exc import OperationalError
 
 from db.annotations import get_annotations
 from db.errors import BlobsUnavailable
 from db.images import clear_scoring_errors
-from db.models import Annotation, TuningRun
+from db.models import Annotation, Project, PromptVersion, TuningRun
+from db.projects import get_project
 from db.prompt_versions import activate, active_version, add_version, get_version, reject
 from db.runs import claim, finish, get_run, give_back
 from db.store import Store
-from engine.holdout import Fold, judging_folds
-from engine.images import decode_image, decode_mask
-from engine.preprocess import preprocess_mask
-from engine.prompt_files import prompts_to_bytes
-from engine.proposal import Progress, Proposal, propose
-from engine.tuning import Example, TuningConfig
+from engine.detector.files import detector_to_bytes
+from engine.learning.corrections import Correction
+from engine.learning.deciding import Decision
+from engine.learning.fitting import Config, Outcome, Progress, learn
 from settings import get_settings
 from workers import dispatch
-from workers.deciding import Decision, decide
+from workers.corrected import detector_of, read_corrections, root_of
 from workers.lease import Lease, LeaseLost, RunCancelled, worker_name
 from workers.tracing import for_run
 
 if TYPE_CHECKING:
-    from engine.prompts import Prompts
     from engine.serving import Engine
 
 logger = logging.getLogger(__name__)
 
-# How the product tunes: the paper's loss on the patch grid, held near the active prompts while corrections are few.
-PRODUCT_CONFIG = TuningConfig(learning_rate=2e-3, resolution="patches", pull=2.0)
-_ENCODING_SHARE = 0.3  # of the progress bar
-_CHECKPOINT_SECONDS = 2.0
+_READING_SHARE = 0.3  # of the progress bar
 
 
 def tune(store: Store, engine: "Engine", run_id: int) -> None:
@@ -66,10 +57,12 @@ def _carry_out(store: Store, engine: "Engine", run_id: int, worker: str, lease_s
         with store.session() as session:  # fails where it is the database; then the run is found by its silence
             give_back(session, run_id, worker)
     except RunCancelled:
-        _end(store, run_id, worker, state="cancelled", decision="Cancelled; the active prompts stay.")
+        _end(store, run_id, worker, state="cancelled", decision="Cancelled; what is in service stays.")
     except Exception as error:
         logger.exception("Run %d failed.", run_id)
-        reason = f"{error or type(error).__name__} The active prompts stay. See the worker's log, then start a new run."
+        reason = (
+            f"{error or type(error).__name__} What is in service stays. See the worker's log, then start a new run."
+        )
         _end(store, run_id, worker, state="failed", error=reason)
 
 
@@ -83,27 +76,28 @@ class _Run:
         self.store, self.engine, self.lease, self.worker = store, engine, lease, worker
         with store.session(read_only=True) as session:
             self.run: TuningRun = get_run(session, run_id)
+            self.project: Project = get_project(session, self.run.project_id)
         self.encoded_images = self.run.encoded_images  # by an earlier attempt
-        self.checkpoint_key = self.run.checkpoint_blob_key
-        self.checkpoint_at = time.monotonic()
 
     def carry_out(self) -> None:
         annotations = self._annotations()
-        active = self._parent_prompts()
-        examples = self._examples(annotations)
-        proposal = propose(
+        root, active = self._versions()
+        corrections = self._corrections(annotations)
+        settings = self.project.settings
+        outcome = learn(
             self.engine,
-            active,
-            examples,
-            self._folds(annotations),
-            TuningConfig(**{**asdict(PRODUCT_CONFIG), "seed": self.run.seed}),
-            epochs=int(self.run.config["epochs"]),
-            report=self._report,
-            checkpoint=self.store.blobs.get(self.checkpoint_key) if self.checkpoint_key else None,
+            detector_of(self.store, self.engine, root),
+            detector_of(self.store, self.engine, active),
+            corrections,
+            Config(
+                epochs=int(self.run.config["epochs"]),
+                seed=self.run.seed,
+                threshold=settings["threshold"],
+                threshold_is_chosen=settings.get("threshold_chosen", False),
+            ),
+            self._report,
         )
-        decision = decide(proposal.comparison, proposal.method)
-        cost = f"{self.encoded_images} of {len(examples)} corrected images had to be encoded, the others were cached."
-        self._conclude(proposal, Decision(decision.promote, f"{decision.sentence} {cost}"))
+        self._conclude(outcome, len(corrections))
 
     def _annotations(self) -> list[Annotation]:
         ids = [*self.run.training_annotation_ids, *self.run.holdout_annotation_ids]
@@ -113,73 +107,41 @@ class _Run:
             raise ValueError("Every corrected image of this run was deleted before it began.")
         return annotations
 
-    def _parent_prompts(self) -> "Prompts":
+    def _versions(self) -> tuple[PromptVersion, PromptVersion]:
+        """Where learning starts, and what was in service when the run was started."""
         with self.store.session(read_only=True) as session:
             if self.run.parent_version_id is None:
                 raise ValueError("The run names no version to start from.")
-            version = get_version(session, self.run.parent_version_id)
-        return self.engine.load_detector(self.store.blobs.get(version.blob_key)).prompts
+            active = get_version(session, self.run.parent_version_id)
+            return root_of(session, active), active
 
-    def _folds(self, annotations: list[Annotation]) -> list[Fold]:
-        held = set(self.run.holdout_annotation_ids)
-        if held:
-            positions = range(len(annotations))
-            inside = tuple(i for i in positions if annotations[i].id in held)
-            outside = tuple(i for i in positions if annotations[i].id not in held)
-            if inside and outside:
-                return [Fold(outside, inside)]
-        keys = [annotation.image.sha256 for annotation in annotations]
-        return judging_folds(keys, [int(annotation.label == "anomalous") for annotation in annotations])
-
-    def _examples(self, annotations: list[Annotation]) -> list[Example]:
-        examples, encoded = [], self.encoded_images
-        for number, annotation in enumerate(annotations, start=1):
-            features, fresh = self.engine.features(annotation.image.sha256, partial(self._decode, annotation))
+    def _corrections(self, annotations: list[Annotation]) -> list[Correction]:
+        corrections, encoded = [], self.encoded_images
+        for number, (correction, fresh) in enumerate(read_corrections(self.store, self.engine, annotations), start=1):
+            corrections.append(correction)
             encoded += fresh
-            examples.append(Example(features, self._mask(annotation, features.grid.times(self.engine.info.patch_size))))
-            self.lease.renew(
-                progress=_ENCODING_SHARE * number / len(annotations),
-                stage=f"reading corrections, {number} of {len(annotations)} ({encoded} encoded anew)",
-                encoded_images=encoded,
-            )
+            if fresh or number % 10 == 0 or number == len(annotations):
+                self.lease.renew(
+                    progress=_READING_SHARE * number / len(annotations),
+                    stage=f"reading corrections, {number} of {len(annotations)} ({encoded} encoded anew)",
+                    encoded_images=encoded,
+                )
         self.encoded_images = encoded
-        return examples
-
-    def _decode(self, annotation: Annotation):  # type: ignore[no-untyped-def]  # PIL's image
-        data = self.store.blobs.get(annotation.image.blob_key)
-        pixels = annotation.image.width * annotation.image.height
-        return decode_image(data, max_pixels=pixels, max_bytes=len(data))
-
-    def _mask(self, annotation: Annotation, size: tuple[int, int]) -> torch.Tensor:
-        if annotation.mask_blob_key is None:
-            return torch.zeros(size, dtype=torch.uint8)
-        image = annotation.image
-        mask = decode_mask(self.store.blobs.get(annotation.mask_blob_key), width=image.width, height=image.height)
-        return preprocess_mask(mask, size, keep_small=True)
+        return corrections
 
     def _report(self, progress: Progress) -> None:
         self.lease.renew(
-            progress=_ENCODING_SHARE + (1 - _ENCODING_SHARE) * 0.99 * progress.share,
+            progress=_READING_SHARE + (1 - _READING_SHARE) * 0.99 * progress.share,
             stage=progress.stage,
             losses=progress.losses,
             state="evaluating" if progress.judging else "running",
         )
-        if time.monotonic() - self.checkpoint_at > _CHECKPOINT_SECONDS:
-            self._save_checkpoint(progress.checkpoint)
 
-    def _save_checkpoint(self, checkpoint: Callable[[], bytes]) -> None:
-        previous, self.checkpoint_key = self.checkpoint_key, self.store.blobs.put(checkpoint())
-        self.lease.renew(checkpoint_blob_key=self.checkpoint_key)
-        if previous and previous != self.checkpoint_key:
-            self.store.blobs.delete(previous)
-        self.checkpoint_at = time.monotonic()
-
-    def _conclude(self, proposal: Proposal, decision: Decision) -> None:
+    def _conclude(self, outcome: Outcome, corrections: int) -> None:
         """Version, decision and the run's end in one transaction: all of it happened, or none."""
-        data = prompts_to_bytes(proposal.prompts)
-        metrics = {"method": proposal.method, "epochs": proposal.epochs, "encoded_images": self.encoded_images}
-        if proposal.comparison is not None:
-            metrics |= asdict(proposal.comparison)
+        data = detector_to_bytes(outcome.detector)
+        metrics = self._metrics(outcome, corrections)
+        decision = outcome.decision
         self.store.blobs.put(data)
         with self.store.session() as session:
             version = add_version(
@@ -192,7 +154,7 @@ class _Run:
                 backbone_fingerprint=self.engine.info.fingerprint,
                 parent_id=self.run.parent_version_id,
                 metrics=metrics,
-                note=proposal.prompts.note,
+                note=f"learnt from {corrections} corrected images: {', '.join(outcome.detector.parts)}",
                 author=self.run.author,
             )
             current = active_version(session, self.run.project_id)
@@ -216,7 +178,21 @@ class _Run:
             )
             if not held:
                 raise LeaseLost(f"run {self.run.id} was taken over")
-        if self.checkpoint_key:
-            self.store.blobs.delete(self.checkpoint_key)
         if decision.promote:
             dispatch.request_rescoring(self.run.project_id)
+
+    def _metrics(self, outcome: Outcome, corrections: int) -> dict[str, Any]:
+        """What is kept of a run: figures out of fold, what was offered, and what the threshold does."""
+        metrics: dict[str, Any] = {
+            "method": "out of fold" if outcome.comparison else "unjudged",
+            "corrections": corrections,
+            "parts": list(outcome.detector.parts),
+            "offers": [asdict(offer) for offer in outcome.offers],
+            "epochs": int(self.run.config["epochs"]),
+            "encoded_images": self.encoded_images,
+        }
+        if outcome.comparison is not None:
+            metrics |= asdict(outcome.comparison)
+        if outcome.operating_point is not None:
+            metrics["operating_point"] = asdict(outcome.operating_point)
+        return metrics

@@ -14,10 +14,10 @@ from torch import Tensor
 
 from engine.backbone import Backbone
 from engine.detector.heads import Heads
-from engine.detector.image_head import ImageHead
+from engine.detector.image_head import ImageHead, logit
 from engine.detector.refiner import Refiner
 from engine.features import ImageFeatures
-from engine.maps import FloatMap, resize_map
+from engine.maps import FloatMap
 from engine.prompts import Prompts, encode_prompts
 from engine.scoring import anomaly_maps, probabilities
 from engine.transfers import to_host
@@ -62,6 +62,7 @@ class Detector:
         heads: a direction and a bias for each layer and the image; None: the prompts' alone.
         refiner: what was learnt of pixels; None: maps are as the prompts and heads give them.
         image_head: what was learnt of images; None: the score is that of the prompts and heads.
+        shift: the operating point: added to the score's logit, so that a threshold keeps its meaning.
         said: sha256 of a corrected image's bytes → what was said of it out of fold.
     """
 
@@ -72,6 +73,7 @@ class Detector:
     heads: Heads | None = None
     refiner: Refiner | None = None
     image_head: ImageHead | None = None
+    shift: float = 0.0
     said: dict[str, Said] = field(default_factory=dict)
 
     @classmethod
@@ -93,7 +95,7 @@ class Detector:
 
     def prompts_alone(self) -> "Detector":
         """The same without all that was learnt besides the prompts."""
-        return replace(self, heads=None, refiner=None, image_head=None, said={})
+        return replace(self, heads=None, refiner=None, image_head=None, shift=0.0, said={})
 
     @torch.inference_mode()
     def score(self, features: Sequence[ImageFeatures]) -> list[Scored]:
@@ -105,7 +107,7 @@ class Detector:
         at_first = score_by_texts(
             features, self.text_features, self.patch_size, reference=self.reference, heads=self.heads
         )
-        if self.refiner is None and self.image_head is None:
+        if self.refiner is None and self.image_head is None and not self.shift:
             return at_first
         return [self._refined(one, scored) for one, scored in zip(features, at_first, strict=True)]
 
@@ -117,7 +119,7 @@ class Detector:
         score = scored.score
         if self.image_head is not None:
             score = self.image_head.score(features, score, found)
-        return Scored(score, found)
+        return Scored(shifted(score, self.shift), found)
 
 
 @torch.inference_mode()
@@ -165,6 +167,6 @@ def _of_one_grid(features: Sequence[ImageFeatures]) -> Iterator[list[ImageFeatur
         yield list(batch)
 
 
-def coarse(anomaly_map: FloatMap, size: tuple[int, int]) -> FloatMap:
-    """A map at (h, w), as `Said` keeps it."""
-    return np.clip(resize_map(anomaly_map, *size), 0.0, 1.0)
+def shifted(score: float, shift: float) -> float:
+    """σ(logit(score) + shift)."""
+    return float(1 / (1 + np.exp(-(logit(score) + shift)))) if shift else score

@@ -4,7 +4,6 @@ import json
 from dataclasses import fields, replace
 from typing import Any
 
-import numpy as np
 import safetensors.torch
 import torch
 from safetensors import SafetensorError
@@ -17,6 +16,7 @@ from engine.detector.image_head import ImageHead
 from engine.detector.memory import Memory
 from engine.detector.refiner import Basis, Refiner, Views
 from engine.errors import PromptError
+from engine.maps import FloatMap
 from engine.prompt_files import prompts_to_bytes, read_prompts
 from engine.texture import CODE_VERSION
 
@@ -26,14 +26,17 @@ _KEY = "detector"
 _PROMPTS = "prompts.file"
 _BASES = ("patches", "textures")
 _LAYERS = 6
+_REACH = 9.22  # the logit of 1 − 1e-4
 
 
 def detector_to_bytes(detector: Detector) -> bytes:
     """The detector as a file: of prompts alone, a prompt file as ever."""
-    if detector.parts == ("prompts",) and not detector.said:
+    if detector.parts == ("prompts",) and not detector.said and not detector.shift:
         return prompts_to_bytes(detector.prompts)
     tensors: dict[str, Tensor] = {_PROMPTS: _bytes_tensor(prompts_to_bytes(detector.prompts))}
-    facts: dict[str, Any] = {"format": FORMAT, "parts": list(detector.parts), "texture": CODE_VERSION}
+    facts: dict[str, Any] = {"format": FORMAT, "parts": list(detector.parts), "shift": detector.shift}
+    if detector.sees_surface:
+        facts["texture"] = CODE_VERSION
     if detector.heads is not None:
         tensors |= _fields(detector.heads, "heads")
     if detector.refiner is not None:
@@ -42,7 +45,7 @@ def detector_to_bytes(detector: Detector) -> bytes:
     if detector.image_head is not None:
         tensors |= _fields(detector.image_head, "image_head")
     for number, (key, said) in enumerate(sorted(detector.said.items())):
-        tensors[f"said.{number:06d}"] = torch.from_numpy(np.rint(said.anomaly_map * 255).astype(np.uint8))
+        tensors[f"said.{number:06d}"] = _to_steps(said.anomaly_map)
         facts.setdefault("said", []).append([key, said.score])
     saved = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     return safetensors.torch.save(saved, {_KEY: json.dumps(facts)})
@@ -91,7 +94,7 @@ def _facts(data: bytes) -> dict[str, Any] | None:
 def _with_parts(detector: Detector, tensors: dict[str, Tensor], facts: dict[str, Any]) -> Detector:
     parts = facts["parts"]
     said = {
-        key: Said(float(score), tensors[f"said.{number:06d}"].numpy().astype(np.float32) / np.float32(255))
+        key: Said(float(score), _from_steps(tensors[f"said.{number:06d}"]))
         for number, (key, score) in enumerate(facts.get("said", []))
     }
     return replace(
@@ -99,6 +102,7 @@ def _with_parts(detector: Detector, tensors: dict[str, Tensor], facts: dict[str,
         heads=_part(Heads, tensors, "heads") if "heads" in parts else None,
         refiner=_refiner(tensors, facts) if "refiner" in parts else None,
         image_head=_part(ImageHead, tensors, "image_head") if "image head" in parts else None,
+        shift=float(facts["shift"]),
         said=said,
     )
 
@@ -148,3 +152,13 @@ def _part(kind: Any, tensors: dict[str, Tensor], name: str) -> Any:
 
 def _bytes_tensor(data: bytes) -> Tensor:
     return torch.frombuffer(bytearray(data), dtype=torch.uint8)
+
+
+def _to_steps(anomaly_map: FloatMap) -> Tensor:
+    """A map in 255 even steps of its logit, −9 … 9: what is all but 0 or 1 keeps its order."""
+    inside = torch.from_numpy(anomaly_map).double().clamp(1e-4, 1 - 1e-4).logit()
+    return ((inside + _REACH) / (2 * _REACH) * 255).round().to(torch.uint8)
+
+
+def _from_steps(steps: Tensor) -> FloatMap:
+    return ((steps.double() / 255 * 2 - 1) * _REACH).sigmoid().float().numpy()

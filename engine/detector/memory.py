@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from engine.features import ImageFeatures
+from engine.features import ImageFeatures, surface_of
 
 WIDTH = 152  # channels of the middle and the coarsest textures
 _FAR = 0.7  # the distance to a memory of nothing
@@ -44,9 +44,7 @@ class Memory:
 
 def memory_patches(features: ImageFeatures) -> tuple[tuple[int, int], Tensor]:
     """The grid (h/8, w/8), and its patches (n, 152), unit length, each the mean of its neighbourhood of 3×3."""
-    if features.surface is None:
-        raise ValueError("The memory needs features with their surface: encode with surface=True.")
-    _, middle, coarse = (one.float() for one in features.surface.textures)
+    _, middle, coarse = (one.float() for one in surface_of(features).textures)
     halved = F.avg_pool2d(middle[None], 2)[0]
     both = torch.cat([halved / halved.std().clamp_min(1e-6), coarse / coarse.std().clamp_min(1e-6)])
     around = F.avg_pool2d(F.pad(both[None], (1, 1, 1, 1), mode="replicate"), 3, stride=1)[0]

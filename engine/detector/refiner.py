@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from engine.detector.filters import CHANNELS, filter_bank
 from engine.detector.memory import Memory
-from engine.features import ImageFeatures
+from engine.features import ImageFeatures, surface_of
 from engine.maps import FloatMap, resize_map
 
 COMPONENTS = 24  # principal components kept, of patch features and of the coarsest textures
@@ -55,7 +55,7 @@ class Views:
 
     def fine(self, features: ImageFeatures, prompts_map: FloatMap) -> Tensor:
         """(22, h, w): the filter bank, and the prompts' logit."""
-        pixels = _surface(features).pixels
+        pixels = surface_of(features).pixels
         height, width = pixels.shape[:2]
         prompts = torch.from_numpy(resize_map(prompts_map, height, width))
         return torch.cat([filter_bank(pixels[None])[0], prompts.clamp(_LEAST, 1 - _LEAST).logit()[None]])
@@ -67,7 +67,7 @@ class Views:
             features: with their surface.
             without: the key of an image that the memory is to forget: a correction never meets itself in it.
         """
-        first, second, third = (one.float() for one in _surface(features).textures)
+        first, second, third = (one.float() for one in surface_of(features).textures)
         size = first.shape[1:]
         patches = features.patch_features.float().mean(dim=0).T.unflatten(1, features.grid)
         others = [second, self.textures.of(third), self.patches.of(patches), self.memory.distances(features, without)]
@@ -128,12 +128,6 @@ class Refiner:
 def mixed(prompts: Tensor, refined: Tensor, share: float, offset: float) -> Tensor:
     """The mean of the prompts' and the refined logits, by the share of the refined one, as probabilities."""
     return (prompts * (1 - share) + (refined + offset) * share).sigmoid()
-
-
-def _surface(features: ImageFeatures):  # type: ignore[no-untyped-def]
-    if features.surface is None:
-        raise ValueError("A refiner needs features with their surface: encode with surface=True.")
-    return features.surface
 
 
 def _resized(values: Tensor, size: tuple[int, ...]) -> Tensor:

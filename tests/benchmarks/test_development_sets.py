@@ -8,13 +8,23 @@ import pytest
 from PIL import Image
 
 from benchmarks import sample_data
-from benchmarks.development_sets import MAKERS, write_set
+from benchmarks.development_sets import MAKERS
+from benchmarks.development_sets.found import write_set
 from benchmarks.sample_data import Sample, read_samples
 
 
 def _draw(path: Path, size: int = 20) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(np.random.default_rng(0).integers(0, 255, (size, size), dtype=np.uint8)).save(path)
+
+
+def _draw_mask(
+    path: Path, marked: tuple[slice, slice], value: int | tuple[int, int, int] = 255, size: int = 20
+) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    mask = np.zeros((size, size, 3) if isinstance(value, tuple) else (size, size), dtype=np.uint8)
+    mask[marked] = value
+    Image.fromarray(mask).save(path)
 
 
 def _read(name: str, clone: Path, out: Path, monkeypatch: pytest.MonkeyPatch) -> list[Sample]:
@@ -72,3 +82,78 @@ def test_cells_of_which_nobody_is_sure_are_left_out(tmp_path: Path, monkeypatch:
     cells = _read("elpv", tmp_path / "clone", tmp_path / "out", monkeypatch)
     assert [(cell.label, cell.mask) for cell in cells] == [(0, None), (1, None)]
     assert os.path.getsize(cells[0].image) == os.path.getsize(data / "images/cell0.png")
+
+
+_SPOT = (slice(3, 5), slice(7, 9))
+
+
+def _assert_spot(sample: Sample) -> None:
+    truth = sample.truth(20, 20)
+    assert sample.label == 1 and truth[_SPOT].all() and truth.sum() == 4
+
+
+def test_red_is_the_spot_of_a_leaf_and_green_the_leaf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    dataset = tmp_path / "clone/segmentation/dataset"
+    for part, name, colour in (("train", "1", (255, 0, 0)), ("val", "2", (0, 176, 0))):
+        _draw(dataset / f"images/{part}/{name}.jpg")
+        _draw_mask(dataset / f"annotations/{part}/{name}_mask.png", _SPOT, colour)
+    spotted, whole = _read("coffee_leaf", tmp_path / "clone", tmp_path / "out", monkeypatch)
+    _assert_spot(spotted)
+    assert (whole.label, whole.mask) == (0, None)
+
+
+def test_all_masks_of_an_ultrasound_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = tmp_path / "clone/data"
+    for kind in ("benign", "normal"):
+        _draw(data / kind / "images/a (1).png")
+    _draw_mask(data / "benign/mask/a (1)_mask.png", (slice(3, 5), slice(7, 8)))
+    _draw_mask(data / "benign/mask/a (1)_mask_1.png", (slice(3, 5), slice(8, 9)))
+    _draw_mask(data / "benign/mask/a (10)_mask.png", (slice(0, 20), slice(0, 20)))
+    lesion, whole = _read("breast_ultrasound", tmp_path / "clone", tmp_path / "out", monkeypatch)
+    _assert_spot(lesion)
+    assert (whole.label, whole.mask) == (0, None)
+
+
+def test_a_plate_with_an_empty_mask_is_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plates = tmp_path / "clone/data_supervised/metal_plate/test"
+    for number, marked in enumerate((_SPOT, (slice(0, 0), slice(0, 0)))):
+        _draw(plates / f"images/{number}.png")
+        _draw_mask(plates / f"masks/{number}.png", marked)
+    rusty, whole = _read("metal_plate", tmp_path / "clone", tmp_path / "out", monkeypatch)
+    _assert_spot(rusty)
+    assert (whole.label, whole.mask) == (0, None)
+
+
+def test_of_the_variants_of_a_weld_there_is_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = tmp_path / "clone/data/train"
+    for name in ("1.rf.a", "1.rf.b", "12.rf.c"):
+        _draw(data / f"images/{name}.jpg")
+        _draw_mask(data / f"masks/{name}_mask.png", _SPOT, 1)
+    welds = _read("weld", tmp_path / "clone", tmp_path / "out", monkeypatch)
+    assert len(welds) == 2
+    _assert_spot(welds[0])
+
+
+def test_every_kind_of_defect_of_a_strip_is_marked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clone = tmp_path / "clone"
+    for name, first, second in (("1", 1, 1), ("2", 2, 1), ("3", 3, 3)):
+        _draw(clone / f"images/training/{name}.jpg")
+        mask = np.zeros((20, 20), dtype=np.uint8)
+        mask[3:5, 7], mask[3:5, 8] = first, second
+        (clone / "annotations/training").mkdir(parents=True, exist_ok=True)
+        Image.fromarray(mask).save(clone / f"annotations/training/{name}.png")
+    strips = _read("neu_seg", clone, tmp_path / "out", monkeypatch)
+    assert len(strips) == 3
+    for strip in strips:
+        _assert_spot(strip)
+
+
+def test_large_images_shrink_with_their_masks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clone = tmp_path / "clone"
+    _draw(clone / "images/001_image.png", 2000)
+    weed = (slice(300, 500), slice(700, 900))
+    _draw_mask(clone / "annotations/001_annotation.png", weed, (255, 0, 0), 2000)
+    (place,) = _read("weeds", clone, tmp_path / "out", monkeypatch)
+    assert Image.open(place.image).size == (1000, 1000)
+    truth = place.truth(1000, 1000)
+    assert truth[150:250, 350:450].all() and truth.sum() == 100 * 100

@@ -20,7 +20,7 @@ from tests.workers.making import add, correct
 from webapp.client import verify_webhook
 from workers.engine_host import get_engine
 from workers.errors import AddressRefused
-from workers.outbound import require_allowed
+from workers.outbound import is_public, require_allowed
 from workers.runs import start_run
 from workers.tuning import tune
 from workers.webhooks import PAUSES, deliver_due, make_webhook
@@ -178,6 +178,14 @@ def test_after_the_last_attempt_it_is_given_up(
         ("http://[::1]/", "inside"),
         ("http://[::ffff:127.0.0.1]/", "inside"),
         ("http://0.0.0.0/", "inside"),
+        ("http://224.0.1.1/", "inside"),
+        ("http://[ff02::1]/", "inside"),
+        ("http://[ff0e::1]/", "inside"),
+        ("http://[64:ff9b::10.0.0.7]/", "inside"),
+        ("http://[64:ff9b:1::7f00:1]/", "inside"),
+        ("http://[2002:7f00:1::]/", "inside"),
+        ("http://[::127.0.0.1]/", "inside"),
+        ("http://240.0.0.1/", "inside"),
         ("file:///etc/passwd", "only http"),
         ("gopher://example.org", "only http"),
         ("http://", "only http"),
@@ -189,6 +197,11 @@ def test_after_the_last_attempt_it_is_given_up(
 def test_what_leads_inside_or_is_no_web_address_is_not_called(url: str, why: str) -> None:
     with pytest.raises(AddressRefused, match=why):
         require_allowed(url, private=False)
+
+
+@pytest.mark.parametrize("address", ["93.184.216.34", "2606:2800:220:1::1", "::ffff:93.184.216.34"])
+def test_an_address_on_the_internet_is_public(address: str) -> None:
+    assert is_public(address)
 
 
 def test_an_address_that_came_to_lead_inside_is_not_called(

@@ -18,17 +18,17 @@ from webapp.access.callers import CallerDep
 from webapp.api.caching import revalidated
 from webapp.api.dependencies import Id, SettingsDep, StoreDep, require_acceptable_size
 from webapp.api.image_view import AnnotationView, annotation_view
-from workers.correcting import accept, mark_normal, save_mask
+from workers.correcting import accept, mark_anomalous, mark_normal, save_mask
 
 router = APIRouter(prefix="/images", tags=["annotations"])
 
 
 class Statement(BaseModel):
-    """Either of the two things to say without a mask."""
+    """One of the things to say without a mask."""
 
     model_config = ConfigDict(extra="forbid")
 
-    label: Literal["normal"] | None = None
+    label: Literal["normal", "anomalous"] | None = None
     accept: Literal[True] | None = None
 
 
@@ -62,7 +62,8 @@ async def put_annotation(
     """Append a revision.
 
     multipart/form-data with `mask` (an image file of the image's size, nonzero = anomalous; all zero: normal), or
-    JSON `{"label": "normal"}`, or JSON `{"accept": true}`: agree with the active prediction.
+    JSON `{"label": "normal"}`, or `{"label": "anomalous"}`: something is wrong with the image, and nobody says where;
+    or JSON `{"accept": true}`: agree with the active prediction.
     """
     expected = _revision(if_match)
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -75,7 +76,9 @@ async def put_annotation(
         saved = await run_in_threadpool(say, store, image_id, author=caller.name, expected_revision=expected)
     else:
         raise HTTPException(
-            415, 'Send multipart/form-data with a file `mask`, or JSON {"label": "normal"} or {"accept": true}.'
+            415,
+            'Send multipart/form-data with a file `mask`, or JSON {"label": "normal"}, {"label": "anomalous"} or '
+            '{"accept": true}.',
         )
     return annotation_view(saved)
 
@@ -103,11 +106,13 @@ def _statement(body: bytes) -> Callable[..., Annotation]:
         statement = Statement.model_validate(json.loads(body))
     except (ValueError, ValidationError) as error:
         raise HTTPException(
-            422, 'The JSON is neither {"label": "normal"} nor {"accept": true}. Masks are sent as a form.'
+            422,
+            'The JSON is none of {"label": "normal"}, {"label": "anomalous"} and {"accept": true}. '
+            "Masks are sent as a form.",
         ) from error
     if (statement.label is None) == (statement.accept is None):
         raise HTTPException(422, 'Say one thing: {"label": "normal"} or {"accept": true}.')
-    return mark_normal if statement.label else accept
+    return {"normal": mark_normal, "anomalous": mark_anomalous, None: accept}[statement.label]
 
 
 @router.get("/{image_id}/mask", responses={200: {"content": {"image/png": {}}}})
@@ -119,7 +124,7 @@ def get_mask(request: Request, store: StoreDep, image_id: Id) -> Response:
     if annotation is None:
         raise HTTPException(404, f"Nobody has corrected image {image_id} yet, so there is no mask.")
     if annotation.mask_blob_key is None:
-        raise HTTPException(404, f"Image {image_id} is marked normal, so there is no mask.")
+        raise HTTPException(404, f"Image {image_id} is called {annotation.label} without a mask.")
     return revalidated(
         request, annotation.mask_blob_key, "image/png", partial(store.blobs.get, annotation.mask_blob_key)
     )

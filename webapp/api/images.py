@@ -26,7 +26,7 @@ from webapp.texts.sentences import said
 from workers import dispatch
 from workers.errors import ImageError
 from workers.intake import add_upload
-from workers.intake_once import fingerprint, once
+from workers.intake_once import Key, fingerprint, once
 from workers.pictures import display_picture, thumbnail_bytes
 
 router = APIRouter(prefix="/images", tags=["images"])
@@ -89,7 +89,9 @@ def post_images(
         return [_take_in(say, store, settings, project_id, file, caller.name) for file in files]
 
     outcomes = (
-        take_in() if idempotency_key is None else _once(store, response, idempotency_key, project_id, files, take_in)
+        take_in()
+        if idempotency_key is None
+        else _once(store, response, Key(caller.name, idempotency_key), project_id, files, take_in)
     )
     kept = [outcome.id for outcome in outcomes if isinstance(outcome, Kept)]
     if not kept:
@@ -122,7 +124,7 @@ def post_samples(
 def _once(
     store: Store,
     response: Response,
-    key: str,
+    key: Key,
     project_id: int,
     files: list[UploadFile],
     take_in: Callable[[], list[Kept | Refused]],

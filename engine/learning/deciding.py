@@ -1,0 +1,112 @@
+"""Whether a candidate goes into service: which of those offered is best, and whether it is surely not worse."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from engine.comparison import Comparison
+
+# How likely a loss may be, by resampling the corrections: of the mean of all metrics of something new…
+NEW_RISK = 0.05
+# …of a single metric, by more than engine.comparison.TOLERATED…
+SINGLE_RISK = 1 / 4
+# …and a loss that is worth speaking of, where what is in service was learnt in the same way from fewer corrections:
+# more of them make it better, unless they say otherwise.
+REFIT_RISK = 0.2
+# What something new must bring at least: the fewer corrections, the more.
+_LEAST_GAIN, _LEAST_GAIN_OF_ONE = 0.003, 0.05
+_NAMES = {
+    "pixel_auroc": "pixel AUROC",
+    "pixel_ap": "pixel AP",
+    "within_auroc": "pixel AUROC within an image",
+    "image_auroc": "image AUROC",
+}
+
+
+@dataclass(frozen=True)
+class Offer:
+    """One of the things that a run offers, with its figures out of fold.
+
+    Attributes:
+        name: `active`, `prompts`, `heads` or `refiner`.
+        metrics: by name; None where undefined.
+        gain: mean difference from the active one; None for that itself, and where nothing can be measured.
+        problem: why it can't go into service; empty where it can.
+    """
+
+    name: str
+    metrics: dict[str, float | None]
+    gain: float | None = None
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What was decided: put in service, refused, or (None) left to a person; what was chosen, and why in a sentence."""
+
+    promote: bool | None
+    sentence: str
+    chosen: str = ""
+
+
+def choose(
+    comparisons: dict[str, Comparison], *, corrections: int, refit: Sequence[str] = ()
+) -> tuple[Decision, list[Offer]]:
+    """Choose among candidates.
+
+    Args:
+        comparisons: each candidate against the active one, on the same corrections, out of fold.
+        corrections: how many there are.
+        refit: names of candidates that are learnt as the active one is, from more corrections.
+
+    Returns:
+        the decision, and what was offered, the active one first.
+    """
+    defined = {name: one for name, one in comparisons.items() if one.gain is not None}
+    if not defined:
+        return Decision(
+            None,
+            "There are too few corrections with anomalies to judge what was learnt: it waits. "
+            "Correct at least two anomalous images, or activate it by hand.",
+        ), []
+    offers = [Offer("active", next(iter(defined.values())).active)]
+    offers += [
+        Offer(name, one.candidate, one.gain, _problem(one, corrections, name in refit)) for name, one in defined.items()
+    ]
+    fit = [one for one in offers[1:] if not one.problem]
+    best = max(fit or offers[1:], key=lambda one: one.gain or 0.0)
+    if fit:
+        return Decision(True, f"Put in service: {_better(defined[best.name])}.", best.name), offers
+    return Decision(False, f"Refused, what is in service stays: {best.problem}.", best.name), offers
+
+
+def _problem(comparison: Comparison, corrections: int, refit: bool) -> str:
+    gain = comparison.gain or 0.0
+    least = _LEAST_GAIN + _LEAST_GAIN_OF_ONE / corrections
+    worse = [
+        f"{_NAMES[name]} might be worse"
+        for name, risk in comparison.risk.items()
+        if risk is not None and risk > SINGLE_RISK
+    ]
+    if refit:
+        if (comparison.loss_risk or 0.0) > REFIT_RISK:
+            return "with the new corrections it might be worse than before"
+        return " and ".join(worse)
+    if gain < least:
+        return "nothing that was learnt is better yet on corrections it had not seen"
+    if worse:
+        return " and ".join(worse)
+    if (comparison.gain_risk or 0.0) > NEW_RISK:
+        return f"it is better by {gain:.3f} on average, but that may be luck of the images ({comparison.gain_risk:.0%})"
+    return ""
+
+
+def _better(comparison: Comparison) -> str:
+    """What became better, in words and two figures."""
+    said = []
+    for name, words in (("pixel_ap", "marks defects"), ("image_auroc", "tells images apart")):
+        before, after = comparison.active[name], comparison.candidate[name]
+        if before is None or after is None:
+            continue
+        if after > before + 0.005:
+            said.append(f"{words} better than before ({_NAMES[name]} {before:.2f} → {after:.2f})")
+    return " and ".join(said) if said else "as good as before on all corrections, old and new"

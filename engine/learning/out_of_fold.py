@@ -1,0 +1,171 @@
+"""What was said of each correction by a fit that had not seen it: maps, scores, and what they are worth."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from engine.comparison import HeldOut, held_out, measure
+from engine.detector.detector import Detector, Said, Scored
+from engine.detector.image_head import ImageHead, logit, map_logit
+from engine.detector.refiner import Refiner, mixed
+from engine.features import surface_of
+from engine.learning.corrections import Correction, Fold
+from engine.learning.pixels import STRIDE, Pixels
+from engine.learning.refining import refined_logits
+from engine.learning.scoring_images import describe, fit_direction, fit_image_head
+from engine.maps import FloatMap, resize_map
+
+# The shares of the refined map that are offered, the safest first.
+SHARES = (0.5, 0.75, 1.0)
+# By how much a bolder share must be better than a safer one, on average over the pixel metrics.
+_BOLDER = 0.005
+_PIXEL_METRICS = ("pixel_auroc", "pixel_ap", "within_auroc", "within_ap")
+
+
+def said_by(detector: Detector, corrections: Sequence[Correction]) -> list[Said]:
+    """What a detector says of corrections, on the grid that is judged."""
+    scored = detector.score([one.features for one in corrections]) if corrections else []
+    return [Said(s.score, on_grid(s.anomaly_map, one)) for s, one in zip(scored, corrections, strict=True)]
+
+
+def on_grid(anomaly_map: FloatMap, correction: Correction) -> FloatMap:
+    """A map on the grid that is judged: every second pixel of the surface, down and across."""
+    full = resize_map(anomaly_map, *surface_of(correction.features).pixels.shape[:2])
+    return full[STRIDE // 2 :: STRIDE, STRIDE // 2 :: STRIDE]
+
+
+def judged(corrections: Sequence[Correction], said: Sequence[Said]) -> list[HeldOut]:
+    """What the metrics need of each."""
+    return [held_out(s.score, s.anomaly_map, _marked(one), one.label) for one, s in zip(corrections, said, strict=True)]
+
+
+def _marked(correction: Correction) -> np.ndarray | None:
+    """(h/2, w/2) shares of area; None where an image is called anomalous and nobody said where."""
+    if correction.marked is None:
+        return None if correction.label else np.zeros(_grid_size(correction), np.float32)
+    return F.avg_pool2d(correction.marked[None], STRIDE)[0].numpy()
+
+
+class RefinedOutOfFold:
+    """The refined maps of corrections, each by a refiner that had not seen it.
+
+    Args:
+        corrections: all of them.
+        folds: in which they are judged; none: nothing is judged.
+        refiners: one a fold.
+        grids: of each correction the pixels that are judged.
+    """
+
+    def __init__(
+        self,
+        corrections: Sequence[Correction],
+        folds: Sequence[Fold],
+        refiners: Sequence[Refiner],
+        grids: Sequence[Pixels],
+    ) -> None:
+        self._corrections, self._grids = corrections, grids
+        refined: dict[int, Tensor] = {}
+        for fold, refiner in zip(folds, refiners, strict=True):
+            refined |= {position: refined_logits(refiner, grids[position]) for position in fold.judged}
+        self._refined = [refined[i] for i in sorted(refined)]
+
+    def with_share(self, refiner: Refiner) -> Refiner:
+        """The refiner with the share that is best out of fold, and with its outlines at 0.5."""
+        if not self._refined:
+            return replace(refiner, share=SHARES[0])
+        best = SHARES[0]
+        worth = {share: self._worth(replace(refiner, share=share)) for share in SHARES}
+        for share in SHARES[1:]:
+            if worth[share] > worth[best] + _BOLDER:
+                best = share
+        refiner = replace(refiner, share=best)
+        return replace(refiner, offset=-self._outline(refiner) / best)
+
+    def maps(self, refiner: Refiner) -> list[FloatMap]:
+        """Maps on the judged grid with the share and offset of a refiner."""
+        sizes = [_grid_size(one) for one in self._corrections]
+        return [
+            mixed(grid.prompts, refined, refiner.share, refiner.offset).view(size).numpy()
+            for grid, refined, size in zip(self._grids, self._refined, sizes, strict=True)
+        ]
+
+    def _worth(self, refiner: Refiner) -> float:
+        said = [Said(0.0, one) for one in self.maps(refiner)]
+        metrics = measure(judged(self._corrections, said))
+        return float(np.nanmean([metrics[name][0] for name in _PIXEL_METRICS]))
+
+    def _outline(self, refiner: Refiner) -> float:
+        """The logit at which the maps' outlines fit the masks best: the largest dice over all corrections' pixels."""
+        known = [
+            (torch.from_numpy(found).flatten(), torch.from_numpy(marked).flatten())
+            for found, one in zip(self.maps(refiner), self._corrections, strict=True)
+            if (marked := _marked(one)) is not None
+        ]
+        maps, shares = (torch.cat(part) for part in zip(*known, strict=True))
+        order = maps.argsort(descending=True)
+        inside = shares[order].cumsum(0)
+        dice = 2 * inside / (torch.arange(1, len(order) + 1) + shares.sum())
+        return logit(float(maps[order[int(dice.argmax())]]))
+
+
+def _grid_size(correction: Correction) -> tuple[int, int]:
+    height, width = surface_of(correction.features).pixels.shape[:2]
+    return height // STRIDE, width // STRIDE
+
+
+class ImageVoices:
+    """What speaks for an image: the prompts' score, the map, its features as a whole; each said out of fold.
+
+    Args:
+        corrections: all of them.
+        folds: in which they are judged; may be none.
+        at_first: what the prompts say.
+        maps: on the judged grid.
+    """
+
+    def __init__(
+        self,
+        corrections: Sequence[Correction],
+        folds: Sequence[Fold],
+        at_first: Sequence[Scored],
+        maps: Sequence[FloatMap],
+    ) -> None:
+        self._corrections, self._folds = corrections, folds
+        self._labels = torch.tensor([float(one.label) for one in corrections])
+        self._described = describe(corrections)
+        self._voices = torch.zeros(len(corrections), 3)
+        self._voices[:, 0] = torch.tensor([logit(one.score) for one in at_first])
+        self._voices[:, 1] = torch.tensor([map_logit(one) for one in maps])
+        for fold in folds:
+            mean, scale, direction = self._direction(fold.training)
+            judged_ones = list(fold.judged)
+            self._voices[judged_ones, 2] = (self._described[judged_ones] - mean) / scale @ direction
+
+    def _direction(self, positions: Sequence[int]) -> tuple[Tensor, Tensor, Tensor]:
+        chosen = list(positions)
+        return fit_direction(self._described[chosen], self._labels[chosen])
+
+    def head(self) -> ImageHead:
+        """The image head to serve."""
+        return fit_image_head(self._direction(range(len(self._corrections))), self._voices, self._labels)
+
+    def said(self, maps: Sequence[FloatMap]) -> list[Said]:
+        """Score and map of each correction, the voices' weights too by a fit that has not seen it."""
+        said: dict[int, Said] = {}
+        for fold in self._folds:
+            training = list(fold.training)
+            head = fit_image_head(self._direction(training), self._voices[training], self._labels[training])
+            for i in fold.judged:
+                score = float((self._voices[i] @ head.weights + head.bias).sigmoid())
+                said[i] = Said(score, maps[i])
+        return [said[i] for i in sorted(said)]
+
+
+def image_auroc(corrections: Sequence[Correction], said: Sequence[Said]) -> float:
+    """Of the scores; 0 where all images have one label."""
+    value = float(measure(judged(corrections, said))["image_auroc"][0])
+    return 0.0 if np.isnan(value) else value

@@ -1,0 +1,73 @@
+"""What a refiner learns from of one correction, and is judged on: chosen pixels with their inputs."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from engine.detector.refiner import Views
+from engine.learning.corrections import Correction
+from engine.maps import FloatMap
+
+# Shares of a cell's area from which it surely is anomalous, and below which it surely is not; between, it says little.
+_ANOMALOUS, LEAST_MARKED = 0.5, 0.1
+_ANOMALOUS_PART = 1 / 3  # of the pixels that are learnt from, where there are so many
+STRIDE = 2  # maps are judged on every second pixel, down and across
+
+
+@dataclass(frozen=True)
+class Pixels:
+    """Pixels of an image.
+
+    Attributes:
+        inputs: (n, C) float16, fine inputs first.
+        prompts: (n,) the prompts' logit.
+        marked: (n,) share of each pixel's area that is anomalous.
+    """
+
+    inputs: Tensor
+    prompts: Tensor
+    marked: Tensor
+
+
+def seen_pixels(
+    correction: Correction, views: Views, prompts_map: FloatMap, count: int, generator: torch.Generator
+) -> tuple[Pixels | None, Pixels]:
+    """Pixels to learn from, at most `count`; and the grid of pixels that are judged, (h/2 · w/2).
+
+    The first are None where nobody said where the image is anomalous.
+    """
+    fine = views.fine(correction.features, prompts_map)
+    coarse = views.coarse(correction.features, without=correction.key)
+    height, width = fine.shape[1:]
+    marked = torch.zeros(height, width) if correction.marked is None else correction.marked
+    judged = torch.arange(height * width).view(height, width)[STRIDE // 2 :: STRIDE, STRIDE // 2 :: STRIDE].flatten()
+    grid = _at(fine, coarse, judged, marked)
+    if correction.label and correction.marked is None:
+        return None, grid
+    return _at(fine, coarse, _chosen(marked, count, generator), marked), grid
+
+
+def _chosen(marked: Tensor, count: int, generator: torch.Generator) -> Tensor:
+    """Positions, a third of them anomalous where there are so many."""
+    flat = marked.flatten()
+    # A hairline may fill no cell by half: then what it fills most is what it is.
+    anomalous = (flat >= min(_ANOMALOUS, float(flat.max()))).nonzero()[:, 0] if flat.max() > 0 else flat.new_empty(0)
+    normal = (flat < LEAST_MARKED).nonzero()[:, 0]
+    some = _some(anomalous.long(), int(count * _ANOMALOUS_PART), generator)
+    return torch.cat([some, _some(normal, count - len(some), generator)])
+
+
+def _some(positions: Tensor, count: int, generator: torch.Generator) -> Tensor:
+    return positions[torch.randperm(len(positions), generator=generator)[:count]]
+
+
+def _at(fine: Tensor, coarse: Tensor, positions: Tensor, marked: Tensor) -> Pixels:
+    """Inputs at positions of the fine grid; coarse ones as bilinear interpolation brings them there."""
+    height, width = fine.shape[1:]
+    rows, columns = positions // width, positions % width
+    where = torch.stack([(2 * columns + 1) / width - 1, (2 * rows + 1) / height - 1], dim=-1)
+    raised = F.grid_sample(coarse[None], where[None, None], "bilinear", "border", align_corners=False)[0, :, 0]
+    inputs = torch.cat([fine.flatten(1)[:, positions], raised]).T
+    return Pixels(inputs.half(), inputs[:, len(fine) - 1].clone(), marked.flatten()[positions])

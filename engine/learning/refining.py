@@ -1,0 +1,116 @@
+"""Fitting refiners: several at once, each on pixels of its own, in one batch of small matrix products."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from engine.detector.refiner import Refiner, Views
+from engine.learning.pixels import LEAST_MARKED, Pixels
+
+HIDDEN = 64
+# Few corrections are soon learnt by heart: the fewer they are, the shorter the fit.
+_STEPS, _STEPS_PER_CORRECTION = 60, 2
+_MOST_STEPS = 160
+_ANOMALOUS_PIXELS, _NORMAL_PIXELS = 512, 1024  # a step
+_RATE, _DECAY, _DROPOUT = 3e-3, 1e-2, 0.1
+
+
+def steps_for(corrections: int) -> int:
+    """How long a fit to so many corrections is."""
+    return min(_MOST_STEPS, _STEPS + _STEPS_PER_CORRECTION * corrections)
+
+
+def fit_refiners(
+    views: Views, pixels: Sequence[Pixels], fits: Sequence[Sequence[int]], seed: int, members: int = 1
+) -> list[Refiner]:
+    """Fit several refiners, each to some of the corrections, all with as many steps.
+
+    The last layer starts at zero, so that nothing learnt means the prompts' own map. AdamW, one cycle; balanced
+    binary cross-entropy on the shares of area, a third of the pixels anomalous.
+
+    Args:
+        views: how the inputs were made.
+        pixels: of each correction.
+        fits: for each refiner the positions of its corrections; with anomalous and normal pixels among them.
+        seed: of the networks and of the order of pixels.
+        members: networks in each refiner, whose answers are averaged.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    seen = _Seen(pixels)
+    draws = [seen.of(positions) for positions in fits for _ in range(members)]
+    steps = steps_for(max(len(positions) for positions in fits))
+    layers = _starting_layers(len(draws), seen.inputs.shape[1], generator)
+    optimizer = torch.optim.AdamW(layers, _RATE, weight_decay=_DECAY)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, _RATE, total_steps=steps, pct_start=0.2)
+    for _ in range(steps):
+        chosen = torch.stack([_drawn(draw, generator) for draw in draws])
+        logits = _network(seen.inputs[chosen], layers, generator) + seen.prompts[chosen]
+        loss = F.binary_cross_entropy_with_logits(logits, seen.marked[chosen], reduction="sum") / chosen.shape[1]
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        optimizer.step()
+        schedule.step()
+    return [
+        Refiner(
+            views,
+            seen.mean,
+            seen.deviation,
+            tuple(layer.detach()[number * members : (number + 1) * members].clone() for layer in layers),
+        )
+        for number in range(len(fits))
+    ]
+
+
+class _Seen:
+    """The pixels of all corrections, standardised together."""
+
+    def __init__(self, pixels: Sequence[Pixels]) -> None:
+        inputs = torch.cat([one.inputs for one in pixels]).float()
+        self.mean, self.deviation = inputs.mean(dim=0), inputs.std(dim=0) + 1e-3
+        self.inputs = inputs.sub_(self.mean).div_(self.deviation)
+        self.prompts = torch.cat([one.prompts for one in pixels])
+        self.marked = torch.cat([one.marked for one in pixels])
+        self._from = torch.cat([torch.full((len(one.prompts),), number) for number, one in enumerate(pixels)])
+
+    def of(self, positions: Sequence[int]) -> tuple[Tensor, Tensor]:
+        """Where the anomalous and the normal pixels of some corrections are."""
+        inside = torch.isin(self._from, torch.tensor(positions))
+        anomalous = self.marked >= LEAST_MARKED
+        return (inside & anomalous).nonzero()[:, 0], (inside & ~anomalous).nonzero()[:, 0]
+
+
+def _drawn(draw: tuple[Tensor, Tensor], generator: torch.Generator) -> Tensor:
+    """Some anomalous and some normal pixels."""
+    counts = zip(draw, (_ANOMALOUS_PIXELS, _NORMAL_PIXELS), strict=True)
+    return torch.cat([one[torch.randint(len(one), (count,), generator=generator)] for one, count in counts])
+
+
+def _starting_layers(networks: int, inputs: int, generator: torch.Generator) -> list[nn.Parameter]:
+    """Weights (N, in, out) and biases (N, out) of three layers, drawn as torch draws linear ones, the last zero."""
+    layers = []
+    for ins, outs in ((inputs, HIDDEN), (HIDDEN, HIDDEN)):
+        bound = ins**-0.5
+        for shape in ((networks, ins, outs), (networks, outs)):
+            layers.append(nn.Parameter((torch.rand(shape, generator=generator) * 2 - 1) * bound))
+    return [*layers, nn.Parameter(torch.zeros(networks, HIDDEN, 1)), nn.Parameter(torch.zeros(networks, 1))]
+
+
+def _network(inputs: Tensor, layers: Sequence[Tensor], generator: torch.Generator | None = None) -> Tensor:
+    """(N, n, C) → (N, n); with a generator, the first layer drops out."""
+    first, first_bias, second, second_bias, third, third_bias = layers
+    hidden = F.relu(torch.baddbmm(first_bias[:, None], inputs, first))
+    if generator is not None:
+        kept = torch.rand(hidden.shape, generator=generator) >= _DROPOUT
+        hidden = hidden * kept / (1 - _DROPOUT)
+    hidden = F.relu(torch.baddbmm(second_bias[:, None], hidden, second))
+    return torch.baddbmm(third_bias[:, None], hidden, third)[..., 0]
+
+
+@torch.no_grad()
+def refined_logits(refiner: Refiner, pixels: Pixels) -> Tensor:
+    """(n,) the refined logit of pixels, without share and offset: what `Refiner.refine` makes of these inputs."""
+    inputs = (pixels.inputs.float() - refiner.mean) / refiner.deviation
+    networks = len(refiner.layers[0])
+    return pixels.prompts + _network(inputs.expand(networks, -1, -1), refiner.layers).mean(dim=0)
