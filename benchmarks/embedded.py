@@ -8,42 +8,37 @@ import argparse
 import random
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
-from engine.holdout import judging_folds
-from engine.proposal import propose
 from PIL import Image
 from tqdm import tqdm
-from workers.deciding import decide
 
 from benchmarks.controls import LinearProbe, distance_from_median, local_deviation
 from benchmarks.machine import machine, markdown_table
 from benchmarks.sample_data import Sample, read_samples
 from engine.backbone import WEIGHTS_FOLDER, load_config
 from engine.detector.detector import Detector
-from engine.features import ImageFeatures
+from engine.features import ImageFeatures, surface_of
 from engine.images import decode_image
+from engine.learning.corrections import Correction
+from engine.learning.fitting import Config, learn
 from engine.maps import FloatMap, map_to_npy, resize_map
 from engine.metrics import auroc, average_precision
-from engine.preprocess import preprocess_mask
+from engine.preprocess import mask_shares, preprocess_mask
 from engine.prompt_files import shipped_prompts
-from engine.prompts import Prompts
 from engine.serving import Engine
-from engine.tuning import Example
-from workers.tuning import PRODUCT_CONFIG
 
 SETS = ("kolektor_sdd", "crack_forest", "kvasir_seg")
 CORRECTIONS = (5, 10, 20, 40)
-EPOCHS = 30
 
 
 @dataclass(frozen=True)
 class Seen:
-    """An image of a set with its features, and its mask at the model's size and at its own."""
+    """An image of a set with its features, and its mask at the size of the prompts' maps and at its own."""
 
     sample: Sample
     image: Image.Image
@@ -55,6 +50,12 @@ class Seen:
     def size(self) -> tuple[int, int]:
         """(h, w) of its maps."""
         return self.mask.shape[0], self.mask.shape[1]
+
+    def correction(self) -> Correction:
+        """As a person would correct it."""
+        height, width = surface_of(self.features).pixels.shape[:2]
+        marked = mask_shares(self.truth, (height, width))
+        return Correction(self.sample.image.name, self.features, self.sample.label, marked, self.sample.image.name)
 
 
 def main() -> None:
@@ -85,7 +86,7 @@ def encode_set(engine: Engine, name: str) -> list[Seen]:
     for sample in tqdm(read_samples(name), desc=name, unit="image"):
         image = decode_image(sample.image.read_bytes())
         truth = sample.truth(image.height, image.width)
-        features = engine.encode([image])[0]
+        features = engine.encode([image], surface=True)[0]
         mask = preprocess_mask(truth, features.grid.times(engine.info.patch_size), keep_small=True)
         seen.append(Seen(sample, image, features, mask, truth))
     return seen
@@ -129,12 +130,12 @@ def corrected_rows(engine: Engine, name: str, seen: Sequence[Seen], seeds: Seque
     for seed in seeds:
         order = list(seen)
         random.Random(seed).shuffle(order)
-        judged, prompts = order[CORRECTIONS[-1] :], shipped_prompts(engine.backbone)
+        judged, detector = order[CORRECTIONS[-1] :], engine.detector_of(shipped_prompts(engine.backbone))
         for count in tqdm(figures, desc=f"{name}, seed {seed}", unit="run"):
             promoted = 0.0
             if count:
-                prompts, promoted = after_run(engine, prompts, order[:count], seed)
-            served = pixel_metrics(judged, partial(_map, engine, engine.detector_of(prompts)))
+                detector, promoted = after_run(engine, detector, order[:count], seed)
+            served = pixel_metrics(judged, partial(_map, engine, detector))
             figures[count].append((*served, promoted, *probe_metrics(order[:count], judged, seed)))
     return [_mean_row(name, count, np.array(values)) for count, values in figures.items()]
 
@@ -152,15 +153,11 @@ def _mean_row(name: str, count: int, values: np.ndarray) -> list[object]:
     ]
 
 
-def after_run(engine: Engine, active: Prompts, corrected: Sequence[Seen], seed: int) -> tuple[Prompts, float]:
-    """The prompts in service after a run, and 1 where they are new."""
-    examples = [Example(one.features, one.mask) for one in corrected]
-    keys = [one.sample.image.name for one in corrected]
-    folds = judging_folds(keys, [example.label for example in examples])
-    config = replace(PRODUCT_CONFIG, seed=seed)
-    proposal = propose(engine, active, examples, folds, config, epochs=EPOCHS, report=lambda progress: None)
-    better = bool(decide(proposal.comparison, proposal.method).promote)
-    return (proposal.prompts if better else active), float(better)
+def after_run(engine: Engine, active: Detector, corrected: Sequence[Seen], seed: int) -> tuple[Detector, float]:
+    """What is in service after a run, and 1 where it is new."""
+    root = engine.detector_of(shipped_prompts(engine.backbone))
+    outcome = learn(engine, root, active, [one.correction() for one in corrected], Config(seed=seed))
+    return (outcome.detector, 1.0) if outcome.decision.promote else (active, 0.0)
 
 
 def probe_metrics(corrected: Sequence[Seen], judged: Sequence[Seen], seed: int) -> tuple[float, float]:

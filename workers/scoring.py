@@ -5,7 +5,6 @@ import logging
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from db.errors import BlobMissing
@@ -14,11 +13,11 @@ from db.models import Image, PromptVersion
 from db.predictions import save_prediction
 from db.prompt_versions import active_version
 from db.store import Store
-from engine.images import decode_image
 from engine.maps import map_to_npy, map_uncertainty
 from workers.engine_host import get_engine
 from workers.errors import ImageError, NotFound
 from workers.novelty import corrected_images
+from workers.seen import detector_of, picture_of
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
@@ -75,8 +74,7 @@ def score_images(store: Store, image_ids: Sequence[int]) -> int:
     engine = get_engine()
     done = 0
     for version, images in _by_active_version(store, image_ids):
-        detector = engine.detector(version.sha256, partial(store.blobs.get, version.blob_key))
-        scorer = _Scorer(store, engine, version, detector)
+        scorer = _Scorer(store, engine, version, detector_of(store, engine, version))
         uncached = scorer.score_cached(images)
         for start in range(0, len(uncached), _BATCH):
             scorer.score_batch(uncached[start : start + _BATCH])
@@ -152,9 +150,7 @@ class _Scorer:
 
     def _decode(self, image: Image) -> "Picture | None":
         try:
-            data = self.store.blobs.get(image.blob_key)
-            # It was within the limits when it was taken in; they may have been lowered since.
-            return decode_image(data, max_pixels=image.width * image.height, max_bytes=len(data))
+            return picture_of(self.store, image)
         except (BlobMissing, ImageError) as error:
             self._fail(image, error)
             return None
