@@ -31,6 +31,7 @@ ENDPOINTS: dict[str, Role] = {
     "GET /api/v1/images": VIEWER,
     "POST /api/v1/images": ANNOTATOR,
     "POST /api/v1/images/samples": ANNOTATOR,
+    "POST /api/v1/images/retry": ANNOTATOR,
     "GET /api/v1/images/people": VIEWER,
     "GET /api/v1/images/{image_id}": VIEWER,
     "DELETE /api/v1/images/{image_id}": ANNOTATOR,
