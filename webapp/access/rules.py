@@ -55,6 +55,7 @@ ENDPOINTS: dict[str, Role] = {
     "POST /api/v1/import": ANNOTATOR,
     "GET /api/v1/webhooks": ADMIN,
     "POST /api/v1/webhooks": ADMIN,
+    "PATCH /api/v1/webhooks/{webhook_id}": ADMIN,
     "DELETE /api/v1/webhooks/{webhook_id}": ADMIN,
     "GET /api/v1/webhooks/{webhook_id}/messages": ADMIN,
     "GET /api/v1/users": ADMIN,

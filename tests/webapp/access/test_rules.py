@@ -56,6 +56,7 @@ TABLE = {
     "POST /api/v1/import": "annotator",
     "GET /api/v1/webhooks": "admin",
     "POST /api/v1/webhooks": "admin",
+    "PATCH /api/v1/webhooks/{webhook_id}": "admin",
     "DELETE /api/v1/webhooks/{webhook_id}": "admin",
     "GET /api/v1/webhooks/{webhook_id}/messages": "admin",
     "GET /api/v1/users": "admin",
