@@ -5,11 +5,19 @@ from functools import partial
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Body, File, Form, Header, Query, Request, Response, UploadFile
-from pydantic import AwareDatetime, BaseModel
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from db import images as image_rows
 from db.image_filters import people_of
-from db.images import ImageFilter, count_by_status, count_images, delete_image, get_image_row, list_images
+from db.images import (
+    ImageFilter,
+    clear_scoring_errors,
+    count_by_status,
+    count_images,
+    delete_image,
+    get_image_row,
+    list_images,
+)
 from db.models import Image
 from db.store import Store
 from settings import Settings
@@ -103,6 +111,28 @@ def post_images(
     dispatch.request_scoring(kept)
     name_object(request, f"project {project}: images {', '.join(map(str, kept))}")
     return outcomes
+
+
+class Retry(BaseModel):
+    """Which images to try again."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    project: str = Field(DEFAULT_PROJECT, description="The project's name.")
+    ids: list[Annotated[int, Field(ge=1, le=2**63 - 1)]] | None = Field(
+        None, max_length=1000, description="Only these; without it, all that failed."
+    )
+
+
+@router.post("/retry")
+def post_retry(request: Request, store: StoreDep, wanted: Retry) -> list[int]:
+    """Score images again that could not be scored (`status=failed`); returns the ids of those that are tried."""
+    project_id = project_named(store, wanted.project).id
+    with store.session() as session:
+        ids = clear_scoring_errors(session, project_id, wanted.ids)
+    dispatch.request_scoring(ids)
+    name_object(request, f"project {wanted.project}: {len(ids)} images")
+    return ids
 
 
 @router.post("/samples", status_code=201)
