@@ -27,6 +27,7 @@ from engine.tuning import Example, TuningConfig
 from settings import get_settings
 from workers import dispatch
 from workers.deciding import Decision, decide
+from workers.ending import ending
 from workers.lease import Lease, LeaseLost, RunCancelled, worker_name
 from workers.tracing import for_run
 
@@ -74,7 +75,7 @@ def _carry_out(store: Store, engine: "Engine", run_id: int, worker: str, lease_s
 
 
 def _end(store: Store, run_id: int, worker: str, *, state: str, decision: str = "", error: str = "") -> None:
-    with store.session() as session:
+    with ending(store, run_id) as session:
         finish(session, run_id, worker, state=state, decision=decision, error=error)
 
 
@@ -170,9 +171,10 @@ class _Run:
 
     def _save_checkpoint(self, checkpoint: Callable[[], bytes]) -> None:
         previous, self.checkpoint_key = self.checkpoint_key, self.store.blobs.put(checkpoint())
-        self.lease.renew(checkpoint_blob_key=self.checkpoint_key)
-        if previous and previous != self.checkpoint_key:
-            self.store.blobs.delete(previous)
+        try:
+            self.lease.renew(checkpoint_blob_key=self.checkpoint_key)
+        finally:  # of the two, the run names one or none
+            self.store.delete_blobs({key for key in (previous, self.checkpoint_key) if key})
         self.checkpoint_at = time.monotonic()
 
     def _conclude(self, proposal: Proposal, decision: Decision) -> None:
@@ -182,7 +184,7 @@ class _Run:
         if proposal.comparison is not None:
             metrics |= asdict(proposal.comparison)
         self.store.blobs.put(data)
-        with self.store.session() as session:
+        with ending(self.store, self.run.id) as session:
             version = add_version(
                 session,
                 project_id=self.run.project_id,
@@ -217,7 +219,5 @@ class _Run:
             )
             if not held:
                 raise LeaseLost(f"run {self.run.id} was taken over")
-        if self.checkpoint_key:
-            self.store.blobs.delete(self.checkpoint_key)
         if decision.promote:
             dispatch.request_rescoring(self.run.project_id)
