@@ -22,7 +22,8 @@ from webapp.access.notes import written
 HELD_SECONDS = 5.0
 LOOKS = [
     "/", "/config", "/api/v1/images", "/api/v1/images/1", "/api/v1/images/1/thumbnail", "/api/v1/projects",
-    "/api/v1/me", "/api/v1/runs", "/api/v1/prompts", "/api/v1/threshold", "/api/v1/export?format=csv", "/healthz", "/readyz",
+    "/api/v1/me", "/api/v1/runs", "/api/v1/prompts", "/api/v1/threshold", "/api/v1/export?format=csv",
+    "/healthz", "/readyz",
 ]  # fmt: skip
 EVENTS = [
     "webapp.page._header", "webapp.pages.train._show", "webapp.pages.settings._read",
