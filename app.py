@@ -112,12 +112,16 @@ def build_web(settings: Settings, *, accounts: bool) -> "FastAPI":
     return build_app(settings, accounts=accounts)
 
 
-def serve(web: "FastAPI", listening: socket.socket) -> None:
-    """Serve until told to end."""
+def serve(web: "FastAPI", listening: socket.socket, proxies: list[str]) -> None:
+    """Serve until told to end; of these proxies it is believed where a request comes from."""
     import uvicorn
 
     config = uvicorn.Config(
-        web, log_config=None, timeout_keep_alive=_KEEP_ALIVE_SECONDS, timeout_graceful_shutdown=_SHUTDOWN_SECONDS
+        web,
+        log_config=None,
+        forwarded_allow_ips=proxies,
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
     )
     host, port = listening.getsockname()[:2]
     logger.info("AnomalyLoop is at http://%s:%d (Ctrl-C ends it).", f"[{host}]" if ":" in host else host, port)
@@ -148,7 +152,7 @@ def run(arguments: list[str]) -> None:
             stack.enter_context(embedded_processes(settings))
         else:
             logger.info("Runs and scoring wait for workers: celery -A workers.celery_app worker (and one beat).")
-        serve(web, listening)
+        serve(web, listening, settings.proxies)
 
 
 def _read_settings() -> Settings:

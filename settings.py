@@ -1,17 +1,22 @@
 """Every setting of AnomalyLoop, typed, read from the environment (`ANOMALYLOOP_*`) or from files (`…_FILE`)."""
 
+import ipaddress
 import os
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 PREFIX = "ANOMALYLOOP_"
 # Settings that may hold a password; what is in them is never shown.
 SECRETS = ("database_url", "broker_url", "blob_url")
+
+
+def _parts(value: str) -> list[str]:
+    return [part.strip() for part in value.split(",") if part.strip()]
 
 
 class SettingFileError(Exception):
@@ -82,6 +87,10 @@ class Settings(BaseSettings):
     public_url: str = Field(
         "", pattern="^(https?://[^/]+)?$", description="Where people reach the page, behind a proxy: `https://…`."
     )
+    trusted_proxies: str = Field(
+        "127.0.0.1,::1",
+        description="Proxies whose X-Forwarded-For says where a request comes from: addresses or networks, by commas.",
+    )
     session_hours: float = Field(12.0, gt=0, description="A browser unused for so long has to sign in again, in hours.")
     login_attempts: int = Field(5, ge=1, description="Failed log-ins for a name from an address until both must wait…")
     login_wait_minutes: float = Field(15.0, gt=0, description="…for so long, in minutes.")
@@ -92,6 +101,9 @@ class Settings(BaseSettings):
     max_files: int = Field(1000, ge=1, le=1000, description="Most files in one upload.")
     max_minute_files: int = Field(3000, ge=1, description="Most files that a user may send in a minute.")
     max_minute_mb: float = Field(8192.0, gt=0, description="Most that a user may send in a minute, in MB.")
+    page_upload_hours: float = Field(
+        6.0, gt=0, description="A file that was chosen on the page and never used is deleted after so long, in hours."
+    )
     upload_key_hours: float = Field(
         24.0, gt=0, description="How long an upload with an Idempotency-Key is remembered, in hours."
     )
@@ -112,6 +124,21 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """What a test or a caller gives counts first, then the environment, then files."""
         return named["init_settings"], named["env_settings"], _Files(settings_cls)
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _addresses(cls, value: str) -> str:
+        for part in _parts(value):
+            try:
+                ipaddress.ip_network(part)
+            except ValueError as error:
+                raise ValueError(f"{part!r} is no IP address and no network ({error})") from None
+        return value
+
+    @property
+    def proxies(self) -> list[str]:
+        """The addresses and networks of the proxies that are believed."""
+        return _parts(self.trusted_proxies)
 
     @property
     def resolved_database_url(self) -> str:

@@ -6,6 +6,8 @@ process wrote in between. A transaction of an engine with the option `read_only`
 nobody, and may not write. PostgreSQL: its defaults (READ COMMITTED).
 """
 
+import contextlib
+import os
 import sqlite3
 import time
 from pathlib import Path
@@ -33,7 +35,7 @@ def make_engine(url: str, *, foreign_keys: bool = True) -> Engine:
         return create_engine(parsed, pool_pre_ping=True, pool_size=10, max_overflow=30)
     if not parsed.database or parsed.database == ":memory:":
         raise ValueError("A SQLite database in memory can't be shared between processes. Name a file: sqlite:///FILE.")
-    Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+    _make_private(Path(parsed.database))
     engine = create_engine(parsed, pool_size=10, max_overflow=30)
 
     @event.listens_for(engine, "connect")
@@ -51,6 +53,16 @@ def make_engine(url: str, *, foreign_keys: bool = True) -> Engine:
         connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
 
     return engine
+
+
+def _make_private(file: Path) -> None:
+    """Make the file, and have nobody else read it: hashes of passwords are in it. SQLite gives its others the same."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with contextlib.suppress(OSError):  # what can't be opened or is another's is said better when it is connected to
+        os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
+        for one in (file, *(file.with_name(file.name + part) for part in ("-wal", "-shm"))):
+            if one.exists():
+                one.chmod(one.stat().st_mode & ~0o077)
 
 
 def _use_wal(connection: sqlite3.Connection) -> None:

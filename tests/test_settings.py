@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from settings import SettingFileError, Settings
 from tests.running import ROOT, RunningApp
@@ -94,3 +95,11 @@ def test_what_people_sign_in_with_is_in_no_log(tmp_path: Path, tiny_backbone: st
         app.end()
     for secret in (password, token, cookie, made, SECRET):
         assert secret not in app.log
+
+
+def test_proxies_are_addresses_and_networks() -> None:
+    assert Settings().proxies == ["127.0.0.1", "::1"]
+    assert Settings(trusted_proxies=" 10.0.0.0/8 ,fd00::/8,").proxies == ["10.0.0.0/8", "fd00::/8"]
+    for wrong in ("proxy", "10.0.0.1/8", "*"):
+        with pytest.raises(ValidationError, match="no IP address and no network"):
+            Settings(trusted_proxies=wrong)

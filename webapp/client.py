@@ -200,6 +200,11 @@ class Client:
         """Agree with the prediction."""
         return self._state(image_id, seen, json={"accept": True})
 
+    def retry(self, *image_ids: int) -> list[int]:
+        """Score images again that could not be scored, all of them where none is named; the ids of those tried."""
+        body = {"project": self._project, "ids": list(image_ids) or None}
+        return self._call("POST", "/images/retry", json=body).json()
+
     def delete(self, image_id: int) -> None:
         """Delete an image with all that belongs to it."""
         self._call("DELETE", f"/images/{image_id}")

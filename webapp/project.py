@@ -5,6 +5,7 @@ import gradio as gr
 from db.models import Project
 from db.projects import ensure_project, find_project
 from webapp.texts.viewer import viewer_texts
+from webapp.toasts import refusal
 from workers.context import get_store
 from workers.projects import DEFAULT_PROJECT
 
@@ -24,5 +25,5 @@ def current_project(request: gr.Request) -> int:
     project = shown_project(request)
     if project is None:
         name = request.query_params.get("project")
-        raise gr.Error(viewer_texts(request)("projects.is_missing", name=name))
+        raise refusal(viewer_texts(request)("projects.is_missing", name=name))
     return project.id

@@ -1,26 +1,24 @@
 """Corrections as the engine learns from them: rows and blobs → features, and shares of area that are anomalous."""
 
 from collections.abc import Iterator, Sequence
-from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
-from db.models import Annotation, Image, PromptVersion
+from db.models import Annotation, PromptVersion
 from db.prompt_versions import get_version
 from db.store import Store
 from engine.features import surface_of
-from engine.images import decode_image, decode_mask
+from engine.images import decode_mask
 from engine.learning.corrections import Correction
 from engine.preprocess import mask_shares
 from workers.errors import PromptError
+from workers.seen import image_features
 
 if TYPE_CHECKING:
-    from PIL.Image import Image as Picture
     from sqlalchemy.orm import Session
 
-    from engine.detector.detector import Detector
     from engine.features import ImageFeatures
     from engine.serving import Engine
 
@@ -36,17 +34,6 @@ def read_corrections(
         yield Correction(annotation.image.sha256, features, label, marked, annotation.image.file_name), fresh
 
 
-def image_features(store: Store, engine: "Engine", image: Image) -> tuple["ImageFeatures", bool]:
-    """The features of an image, and whether it had to be encoded."""
-    return engine.features(image.sha256, partial(picture_of, store, image))
-
-
-def picture_of(store: Store, image: Image) -> "Picture":
-    """An upload, decoded; it was within the limits when it was taken in."""
-    data = store.blobs.get(image.blob_key)
-    return decode_image(data, max_pixels=image.width * image.height, max_bytes=len(data))
-
-
 def _marked(store: Store, annotation: Annotation, features: "ImageFeatures") -> torch.Tensor | None:
     """(h, w) of the surface: shares of area; None where an image is called anomalous and nobody said where."""
     height, width = surface_of(features).pixels.shape[:2]
@@ -55,11 +42,6 @@ def _marked(store: Store, annotation: Annotation, features: "ImageFeatures") -> 
     image = annotation.image
     mask = decode_mask(store.blobs.get(annotation.mask_blob_key), width=image.width, height=image.height)
     return mask_shares(np.asarray(mask), (height, width))
-
-
-def detector_of(store: Store, engine: "Engine", version: PromptVersion) -> "Detector":
-    """What a version is. Raises PromptError where it belongs to another backbone."""
-    return engine.detector(version.sha256, partial(store.blobs.get, version.blob_key))
 
 
 def root_of(session: "Session", version: PromptVersion) -> PromptVersion:

@@ -21,8 +21,9 @@ from engine.learning.deciding import Decision
 from engine.learning.fitting import Config, Outcome, Progress, learn
 from settings import get_settings
 from workers import dispatch
-from workers.corrected import detector_of, read_corrections, root_of
+from workers.corrected import read_corrections, root_of
 from workers.lease import Lease, LeaseLost, RunCancelled, worker_name
+from workers.seen import detector_of
 from workers.tracing import for_run
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import torch
+import numpy as np
 from tqdm import tqdm
 
 from engine.datasets.catalogue import CATALOGUE, find_data_set
@@ -99,10 +99,8 @@ def _example(engine: Engine, one: LabelledImage, spilled: SpilledFeatures) -> Ex
         raise DatasetError("It is anomalous and has no mask. Add one, or move it away.")
     features = engine.encode([image])[0]
     size = features.grid.times(engine.info.patch_size)
-    if one.mask is None:
-        return Example(
-            spilled.keep(features), torch.zeros(size, dtype=torch.uint8 if engine.reference else torch.float32)
-        )
-    marked = read_mask(one.mask, width=image.width, height=image.height)
+    marked = np.zeros((image.height, image.width), dtype=np.uint8)
+    if one.mask is not None:
+        marked = read_mask(one.mask, width=image.width, height=image.height)
     mask = preprocess_mask(marked, size) if engine.reference else mask_shares(marked, size)
     return Example(spilled.keep(features), mask)

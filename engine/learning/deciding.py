@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from engine.comparison import Comparison
 
 # How likely a loss may be, by resampling the corrections: of the mean of all metrics of something new…
-NEW_RISK = 0.05
+NEW_RISK = 0.08
 # …of a single metric, by more than engine.comparison.TOLERATED…
-SINGLE_RISK = 1 / 4
+SINGLE_RISK = 1 / 3
 # …and a loss that is worth speaking of, where what is in service was learnt in the same way from fewer corrections:
 # more of them make it better, unless they say otherwise.
 REFIT_RISK = 0.2

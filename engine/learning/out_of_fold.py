@@ -19,10 +19,13 @@ from engine.learning.refining import refined_logits
 from engine.learning.scoring_images import describe, fit_direction, fit_image_head
 from engine.maps import FloatMap, resize_map
 
-# The shares of the refined map that are offered, the safest first.
-SHARES = (0.5, 0.75, 1.0)
-# By how much a bolder share must be better than a safer one, on average over the pixel metrics.
-_BOLDER = 0.005
+# The share of the refined map that is served unless another one is better…
+USUAL_SHARE = 0.5
+OTHER_SHARES = (0.25, 0.75, 1.0)
+# …by so much, on average over the pixel metrics.
+_BETTER = 0.004
+# A pixel AUROC below the prompts' own costs so many times what it falls: nothing served may lose what they find.
+_LOSS_WEIGHS = 2.0
 _PIXEL_METRICS = ("pixel_auroc", "pixel_ap", "within_auroc", "within_ap")
 
 
@@ -72,16 +75,15 @@ class RefinedOutOfFold:
         for fold, refiner in zip(folds, refiners, strict=True):
             refined |= {position: refined_logits(refiner, grids[position]) for position in fold.judged}
         self._refined = [refined[i] for i in sorted(refined)]
+        self._metrics: dict[float, dict[str, float]] = {}
 
     def with_share(self, refiner: Refiner) -> Refiner:
         """The refiner with the share that is best out of fold, and with its outlines at 0.5."""
         if not self._refined:
-            return replace(refiner, share=SHARES[0])
-        best = SHARES[0]
-        worth = {share: self._worth(replace(refiner, share=share)) for share in SHARES}
-        for share in SHARES[1:]:
-            if worth[share] > worth[best] + _BOLDER:
-                best = share
+            return replace(refiner, share=USUAL_SHARE)
+        worth = {share: self._worth(replace(refiner, share=share)) for share in (USUAL_SHARE, *OTHER_SHARES)}
+        best = max(worth, key=lambda share: worth[share])
+        best = best if worth[best] > worth[USUAL_SHARE] + _BETTER else USUAL_SHARE
         refiner = replace(refiner, share=best)
         return replace(refiner, offset=-self._outline(refiner) / best)
 
@@ -94,9 +96,17 @@ class RefinedOutOfFold:
         ]
 
     def _worth(self, refiner: Refiner) -> float:
-        said = [Said(0.0, one) for one in self.maps(refiner)]
-        metrics = measure(judged(self._corrections, said))
-        return float(np.nanmean([metrics[name][0] for name in _PIXEL_METRICS]))
+        metrics = self._measured(refiner)
+        loss = np.nanmax([0.0, self._measured(replace(refiner, share=0.0))["pixel_auroc"] - metrics["pixel_auroc"]])
+        return float(np.nanmean([metrics[name] for name in _PIXEL_METRICS]) - _LOSS_WEIGHS * loss)
+
+    def _measured(self, refiner: Refiner) -> dict[str, float]:
+        """Metrics of the maps, kept for each share."""
+        if refiner.share not in self._metrics:
+            said = [Said(0.0, one) for one in self.maps(refiner)]
+            found = measure(judged(self._corrections, said))
+            self._metrics[refiner.share] = {name: float(value[0]) for name, value in found.items()}
+        return self._metrics[refiner.share]
 
     def _outline(self, refiner: Refiner) -> float:
         """The logit at which the maps' outlines fit the masks best: the largest dice over all corrections' pixels."""

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from engine.detector.detector import Scored
 from engine.prompts import random_prompts
-from engine.serving import Scored
 from engine.tiles import score_in_tiles, tile_boxes
 from tests.engine.conftest import picture
 
@@ -26,24 +26,24 @@ def test_tiles_cover_the_image_and_overlap_by_a_quarter_or_more(width, height, s
 
 
 def test_an_image_of_one_tile_is_scored_as_without_tiles(engine):
-    text = engine.encode_prompts(random_prompts(engine.backbone, 1))
+    detector = engine.detector_of(random_prompts(engine.backbone, 1))
     image = picture(1, width=90, height=70)
 
-    tiled = score_in_tiles(engine, image, text, side=90)
+    tiled = score_in_tiles(engine, image, detector, side=90)
 
-    alone = engine.score_images([image], text)[0]
+    alone = engine.score_images([image], detector)[0]
     assert tiled.score == alone.score
     np.testing.assert_array_equal(tiled.anomaly_map, alone.anomaly_map)
 
 
 def test_the_score_is_the_highest_and_the_map_has_the_size_of_the_image(engine):
-    text = engine.encode_prompts(random_prompts(engine.backbone, 1))
+    detector = engine.detector_of(random_prompts(engine.backbone, 1))
     image = picture(2, width=200, height=120)
 
-    tiled = score_in_tiles(engine, image, text, side=80)
+    tiled = score_in_tiles(engine, image, detector, side=80)
 
     parts = [image, *(image.crop(box) for box in tile_boxes(200, 120, 80))]
-    assert tiled.score == pytest.approx(max(engine.score_images([part], text)[0].score for part in parts), abs=1e-5)
+    assert tiled.score == pytest.approx(max(engine.score_images([part], detector)[0].score for part in parts), abs=1e-5)
     assert tiled.anomaly_map.shape == (120, 200)
 
 
@@ -52,7 +52,7 @@ class SteppedEngine:
 
     batch_size = 3
 
-    def score_images(self, images, text_features):
+    def score_images(self, images, detector):
         return [Scored(0.5, np.full((8, 8), np.asarray(image).mean() / 255, dtype=np.float32)) for image in images]
 
 

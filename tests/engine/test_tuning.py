@@ -21,8 +21,9 @@ def test_the_loss_falls_and_the_maps_find_the_anomalies(engine, resolution):
     for _ in range(30):
         last = tuner.run_epoch()["total"]
     assert last < first
+    tuned = engine.detector_of(tuner.prompts("tuned"))
     for example in examples[:4]:
-        found = torch.from_numpy(engine.score([example.features], tuner.text_features())[0].anomaly_map)
+        found = torch.from_numpy(engine.score([example.features], tuned)[0].anomaly_map)
         assert found[example.mask == 1].mean() > found[example.mask == 0].mean() + 0.1
 
 

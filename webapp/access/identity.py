@@ -12,6 +12,9 @@ from db.store import Store
 from settings import Settings
 from webapp.access.callers import NOBODY, Caller, Role
 
+# How long a browser is known after its user last signed in with it.
+_KNOWN_DAYS = 180
+
 
 class BadToken(Exception):
     """A request has a token that opens nothing."""
@@ -70,6 +73,19 @@ def set_cookie(response: Response, settings: Settings, secret: str) -> None:
 def clear_cookie(response: Response, settings: Settings) -> None:
     """Sign the browser out."""
     response.delete_cookie(cookie_name(settings), path="/", secure=_https(settings), httponly=True, samesite="lax")
+
+
+def browser_mark(request: Request, settings: Settings) -> str:
+    """By what a user's own browser is known, even where strangers guess at the name; empty: it was never theirs."""
+    return request.cookies.get(f"{cookie_name(settings)}-known", "")[:200]
+
+
+def mark_browser(response: Response, settings: Settings, mark: str) -> None:
+    """Have the browser keep the mark, for longer than it stays signed in."""
+    name, days = f"{cookie_name(settings)}-known", _KNOWN_DAYS
+    response.set_cookie(
+        name, mark, max_age=86_400 * days, path="/", secure=_https(settings), httponly=True, samesite="lax"
+    )
 
 
 def _https(settings: Settings) -> bool:
