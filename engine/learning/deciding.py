@@ -14,6 +14,8 @@ SINGLE_RISK = 1 / 3
 REFIT_RISK, REFIT_SINGLE_RISK = 0.35, 0.75
 # What something new must bring at least: the fewer corrections, the more.
 _LEAST_GAIN, _LEAST_GAIN_OF_ONE = 0.003, 0.05
+# By how much prompts or heads must be better than what also sees pixels and whole images to be chosen before it.
+_PATCHES_ALONE = 0.03
 _NAMES = {
     "pixel_auroc": "pixel AUROC",
     "pixel_ap": "pixel AP",
@@ -73,10 +75,15 @@ def choose(
         Offer(name, one.candidate, one.gain, _problem(one, corrections, name in refit)) for name, one in defined.items()
     ]
     fit = [one for one in offers[1:] if not one.problem]
-    best = max(fit or offers[1:], key=lambda one: one.gain or 0.0)
+    best = max(fit or offers[1:], key=_worth)
     if fit:
         return Decision(True, f"Put in service: {_better(defined[best.name])}.", best.name), offers
     return Decision(False, f"Refused, what is in service stays: {best.problem}.", best.name), offers
+
+
+def _worth(offer: Offer) -> float:
+    """What an offer brings; prompts and heads, which see patches alone, must be better by more than luck gives."""
+    return (offer.gain or 0.0) - (_PATCHES_ALONE if offer.name in ("prompts", "heads") else 0.0)
 
 
 def _problem(comparison: Comparison, corrections: int, refit: bool) -> str:

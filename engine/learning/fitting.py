@@ -197,7 +197,7 @@ class _Run:
         name = "image head" if refiner is None else "refiner"
         self._report(0.85, "judging images out of fold", judging=True)
         folds = judging_folds(self.corrections, IMAGE_FOLDS)
-        voices = ImageVoices(self.corrections, folds, self.at_first, maps)
+        voices = ImageVoices(self.corrections, folds, self.at_first, maps, self.config.seed)
         detector = replace(self.root, refiner=refiner)
         if not self.folds:
             return _Candidate(name, replace(detector, image_head=voices.head()), [])
@@ -257,13 +257,18 @@ class _Run:
         comparisons = {
             one.name: compare(judged(self.corrections, one.said), against, seed=self.config.seed) for one in candidates
         }
-        refit = [one.name for one in candidates if self.active.said and one.detector.parts == self.active.parts]
+        refit = [one.name for one in candidates if self._is_refit(one.detector)]
         decision, offers = choose(comparisons, corrections=len(self.corrections), refit=refit)
         chosen = next((one for one in candidates if one.name == decision.chosen), candidates[-1])
         meaning = (self.config.threshold, self.config.threshold_is_chosen)
         detector, point, said = keep_meaning(chosen.detector, chosen.said, active, self.corrections, *meaning)
         kept = {one.key: what for one, what in zip(self.corrections, said, strict=True)}
         return Outcome(replace(detector, said=kept), decision, offers, comparisons[chosen.name], point, self.losses)
+
+    def _is_refit(self, detector: Detector) -> bool:
+        """Whether it learnt pixels or images as what is in service did, from fewer corrections."""
+        learnt = set(detector.parts) - {"prompts", "heads"}
+        return bool(self.active.said and learnt) and learnt >= set(self.active.parts) - {"prompts", "heads"}
 
     def _active_said(self) -> list[Said]:
         """What the active one says of each correction: out of fold where it has learnt from it."""

@@ -13,10 +13,10 @@ from engine.detector.detector import Detector, Said, Scored
 from engine.detector.image_head import ImageHead, logit, map_logit
 from engine.detector.refiner import Refiner, mixed
 from engine.features import surface_of
-from engine.learning.corrections import Correction, Fold
+from engine.learning.corrections import Correction, Fold, group_numbers
 from engine.learning.pixels import STRIDE, Pixels
 from engine.learning.refining import refined_logits
-from engine.learning.scoring_images import describe, fit_direction, fit_image_head
+from engine.learning.scoring_images import describe, fit_direction, fit_image_head, said_of_features, voice_weights
 from engine.maps import FloatMap, resize_map
 
 # The share of the refined map that is served unless another one is better…
@@ -135,6 +135,7 @@ class ImageVoices:
         folds: in which they are judged; may be none.
         at_first: what the prompts say.
         maps: on the judged grid.
+        seed: of everything random.
     """
 
     def __init__(
@@ -143,6 +144,7 @@ class ImageVoices:
         folds: Sequence[Fold],
         at_first: Sequence[Scored],
         maps: Sequence[FloatMap],
+        seed: int,
     ) -> None:
         self._corrections, self._folds = corrections, folds
         self._labels = torch.tensor([float(one.label) for one in corrections])
@@ -150,10 +152,7 @@ class ImageVoices:
         self._voices = torch.zeros(len(corrections), 3)
         self._voices[:, 0] = torch.tensor([logit(one.score) for one in at_first])
         self._voices[:, 1] = torch.tensor([map_logit(one) for one in maps])
-        for fold in folds:
-            mean, scale, direction = self._direction(fold.training)
-            judged_ones = list(fold.judged)
-            self._voices[judged_ones, 2] = (self._described[judged_ones] - mean) / scale @ direction
+        self._voices[:, 2] = said_of_features(self._described, self._labels, group_numbers(corrections), seed)
 
     def _direction(self, positions: Sequence[int]) -> tuple[Tensor, Tensor, Tensor]:
         chosen = list(positions)
@@ -164,14 +163,17 @@ class ImageVoices:
         return fit_image_head(self._direction(range(len(self._corrections))), self._voices, self._labels)
 
     def said(self, maps: Sequence[FloatMap]) -> list[Said]:
-        """Score and map of each correction, the voices' weights too by a fit that has not seen it."""
+        """Score and map of each correction, with weights of the voices by a fit that has not seen it.
+
+        All folds share one centre: else the folds' own would be told apart, not the images.
+        """
+        _, centre = voice_weights(self._voices, self._labels)
         said: dict[int, Said] = {}
         for fold in self._folds:
             training = list(fold.training)
-            head = fit_image_head(self._direction(training), self._voices[training], self._labels[training])
+            weights = voice_weights(self._voices[training], self._labels[training])[0]
             for i in fold.judged:
-                score = float((self._voices[i] @ head.weights + head.bias).sigmoid())
-                said[i] = Said(score, maps[i])
+                said[i] = Said(float(((self._voices[i] - centre) @ weights).sigmoid()), maps[i])
         return [said[i] for i in sorted(said)]
 
 
