@@ -25,8 +25,6 @@ from engine.learning.views import find_views
 from engine.maps import FloatMap
 from engine.serving import Engine
 
-# Networks of a refiner in service; those that only judge have one.
-MEMBERS = 2
 # Pixels that are learnt from, of all corrections together.
 _PIXELS = 60_000
 
@@ -211,10 +209,11 @@ class _Run:
         pixels = [one for one in learnt if one is not None]
         fits = [[usable.index(i) for i in fold.training if i in usable] for fold in self.folds]
         fits = [some if _has_both(pixels, some) else list(range(len(pixels))) for some in fits]
-        refiners = fit_refiners(self.views, pixels, fits, self.config.seed) if fits else []
-        final = fit_refiners(self.views, pixels, [range(len(pixels))], self.config.seed, members=MEMBERS)[0]
+        # All in one batch, the one for service last, which learns from every correction.
+        fitted = fit_refiners(self.views, pixels, [*fits, range(len(pixels))], self.config.seed)
+        final = fitted[-1]
         self._report(0.75, "judging the refiner out of fold", judging=True)
-        held_out = RefinedOutOfFold(self.corrections, self.folds, refiners, grids)
+        held_out = RefinedOutOfFold(self.corrections, self.folds, fitted[:-1], grids)
         final = held_out.with_share(final)
         if self.folds:
             return final, held_out.maps(final)

@@ -11,7 +11,7 @@ from engine.learning.corrections import Correction
 from engine.scoring import TEMPERATURE
 
 RIDGE = 0.3  # over the number of corrections
-_PATCHES = 12_000  # of all corrections, a third of them anomalous where there are so many
+_PATCHES = 6_000  # of all corrections, a third of them anomalous where there are so many
 _ITERATIONS = 25
 
 

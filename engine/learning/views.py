@@ -12,7 +12,7 @@ from engine.features import surface_of
 from engine.learning.corrections import Correction
 
 # Patches that an image gives to each side of the memory, and that a memory holds in all.
-_PATCHES, _MOST = 64, 4000
+_PATCHES, _MOST = 64, 2000
 _SURELY, _SURELY_NOT = 0.25, 0.02  # shares of a patch's area
 _FOR_COMPONENTS = 20_000
 
