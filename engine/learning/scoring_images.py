@@ -24,7 +24,7 @@ def describe(corrections: Sequence[Correction]) -> Tensor:
 
 def fit_direction(described: Tensor, labels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Mean, scale and direction (F,) of a ridge regression of ±1 on descriptors (n, F), balanced between labels."""
-    deviation = described.std(dim=0) if len(described) > 1 else torch.ones(described.shape[1])
+    deviation = _deviation(described)
     scale = (deviation + 0.1 * deviation.mean() + 1e-6) * described.shape[1] ** 0.5
     if labels.min() == labels.max():
         mean = described.mean(dim=0)
@@ -56,6 +56,8 @@ def said_of_features(described: Tensor, labels: Tensor, groups: Tensor, seed: in
         others = (labels != labels[one]).nonzero()[:, 0]
         for other in others[torch.randperm(len(others), generator=generator)[:most]].tolist():
             held_out = (groups == groups[one]) | (groups == groups[other])
+            if held_out.all():
+                continue
             mean, scale, direction = fit_direction(described[~held_out], labels[~held_out])
             pair = [one, other]
             total[pair] += (described[pair] - mean) / scale @ direction
@@ -75,7 +77,7 @@ def voice_weights(voices: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
     A linear discriminant that takes the voices for independent: with few corrections, what they have in common can't
     be told from luck.
     """
-    deviation, centre = voices.std(dim=0) + 1e-3, voices.mean(dim=0)
+    deviation, centre = _deviation(voices) + 1e-3, voices.mean(dim=0)
     apart = torch.tensor(_APART)
     if labels.min() != labels.max():
         anomalous, normal = voices[labels > 0], voices[labels == 0]
@@ -86,3 +88,8 @@ def voice_weights(voices: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         found = (anomalous.mean(dim=0) - normal.mean(dim=0)) / deviation
         apart = (len(labels) * found + _FIRMNESS * apart) / (len(labels) + _FIRMNESS)
     return apart.clamp_min(0) / deviation, centre
+
+
+def _deviation(values: Tensor) -> Tensor:
+    """Of the columns of (n, d): (d,); ones for a single row, of which nothing can be said."""
+    return values.std(dim=0) if len(values) > 1 else torch.ones(values.shape[1])
