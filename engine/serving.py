@@ -21,7 +21,7 @@ from engine.preprocess import Pixels, normalise, to_pixels
 from engine.prompts import Prompts
 from engine.recorded import SIZES, RecordedWork
 from engine.shapes import Grid, grid_for, proportional, square
-from engine.texture import TextureEye, load_texture_eye
+from engine.texture import CODE_VERSION, TextureEye, load_texture_eye
 from engine.transfers import to_device
 
 logger = logging.getLogger(__name__)
@@ -108,7 +108,7 @@ class Engine:
         """Names all that features depend on besides the image."""
         precision = "" if self.backbone.precision == "fp32" else f"-{self.backbone.precision}"
         shape = "-squashed" if self.squashed else ""
-        return f"{self.info.fingerprint[:16]}-{self.image_size}{precision}{shape}-{_FEATURES_VERSION}"
+        return f"{self.info.fingerprint[:16]}-{self.image_size}{precision}{shape}-{_FEATURES_VERSION}.{CODE_VERSION}"
 
     @cached_property
     def eye(self) -> TextureEye:

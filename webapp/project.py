@@ -16,8 +16,12 @@ def shown_project(request: gr.Request) -> Project | None:
     `default` is made here on a first visit, before the model has loaded.
     """
     name = request.query_params.get("project") or DEFAULT_PROJECT
-    with get_store().session() as session:
-        return ensure_project(session, DEFAULT_PROJECT) if name == DEFAULT_PROJECT else find_project(session, name)
+    with get_store().session(read_only=True) as session:
+        project = find_project(session, name)
+    if project is None and name == DEFAULT_PROJECT:
+        with get_store().session() as session:
+            return ensure_project(session, DEFAULT_PROJECT)
+    return project
 
 
 def current_project(request: gr.Request) -> int:

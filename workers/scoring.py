@@ -188,9 +188,9 @@ class _Scorer:
     ) -> None:
         """Maps on disk first, all at once; then the predictions, in one transaction. `made`: how they were made."""
         with ThreadPoolExecutor(_WRITERS) as writers:
-            keys = list(writers.map(lambda one: self.store.blobs.put(map_to_npy(one.anomaly_map)), scored))
+            maps = list(writers.map(self._put_map, scored))
         with self.store.session() as session:
-            for (image, features), one, key in zip(encoded, scored, keys, strict=True):
+            for (image, features), one, data in zip(encoded, scored, maps, strict=True):
                 self.trouble.forget(image.id)
                 with contextlib.suppress(NotFound):  # deleted meanwhile
                     save_prediction(
@@ -198,12 +198,17 @@ class _Scorer:
                         image_id=image.id,
                         prompt_version_id=self.version.id,
                         score=one.score,
-                        map_blob_key=key,
+                        map_blob_key=self.store.keep_until_named(session, data),
                         map_max=float(one.anomaly_map.max()),
                         map_uncertainty=map_uncertainty(one.anomaly_map),
                         novelty=self.corrected.novelty(features.global_feature.float().numpy()),
                         engine_settings=made,
                     )
+
+    def _put_map(self, one: "Scored") -> bytes:
+        data = map_to_npy(one.anomaly_map)
+        self.store.blobs.put(data)
+        return data
 
     def _judge(self, image: Image, error: Exception) -> None:
         """An image failed by itself: the machine's trouble is raised, the image's own is kept when it comes again."""

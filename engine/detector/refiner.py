@@ -12,7 +12,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from engine.detector.filters import CHANNELS, filter_bank
-from engine.detector.memory import Memory
+from engine.detector.memory import Memory, memory_patches
+from engine.detector.others import NOBODY, Others, identity
 from engine.features import ImageFeatures, surface_of
 from engine.maps import FloatMap, resize_map
 
@@ -47,11 +48,13 @@ class Views:
         patches: of the patch features, mean over layers.
         textures: of the coarsest textures.
         memory: patches called normal and anomalous.
+        others: patches of images that nobody has said anything of.
     """
 
     patches: Basis
     textures: Basis
     memory: Memory
+    others: Others = NOBODY
 
     def fine(self, features: ImageFeatures, prompts_map: FloatMap) -> Tensor:
         """(22, h, w): the filter bank, and the prompts' logit."""
@@ -61,7 +64,7 @@ class Views:
         return torch.cat([filter_bank(pixels[None])[0], prompts.clamp(_LEAST, 1 - _LEAST).logit()[None]])
 
     def coarse(self, features: ImageFeatures, without: str | None = None) -> Tensor:
-        """(c, h/2, w/2): textures, patch features, and distances to the memory.
+        """(c, h/2, w/2): textures, patch features, distances to the memory, and rarity among the other images.
 
         Args:
             features: with their surface.
@@ -70,8 +73,15 @@ class Views:
         first, second, third = (one.float() for one in surface_of(features).textures)
         size = first.shape[1:]
         patches = features.patch_features.float().mean(dim=0).T.unflatten(1, features.grid)
-        others = [second, self.textures.of(third), self.patches.of(patches), self.memory.distances(features, without)]
-        return torch.cat([first, *(_resized(one, size) for one in others)])
+        grid, textures = memory_patches(features)
+        coarser = [
+            second,
+            self.textures.of(third),
+            self.patches.of(patches),
+            self.memory.distances(grid, textures, without),
+            self.others.rarity(grid, textures, identity(features)),
+        ]
+        return torch.cat([first, *(_resized(one, size) for one in coarser)])
 
 
 @dataclass(frozen=True)

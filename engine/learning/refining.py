@@ -9,10 +9,10 @@ from torch.nn import functional as F
 from engine.detector.refiner import Refiner, Views
 from engine.learning.pixels import LEAST_MARKED, Pixels
 
-HIDDEN = 64
+HIDDEN = 48
 # Few corrections are soon learnt by heart: the fewer they are, the shorter the fit.
-_STEPS, _STEPS_PER_CORRECTION = 60, 2
-_MOST_STEPS = 160
+_STEPS, _STEPS_PER_CORRECTION = 90, 2
+_MOST_STEPS = 170
 _ANOMALOUS_PIXELS, _NORMAL_PIXELS = 384, 768  # a step
 _RATE, _DECAY, _DROPOUT = 3e-3, 1e-2, 0.1
 

@@ -45,6 +45,16 @@ def test_nobody_else_reads_the_file_with_the_hashes_of_passwords(tmp_path: Path)
     database.close()
 
 
+def test_a_reading_session_sees_one_state_throughout(database: Database) -> None:
+    with database.session(read_only=True) as reading:
+        before = reading.query(Project).count()
+        with database.session() as writing:
+            make_project(writing)
+        assert reading.query(Project).count() == before
+    with database.session(read_only=True) as reading:
+        assert reading.query(Project).count() == before + 1
+
+
 def test_nothing_is_kept_when_the_block_raises(database: Database) -> None:
     with pytest.raises(RuntimeError), database.session() as session:
         make_project(session)

@@ -7,6 +7,7 @@ import pytest
 import torch
 from sqlalchemy import func, select
 
+from db.check import check
 from db.images import delete_image, get_image, get_image_row, unscored_images
 from db.models import Prediction
 from db.predictions import active_prediction
@@ -249,6 +250,23 @@ def test_an_image_deleted_meanwhile_is_passed_over(installation: Installation) -
     with installation.store.session() as session:
         delete_image(session, gone)
     assert score_images(installation.store, [gone, there]) == 1
+
+
+def test_a_map_that_was_deleted_before_it_was_named_is_there_all_the_same(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image_id, store = add(installation), installation.store
+    put = store.blobs.put
+
+    def put_and_lose(data: bytes) -> str:
+        key = put(data)
+        monkeypatch.setattr(store.blobs, "put", put, raising=False)
+        store.delete_blobs([key])  # someone deletes another image with the very same map
+        return key
+
+    monkeypatch.setattr(store.blobs, "put", put_and_lose, raising=False)
+    score_images(store, [image_id])
+    assert grid_map(store, image_id).shape == (64, 64) and check(store) == []
 
 
 def test_prompts_of_another_backbone_leave_images_unscored_and_say_so(

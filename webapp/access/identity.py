@@ -11,6 +11,7 @@ from db.models import utc_now
 from db.store import Store
 from settings import Settings
 from webapp.access.callers import NOBODY, Caller, Role
+from webapp.access.notes import write_later
 
 # How long a browser is known after its user last signed in with it.
 _KNOWN_DAYS = 180
@@ -39,8 +40,7 @@ def _by_token(store: Store, secret: str) -> Caller:
     if token is None:
         raise BadToken
     if use_is_old(token):
-        with store.session() as session:
-            note_use(session, token.id)
+        write_later(("token", token.id), lambda: _note_use(store, token.id))
     return _caller(token.user, "token")
 
 
@@ -51,9 +51,18 @@ def _by_cookie(store: Store, settings: Settings, secret: str) -> Caller:
         return NOBODY
     lifetime = timedelta(hours=settings.session_hours)
     if sign_in.expires_at - utc_now() < lifetime / 2:  # seldom enough that looking at a picture writes nothing
-        with store.session() as session:
-            prolong(session, sign_in.id, lifetime)
+        write_later(("sign-in", sign_in.id), lambda: _prolong(store, sign_in.id, lifetime))
     return _caller(sign_in.user, "session")
+
+
+def _note_use(store: Store, token_id: int) -> None:
+    with store.session() as session:
+        note_use(session, token_id)
+
+
+def _prolong(store: Store, sign_in_id: int, lifetime: timedelta) -> None:
+    with store.session() as session:
+        prolong(session, sign_in_id, lifetime)
 
 
 def _caller(user: User, via: str) -> Caller:

@@ -49,8 +49,8 @@ class Ready(BaseModel):
 
 
 @router.get("/healthz")
-def healthz() -> Health:
-    """200 while the process answers."""
+async def healthz() -> Health:
+    """200 while the process answers, however busy its threads are."""
     return Health()
 
 

@@ -1,12 +1,12 @@
-"""Webhooks rest by themselves while they fail, and are switched off when they stay dead.
+"""Webhooks rest while they fail and are switched off when they stay dead; a run that is over names no checkpoint.
 
-Revision ID: 0007_webhooks_that_rest
+Revision ID: 0007_what_is_over
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0007_webhooks_that_rest"
+revision = "0007_what_is_over"
 down_revision = "0005_operations"
 
 Time = sa.DateTime(timezone=True)
@@ -14,7 +14,9 @@ COLUMNS = ("failing_since", "resting_until", "disabled_at")
 
 
 def upgrade() -> None:
-    """All webhooks are well."""
+    """All webhooks are well; the files of checkpoints are gone, or belong to nothing from now on."""
+    over = "state IN ('succeeded', 'failed', 'cancelled')"
+    op.execute(f"UPDATE tuning_runs SET checkpoint_blob_key = NULL WHERE {over}")
     with op.batch_alter_table("webhooks") as table:
         table.add_column(sa.Column("failures", sa.Integer(), nullable=False, server_default="0"))
         table.add_column(sa.Column("note", sa.Text(), nullable=False, server_default=""))
