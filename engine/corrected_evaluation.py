@@ -6,6 +6,7 @@ linear probe on patch features, and a memory of normal patches.
 
 import json
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 
@@ -15,6 +16,7 @@ from engine.baselines.corrected import LinearProbe, NormalMemory
 from engine.corrected_files import order_of_corrections, read_correction
 from engine.datasets.item import LabelledImage
 from engine.detector.detector import Detector, Scored
+from engine.detector.others import IMAGES
 from engine.encoders import Encoder
 from engine.errors import EngineError
 from engine.evaluate import Bench, evaluate_class
@@ -111,7 +113,7 @@ class CorrectedEvaluation:
             order = [images[i] for i in order_of_corrections([image.label for image in images], seed)]
             judged = order[counts[-1] :]
             for count in (0, *counts):
-                fitting = _Fitting(self.engine, self.detector, order[:count], seed)
+                fitting = _Fitting(self.engine, self.detector, order[:count], judged, seed)
                 for learner in LEARNERS if count else LEARNERS[:1]:
                     title = f"{learner}, {count} corrections" if count else "detector, zero-shot"
                     fits.setdefault(title, []).append(self._measured(one, learner, title, fitting, judged))
@@ -147,10 +149,25 @@ class CorrectedEvaluation:
 
 
 class _Fitting:
-    """Learns from some corrections, which are read when they are first needed."""
+    """Learns from some corrections, which are read when they are first needed.
 
-    def __init__(self, engine: Engine, detector: Detector, images: Sequence[LabelledImage], seed: int) -> None:
-        self.engine, self.detector, self.images, self.seed = engine, detector, images, seed
+    Args:
+        engine: as the product has it.
+        detector: in service before.
+        images: that are corrected…
+        others: …and those that are not: nothing but what is usual among them is learnt from these.
+        seed: of everything random.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        detector: Detector,
+        images: Sequence[LabelledImage],
+        others: Sequence[LabelledImage],
+        seed: int,
+    ) -> None:
+        self.engine, self.detector, self.images, self.others, self.seed = engine, detector, images, others, seed
         self.problems: list[str] = []
 
     @property
@@ -170,6 +187,14 @@ class _Fitting:
                 self.problems.append(f"{one.image}: {error} Nothing is learnt from it.")
         return found
 
+    def _unlabelled(self) -> list[ImageFeatures]:
+        """Features of some of the others; that one can't be read is said when it is measured."""
+        found = []
+        for one in self.others[:IMAGES]:
+            with suppress(OSError, EngineError):
+                found.append(read_correction(self.engine, replace(one, mask=None)).features)
+        return found
+
     def learnt(self, learner: str) -> tuple[Score | None, str]:
         """What scores images, None where nothing could be learnt; and what was decided, or why not."""
         if not self.images:
@@ -184,7 +209,14 @@ class _Fitting:
 
     def _detector(self) -> tuple[Score, str]:
         try:
-            outcome = learn(self.engine, self.detector, self.detector, self.corrections, Config(seed=self.seed))
+            outcome = learn(
+                self.engine,
+                self.detector,
+                self.detector,
+                self.corrections,
+                Config(seed=self.seed),
+                unlabelled=self._unlabelled(),
+            )
         except Unfit as reason:
             return self._with(self.detector), str(reason)
         served = outcome.detector if outcome.decision.promote else self.detector
