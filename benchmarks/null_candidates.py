@@ -94,7 +94,8 @@ def of_set(engine: Engine, data: str, counts: Sequence[int], draws_of_each: int,
             continue
         corrections = [read_correction(engine, one) for one in order[:corrected]]
         rest = [read_correction(engine, one) for one in order[corrected:]]
-        draws += of_corrections(NullCandidates(engine, root, corrections, seed), rest, data, draws_of_each)
+        nulls = NullCandidates(engine, root, corrections, seed, [one.features for one in rest])
+        draws += of_corrections(nulls, rest, data, draws_of_each)
     return draws
 
 

@@ -55,7 +55,10 @@ def _parser() -> argparse.ArgumentParser:
         "--image-size", type=int, default=settings.image_size, help="side in px; 0: the backbone's own (default)"
     )
     common.add_argument(
-        "--prompts", type=Path, help="a detector's or prompts' file, or the reference's .pth (default: the shipped)"
+        "--prompts",
+        "--detector",
+        type=Path,
+        help="a detector's or prompts' file, or the reference's .pth (default: the shipped)",
     )
     common.add_argument(
         "--reference",

@@ -81,7 +81,7 @@ class Views:
         """(22, h, w): the filter bank, and the prompts' logit."""
         pixels = surface_of(features).pixels
         height, width = pixels.shape[:2]
-        prompts = torch.from_numpy(resize_map(prompts_map, height, width))
+        prompts = torch.tensor(resize_map(prompts_map, height, width))
         return torch.cat([filter_bank(pixels[None])[0], prompts.clamp(_LEAST, 1 - _LEAST).logit()[None]])
 
     def coarse(self, features: ImageFeatures, without: str | None = None) -> Tensor:
