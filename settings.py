@@ -116,6 +116,10 @@ class Settings(BaseSettings):
     webhook_private: bool = Field(
         False, description="Whether webhooks may lead into private networks and to this machine."
     )
+    keep_map_days: float = Field(
+        30.0, gt=0, description="What retired versions said of images that nobody corrected is deleted after so long."
+    )
+    keep_audit_days: float = Field(365.0, gt=0, description="Entries of the audit log are deleted after so long.")
     feature_cache_gb: float = Field(4.0, gt=0, description="Disk budget of the feature cache, in GB.")
 
     min_corrections: int = Field(1, ge=1, description="Fewest corrected images that a run starts with.")

@@ -31,6 +31,7 @@ RECOVER_SECONDS = 5.0
 DUE_SECONDS = 10.0
 SCORE_SECONDS = 5.0
 WEBHOOK_SECONDS = 5.0
+PRUNE_SECONDS = 6 * 3600.0
 # How long after its start the embedded worker begins to load the engine.
 EMBEDDED_LOADING_SECONDS = 15.0
 
@@ -43,6 +44,7 @@ def _schedule(settings: Settings) -> dict[str, Any]:
     schedule = {
         "recover": every(RECOVER_SECONDS, "recover", "default"),
         "deliver-webhooks": every(WEBHOOK_SECONDS, "deliver_webhooks", "default"),
+        "prune": every(PRUNE_SECONDS, "prune", "default"),
         "start-due-runs": every(DUE_SECONDS, "start_due", "default"),
     }
     if not settings.embedded_broker:
