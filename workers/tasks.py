@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from db.errors import BlobMissing
 from db.projects import list_projects
-from workers import novelty, recovery, runs, scoring, webhooks
+from workers import novelty, pruning, recovery, runs, scoring, webhooks
 from workers.celery_app import celery_app
 from workers.context import get_store
 from workers.engine_host import get_engine
@@ -111,3 +111,11 @@ def deliver_webhooks() -> None:
 def start_due() -> None:
     """Start the runs that are due."""
     runs.start_due_runs(get_store())
+
+
+@celery_app.task
+def prune() -> None:
+    """Delete what is old."""
+    with _alone("prune", 0) as free:
+        if free:
+            pruning.prune(get_store())

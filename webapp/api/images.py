@@ -5,7 +5,7 @@ from functools import partial
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Body, File, Form, Header, Query, Request, Response, UploadFile
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from db import images as image_rows
 from db.image_filters import people_of
@@ -25,7 +25,16 @@ from webapp.access.callers import CallerDep
 from webapp.access.gate import name_object
 from webapp.access.pace import pace
 from webapp.api.caching import revalidated
-from webapp.api.dependencies import DEFAULT_PROJECT, Id, SettingsDep, StoreDep, TextsDep, project_named, require_few
+from webapp.api.dependencies import (
+    DEFAULT_PROJECT,
+    Id,
+    Moment,
+    SettingsDep,
+    StoreDep,
+    TextsDep,
+    project_named,
+    require_few,
+)
 from webapp.api.image_view import ImageView, image_views
 from webapp.api.problems import problem
 from webapp.samples import sample_images
@@ -213,8 +222,8 @@ def get_images(
     label: Annotated[Label | None, Query(description="what people say")] = None,
     min_score: Annotated[float | None, Query(ge=0, le=1)] = None,
     max_score: Annotated[float | None, Query(ge=0, le=1)] = None,
-    added_from: Annotated[AwareDatetime | None, Query(description="uploaded then or later")] = None,
-    added_before: Annotated[AwareDatetime | None, Query(description="uploaded earlier")] = None,
+    added_from: Annotated[Moment | None, Query(description="uploaded then or later")] = None,
+    added_before: Annotated[Moment | None, Query(description="uploaded earlier")] = None,
     name: Annotated[str | None, Query(max_length=200, description="part of the file name")] = None,
     person: Annotated[str | None, Query(max_length=100, description="who uploaded or corrected it last")] = None,
     order: Annotated[
