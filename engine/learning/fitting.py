@@ -18,7 +18,7 @@ from engine.learning.deciding import Decision, Offer, choose
 from engine.learning.heading import fit_heads
 from engine.learning.operating import OperatingPoint, keep_meaning
 from engine.learning.out_of_fold import ImageVoices, RefinedOutOfFold, image_auroc, judged, on_grid, said_by
-from engine.learning.pixels import LEAST_MARKED, Pixels, seen_pixels
+from engine.learning.pixels import Pixels, has_marked, seen_pixels
 from engine.learning.prompting import Losses, tune_prompts
 from engine.learning.refining import fit_refiners
 from engine.learning.views import find_views
@@ -210,7 +210,7 @@ class _Run:
         usable = [i for i, one in enumerate(learnt) if one is not None]
         pixels = [one for one in learnt if one is not None]
         fits = [[usable.index(i) for i in fold.training if i in usable] for fold in self.folds]
-        fits = [some if _has_both(pixels, some) else list(range(len(pixels))) for some in fits]
+        fits = [some if has_marked(pixels, some) else list(range(len(pixels))) for some in fits]
         refiners = fit_refiners(self.views, pixels, fits, self.config.seed) if fits else []
         final = fit_refiners(self.views, pixels, [range(len(pixels))], self.config.seed, members=MEMBERS)[0]
         self._report(0.75, "judging the refiner out of fold", judging=True)
@@ -266,8 +266,3 @@ class _Candidate:
     name: str
     detector: Detector
     said: list[Said]
-
-
-def _has_both(pixels: Sequence[Pixels], positions: Sequence[int]) -> bool:
-    """Whether these corrections show anomalous pixels; normal ones they always do."""
-    return any(bool((pixels[i].marked >= LEAST_MARKED).any()) for i in positions)
