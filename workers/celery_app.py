@@ -57,6 +57,8 @@ def make_app(settings: Settings) -> Celery:
             "workers.tasks.score_project": {"queue": "scoring"},
             "workers.tasks.score_images": {"queue": "scoring"},
             "workers.tasks.refresh_queue": {"queue": "scoring"},
+            "workers.tasks.refresh_previews": {"queue": "scoring"},
+            "workers.tasks.preview_images": {"queue": "scoring"},
         },
         worker_prefetch_multiplier=1,
         # One process has one engine for all its threads, and a GPU is held once.

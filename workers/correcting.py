@@ -151,4 +151,5 @@ def _save(
         )
         project_id = get_image(session, image_id).project_id
     dispatch.request_queue_refresh(project_id)
+    dispatch.request_previews(project_id)
     return annotation

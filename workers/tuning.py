@@ -23,6 +23,7 @@ from settings import get_settings
 from workers import dispatch
 from workers.corrected import detector_of, read_corrections, root_of
 from workers.lease import Lease, LeaseLost, RunCancelled, worker_name
+from workers.previewing import forget_previews
 from workers.tracing import for_run
 
 if TYPE_CHECKING:
@@ -179,6 +180,7 @@ class _Run:
             if not held:
                 raise LeaseLost(f"run {self.run.id} was taken over")
         if decision.promote:
+            forget_previews(self.store, self.run.project_id)
             dispatch.request_rescoring(self.run.project_id)
 
     def _metrics(self, outcome: Outcome, corrections: int) -> dict[str, Any]:

@@ -11,10 +11,10 @@ import torch
 
 from engine.detector.detector import Detector
 from engine.detector.image_head import ImageHead
-from engine.detector.refiner import Refiner
-from engine.learning.corrections import Correction, judging_folds
-from engine.learning.out_of_fold import ImageVoices, best_outline, on_grid
-from engine.learning.pixels import has_marked, seen_pixels
+from engine.detector.refiner import Views
+from engine.learning.corrections import Correction, Fold, judging_folds
+from engine.learning.out_of_fold import ImageVoices, RefinedOutOfFold, best_outline
+from engine.learning.pixels import Pixels, has_marked, seen_pixels
 from engine.learning.refining import fit_refiners
 from engine.learning.views import find_views
 from engine.maps import FloatMap
@@ -63,30 +63,24 @@ class _Preview:
 
     def detector(self) -> Detector | None:
         """The root's prompts with a refiner and an image head; None where no pixel teaches anything."""
-        refiner = self._refiner()
-        if refiner is None:
-            return None
-        maps = self._maps(refiner)
-        refiner = replace(refiner, offset=-best_outline(self.corrections, maps) / _SHARE)
-        return replace(self.root, refiner=refiner, image_head=self._image_head(self._maps(refiner)))
-
-    def _refiner(self) -> Refiner | None:
         views = find_views(self.corrections, self.seed)
+        learnt, grids = self._pixels(views)
+        if not has_marked(learnt, range(len(learnt))):
+            return None
+        refiner = replace(fit_refiners(views, learnt, [range(len(learnt))], self.seed)[0], share=_SHARE)
+        # Maps of images that it has learnt from: they flatter, and are good enough to say where outlines belong.
+        everything = tuple(range(len(self.corrections)))
+        seen = RefinedOutOfFold(self.corrections, [Fold(everything, everything)], [refiner], grids)
+        refiner = replace(refiner, offset=-best_outline(self.corrections, seen.maps(refiner)) / _SHARE)
+        return replace(self.root, refiner=refiner, image_head=self._image_head(seen.maps(refiner)))
+
+    def _pixels(self, views: Views) -> tuple[list[Pixels], list[Pixels]]:
+        """Of each correction the pixels to learn from, where there are some, and the grid of those to judge."""
         generator = torch.Generator().manual_seed(self.seed)
         count = max(400, _PIXELS // len(self.corrections))
-        seen = [
-            seen_pixels(one, views, scored.anomaly_map, count, generator)[0]
-            for one, scored in zip(self.corrections, self.at_first, strict=True)
-        ]
-        pixels = [one for one in seen if one is not None]
-        if not has_marked(pixels, range(len(pixels))):
-            return None
-        return replace(fit_refiners(views, pixels, [range(len(pixels))], self.seed)[0], share=_SHARE)
-
-    def _maps(self, refiner: Refiner) -> list[FloatMap]:
-        """On the judged grid, by a refiner that has seen them: they flatter."""
         scored = zip(self.corrections, self.at_first, strict=True)
-        return [on_grid(refiner.refine(one.features, s.anomaly_map), one) for one, s in scored]
+        seen = [seen_pixels(one, views, s.anomaly_map, count, generator) for one, s in scored]
+        return [some for some, _ in seen if some is not None], [grid for _, grid in seen]
 
     def _image_head(self, maps: Sequence[FloatMap]) -> ImageHead | None:
         """None where there are too few images of both labels to tell what speaks for one."""

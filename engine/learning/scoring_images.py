@@ -23,7 +23,7 @@ def describe(corrections: Sequence[Correction]) -> Tensor:
 def fit_direction(described: Tensor, labels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Mean, scale and direction (F,) of a ridge logistic regression on descriptors (n, F), balanced between labels."""
     mean = described.mean(dim=0)
-    deviation = described.std(dim=0)
+    deviation = _deviation(described)
     scale = (deviation + 0.1 * deviation.mean() + 1e-6) * described.shape[1] ** 0.5
     if labels.min() == labels.max():
         return mean, scale, torch.zeros_like(mean)
@@ -37,7 +37,7 @@ def fit_direction(described: Tensor, labels: Tensor) -> tuple[Tensor, Tensor, Te
 def fit_image_head(direction: tuple[Tensor, Tensor, Tensor], voices: Tensor, labels: Tensor) -> ImageHead:
     """The image head over a direction, with weights for voices (n, 3) that were said out of fold."""
     start = torch.tensor(_WEIGHTS)
-    spread = voices.std(dim=0) + 1e-3
+    spread = _deviation(voices) + 1e-3
     weights = start / spread
     centre = voices.mean(dim=0)
     if labels.min() != labels.max():
@@ -45,6 +45,11 @@ def fit_image_head(direction: tuple[Tensor, Tensor, Tensor], voices: Tensor, lab
         change = _logistic(rows, labels, lambda a: _FIRMNESS / len(labels) * a.square().sum(), prior=rows @ start)
         weights = ((start + change) / spread).clamp_min(0)
     return ImageHead(*direction, weights, -(centre @ weights))
+
+
+def _deviation(rows: Tensor) -> Tensor:
+    """Of each column; 0 where there is one row alone."""
+    return rows.std(dim=0, correction=min(1, len(rows) - 1))
 
 
 def _logistic(rows: Tensor, labels: Tensor, penalty, prior: Tensor | None = None) -> Tensor:  # type: ignore[no-untyped-def]
