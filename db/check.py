@@ -1,7 +1,7 @@
 """Looking for rows and blobs that don't belong together, and mending what can be mended without guessing.
 
-What can be made again is deleted (a prediction, a preview, a checkpoint) and made again by itself. What a person gave, images and
-masks, is never deleted here: what is missing of it can come back from a backup.
+What can be made again is deleted (a prediction, a preview, a checkpoint) and made again by itself. What a person gave,
+images and masks, is never deleted here: what is missing of it can come back from a backup.
 """
 
 from collections.abc import Iterable, Iterator

@@ -41,7 +41,7 @@ class Difference:
         label: normal or anomalous, as a person said.
         difference: mean absolute difference of the two maps, 0–1.
         scores: P(anomalous).
-        average_precision: of the map's pixels against the mask; None for normal images.
+        average_precision: of the map's pixels against the mask; None for images without one.
         picture: JPEG: the image with the mask's outline, then both maps on one scale.
     """
 
@@ -104,9 +104,9 @@ class VersionComparer:
     def __iter__(self) -> Iterator[int]:
         """Measure the images; gives how many are done."""
         for number, annotation in enumerate(self._annotations, start=1):
-            mask = _mask(self._store, annotation)
+            mask, label = _mask(self._store, annotation), int(annotation.label == "anomalous")
             seen = [score_with(self._store, self._engine, version, annotation.image) for version in self._versions]
-            measured = [held_out(score, anomaly_map, _at_map(mask, anomaly_map)) for score, anomaly_map in seen]
+            measured = [held_out(score, found, _at_map(mask, found, label), label) for score, found in seen]
             self._seen.append((annotation, measured, [anomaly_map for _, anomaly_map in seen]))
             yield number
 
@@ -124,8 +124,8 @@ class VersionComparer:
         )
 
     def _difference(self, annotation: Annotation, measured: list[HeldOut], maps: list[FloatMap]) -> Difference:
-        image, anomalous = annotation.image, annotation.mask_blob_key is not None
-        precision = [float(measure([one])["pixel_ap"][0]) for one in measured] if anomalous else None
+        image, marked = annotation.image, annotation.mask_blob_key is not None
+        precision = [float(measure([one])["pixel_ap"][0]) for one in measured] if marked else None
         return Difference(
             image_id=image.id,
             file_name=image.file_name,
@@ -209,10 +209,12 @@ def _mask(store: Store, annotation: Annotation) -> np.ndarray | None:
     return decode_mask(store.blobs.get(annotation.mask_blob_key), **size)
 
 
-def _at_map(mask: np.ndarray | None, anomaly_map: FloatMap) -> np.ndarray:
-    """The mask (H, W) in the shape of a map, as runs measure by it: (h, w) of 0 and 1."""
+def _at_map(mask: np.ndarray | None, anomaly_map: FloatMap, label: int) -> np.ndarray | None:
+    """The mask (H, W) in the shape of a map: (h, w) of 0 and 1; None where an anomalous image has none."""
     from engine.preprocess import preprocess_mask
 
+    if mask is None and label:
+        return None
     if mask is None:
         return np.zeros(anomaly_map.shape, np.uint8)
     return preprocess_mask(mask, anomaly_map.shape, keep_small=True).numpy()

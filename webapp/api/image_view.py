@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 
 from db.images import ImageRow
 from db.models import Annotation, Preview, PromptVersion
-from db.projects import get_project
 from db.previews import previews_of
+from db.projects import get_project
 from db.prompt_versions import get_version, parts_of
 from db.review_queue import Reason, reason
 from webapp.texts import Texts
