@@ -78,6 +78,8 @@ def make_app(settings: Settings) -> Celery:
             "workers.tasks.score_project": {"queue": "scoring"},
             "workers.tasks.score_images": {"queue": "scoring"},
             "workers.tasks.refresh_queue": {"queue": "scoring"},
+            "workers.tasks.refresh_previews": {"queue": "scoring"},
+            "workers.tasks.preview_images": {"queue": "scoring"},
         },
         # What waits stays with the broker, where another worker can take it, and not with one that is busy.
         worker_prefetch_multiplier=1,

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from db.errors import BlobMissing
 from db.projects import list_projects
-from workers import novelty, pruning, recovery, runs, scoring, webhooks
+from workers import novelty, previewing, pruning, recovery, runs, scoring, webhooks
 from workers.celery_app import celery_app
 from workers.context import get_store
 from workers.engine_host import get_engine
@@ -77,6 +77,18 @@ def score_project(project_id: int) -> None:
 def refresh_queue(project_id: int) -> None:
     """Bring what to correct next in line with the corrections."""
     novelty.refresh_queue(get_store(), project_id)
+
+
+@celery_app.task
+def refresh_previews(project_id: int) -> None:
+    """Show what the corrections make of the images that come next."""
+    previewing.refresh_previews(get_store(), project_id)
+
+
+@celery_app.task
+def preview_images(project_id: int, image_ids: list[int]) -> None:
+    """Show it of these images too."""
+    previewing.preview_images(get_store(), project_id, image_ids)
 
 
 @celery_app.task

@@ -85,7 +85,7 @@ class RefinedOutOfFold:
         best = max(worth, key=lambda share: worth[share])
         best = best if worth[best] > worth[USUAL_SHARE] + _BETTER else USUAL_SHARE
         refiner = replace(refiner, share=best)
-        return replace(refiner, offset=-self._outline(refiner) / best)
+        return replace(refiner, offset=-best_outline(self._corrections, self.maps(refiner)) / best)
 
     def maps(self, refiner: Refiner) -> list[FloatMap]:
         """Maps on the judged grid with the share and offset of a refiner."""
@@ -108,18 +108,19 @@ class RefinedOutOfFold:
             self._metrics[refiner.share] = {name: float(value[0]) for name, value in found.items()}
         return self._metrics[refiner.share]
 
-    def _outline(self, refiner: Refiner) -> float:
-        """The logit at which the maps' outlines fit the masks best: the largest dice over all corrections' pixels."""
-        known = [
-            (torch.from_numpy(found).flatten(), torch.from_numpy(marked).flatten())
-            for found, one in zip(self.maps(refiner), self._corrections, strict=True)
-            if (marked := _marked(one)) is not None
-        ]
-        maps, shares = (torch.cat(part) for part in zip(*known, strict=True))
-        order = maps.argsort(descending=True)
-        inside = shares[order].cumsum(0)
-        dice = 2 * inside / (torch.arange(1, len(order) + 1) + shares.sum())
-        return logit(float(maps[order[int(dice.argmax())]]))
+
+def best_outline(corrections: Sequence[Correction], maps: Sequence[FloatMap]) -> float:
+    """The logit at which maps on the judged grid outline the masks best: the largest dice over all their pixels."""
+    known = [
+        (torch.from_numpy(found).flatten(), torch.from_numpy(marked).flatten())
+        for found, one in zip(maps, corrections, strict=True)
+        if (marked := _marked(one)) is not None
+    ]
+    values, shares = (torch.cat(part) for part in zip(*known, strict=True))
+    order = values.argsort(descending=True)
+    inside = shares[order].cumsum(0)
+    dice = 2 * inside / (torch.arange(1, len(order) + 1) + shares.sum())
+    return logit(float(values[order[int(dice.argmax())]]))
 
 
 def _grid_size(correction: Correction) -> tuple[int, int]:

@@ -19,6 +19,7 @@ from db.images import (
     list_images,
 )
 from db.models import Image
+from db.previews import has_previews
 from db.store import Store
 from settings import Settings
 from webapp.access.callers import CallerDep
@@ -271,12 +272,18 @@ def get_people(store: StoreDep, project: str = DEFAULT_PROJECT) -> list[str]:
 
 @router.get("/{image_id}")
 def get_image(store: StoreDep, say: TextsDep, image_id: Id) -> ImageView:
-    """One image with its score and its annotation; without a score, it is scored before others."""
+    """One image with its score and its annotation; without a score, it is scored before others.
+
+    Where corrections wait for a run, and other images have previews, this one gets its own next.
+    """
     with store.session(read_only=True) as session:
         row = get_image_row(session, image_id)
         if row.prediction is None and row.image.scoring_error is None:
             dispatch.prefer([image_id])
-        return image_views(session, [row], say)[0]
+        view = image_views(session, [row], say)[0]
+        if row.prediction is not None and view.preview is None and has_previews(session, row.image.project_id):
+            dispatch.request_preview(row.image.project_id, image_id)
+        return view
 
 
 @router.delete("/{image_id}", status_code=204)
