@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from db.images import list_images
 from db.models import Annotation, PromptVersion
 from db.prompt_versions import get_version
 from db.store import Store
+from engine.detector.others import IMAGES
 from engine.features import surface_of
 from engine.images import decode_mask
 from engine.learning.corrections import Correction
@@ -42,6 +44,16 @@ def _marked(store: Store, annotation: Annotation, features: "ImageFeatures") -> 
     image = annotation.image
     mask = decode_mask(store.blobs.get(annotation.mask_blob_key), width=image.width, height=image.height)
     return mask_shares(np.asarray(mask), (height, width))
+
+
+def unlabelled_features(store: Store, engine: "Engine", project_id: int) -> Iterator["ImageFeatures"]:
+    """Cached features of images of a project that nobody has said anything of, the newest first."""
+    with store.session(read_only=True) as session:
+        images = list_images(session, project_id, status="to_review", order="newest", limit=IMAGES).items
+    for row in images:
+        found = engine.cache.get(row.image.sha256) if engine.cache else None
+        if found is not None and found.surface is not None:
+            yield found
 
 
 def root_of(session: "Session", version: PromptVersion) -> PromptVersion:

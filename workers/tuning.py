@@ -21,7 +21,7 @@ from engine.learning.deciding import Decision
 from engine.learning.fitting import Config, Outcome, Progress, learn
 from settings import get_settings
 from workers import dispatch
-from workers.corrected import read_corrections, root_of
+from workers.corrected import read_corrections, root_of, unlabelled_features
 from workers.ending import ending
 from workers.lease import Lease, LeaseLost, RunCancelled, worker_name
 from workers.seen import detector_of
@@ -98,6 +98,7 @@ class _Run:
                 threshold_is_chosen=settings.get("threshold_chosen", False),
             ),
             self._report,
+            list(unlabelled_features(self.store, self.engine, self.run.project_id)),
         )
         self._conclude(outcome, len(corrections))
 

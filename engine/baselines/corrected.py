@@ -14,6 +14,7 @@ from torch.nn import functional as F
 
 from engine.detector.detector import Scored
 from engine.detector.image_head import TOP_SHARE
+from engine.detector.memory import memory_patches
 from engine.errors import EngineError
 from engine.features import ImageFeatures
 from engine.learning.corrections import Correction
@@ -76,7 +77,7 @@ class NormalMemory:
 
     def score(self, features: ImageFeatures) -> Scored:
         """Score and map, 0–1, of an image."""
-        distances = self._memory.distances(features)[0].clamp(0, _FARTHEST) / _FARTHEST
+        distances = self._memory.distances(*memory_patches(features))[0].clamp(0, _FARTHEST) / _FARTHEST
         return _scored(_to_map(distances.numpy()))
 
 

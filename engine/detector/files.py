@@ -17,6 +17,7 @@ from engine.detector.detector import Detector, Said
 from engine.detector.heads import Heads
 from engine.detector.image_head import ImageHead
 from engine.detector.memory import Memory
+from engine.detector.others import Others
 from engine.detector.refiner import Basis, Refiner, Views
 from engine.errors import PromptError
 from engine.maps import FloatMap
@@ -45,6 +46,7 @@ def detector_to_bytes(detector: Detector) -> bytes:
     if detector.refiner is not None:
         tensors |= _refiner_tensors(detector.refiner)
         facts |= {"share": detector.refiner.share, "offset": detector.refiner.offset}
+        facts["others"] = list(detector.refiner.views.others.identities)
     if detector.image_head is not None:
         tensors |= _fields(detector.image_head, "image_head")
     for number, (key, said) in enumerate(sorted(detector.said.items())):
@@ -172,14 +174,16 @@ def _refiner_tensors(refiner: Refiner) -> dict[str, Tensor]:
     for name in _BASES:
         tensors |= _fields(getattr(views, name), f"refiner.{name}")
     memory = {"refiner.normal": views.memory.normal.half(), "refiner.anomalous": views.memory.anomalous.half()}
-    return tensors | memory | {"refiner.mean": refiner.mean, "refiner.deviation": refiner.deviation}
+    others = {"refiner.others": views.others.patches.half(), "refiner.places": views.others.places}
+    return tensors | memory | others | {"refiner.mean": refiner.mean, "refiner.deviation": refiner.deviation}
 
 
 def _refiner(tensors: dict[str, Tensor], facts: dict[str, Any]) -> Refiner:
     patches, textures = (_part(Basis, tensors, f"refiner.{name}") for name in _BASES)
     memory = Memory(tensors["refiner.normal"].float(), tensors["refiner.anomalous"].float())
+    others = Others(tensors["refiner.others"].float(), tensors["refiner.places"].float(), tuple(facts["others"]))
     return Refiner(
-        Views(patches, textures, memory),
+        Views(patches, textures, memory, others),
         tensors["refiner.mean"],
         tensors["refiner.deviation"],
         tuple(tensors[f"refiner.layers.{number}"] for number in range(_LAYERS)),

@@ -12,7 +12,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from engine.detector.filters import CHANNELS, filter_bank
-from engine.detector.memory import WIDTH, Memory
+from engine.detector.memory import WIDTH, Memory, memory_patches
+from engine.detector.others import NOBODY, Others, identity
 from engine.features import ImageFeatures, surface_of
 from engine.maps import FloatMap, resize_map
 from engine.texture import CHANNELS as TEXTURES
@@ -52,17 +53,19 @@ class Views:
         patches: of the patch features, mean over layers.
         textures: of the coarsest textures.
         memory: patches called normal and anomalous.
+        others: patches of images that nobody has said anything of.
     """
 
     patches: Basis
     textures: Basis
     memory: Memory
+    others: Others = NOBODY
 
     @property
     def coarse_channels(self) -> int:
         """c of `coarse`."""
         found = self.patches.components.shape[1] + self.textures.components.shape[1]
-        return TEXTURES[0] + TEXTURES[1] + found + 2
+        return TEXTURES[0] + TEXTURES[1] + found + 4
 
     def fit(self, width: int) -> bool:
         """Whether its tensors belong to patch features of this width, and to the texture eye."""
@@ -70,6 +73,7 @@ class Views:
             self.patches.fits(width)
             and self.textures.fits(TEXTURES[2])
             and self.memory.normal.shape[1:] == self.memory.anomalous.shape[1:] == (WIDTH,)
+            and self.others.fit()
         )
 
     def fine(self, features: ImageFeatures, prompts_map: FloatMap) -> Tensor:
@@ -80,7 +84,7 @@ class Views:
         return torch.cat([filter_bank(pixels[None])[0], prompts.clamp(_LEAST, 1 - _LEAST).logit()[None]])
 
     def coarse(self, features: ImageFeatures, without: str | None = None) -> Tensor:
-        """(c, h/2, w/2): textures, patch features, and distances to the memory.
+        """(c, h/2, w/2): textures, patch features, distances to the memory, and rarity among the other images.
 
         Args:
             features: with their surface.
@@ -89,8 +93,15 @@ class Views:
         first, second, third = (one.float() for one in surface_of(features).textures)
         size = first.shape[1:]
         patches = features.patch_features.float().mean(dim=0).T.unflatten(1, features.grid)
-        others = [second, self.textures.of(third), self.patches.of(patches), self.memory.distances(features, without)]
-        return torch.cat([first, *(_resized(one, size) for one in others)])
+        grid, textures = memory_patches(features)
+        coarser = [
+            second,
+            self.textures.of(third),
+            self.patches.of(patches),
+            self.memory.distances(grid, textures, without),
+            self.others.rarity(grid, textures, identity(features)),
+        ]
+        return torch.cat([first, *(_resized(one, size) for one in coarser)])
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from engine.comparison import Comparison
 
 # How likely a loss may be, by resampling the corrections: of the mean of all metrics of something new…
-NEW_RISK = 0.08
+NEW_RISK = 0.1
 # …of a single metric, by more than engine.comparison.TOLERATED…
 SINGLE_RISK = 1 / 3
-# …and a loss that is worth speaking of, where what is in service was learnt in the same way from fewer corrections:
-# more of them make it better, unless they say otherwise.
-REFIT_RISK = 0.2
+# …and a loss that is worth speaking of, on average or of a single metric, where what is in service was learnt in the
+# same way from fewer corrections: more of them make it better, unless they say otherwise.
+REFIT_RISK, REFIT_SINGLE_RISK = 0.35, 0.75
 # What something new must bring at least: the fewer corrections, the more.
 _LEAST_GAIN, _LEAST_GAIN_OF_ONE = 0.003, 0.05
 _NAMES = {
@@ -82,10 +82,9 @@ def choose(
 def _problem(comparison: Comparison, corrections: int, refit: bool) -> str:
     gain = comparison.gain or 0.0
     least = _LEAST_GAIN + _LEAST_GAIN_OF_ONE / corrections
+    limit = REFIT_SINGLE_RISK if refit else SINGLE_RISK
     worse = [
-        f"{_NAMES[name]} might be worse"
-        for name, risk in comparison.risk.items()
-        if risk is not None and risk > SINGLE_RISK
+        f"{_NAMES[name]} might be worse" for name, risk in comparison.risk.items() if risk is not None and risk > limit
     ]
     if refit:
         if (comparison.loss_risk or 0.0) > REFIT_RISK:

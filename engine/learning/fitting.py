@@ -13,7 +13,8 @@ import torch
 from engine.comparison import Comparison, compare
 from engine.detector.detector import Detector, Said
 from engine.detector.refiner import Refiner
-from engine.learning.corrections import Correction, judging_folds
+from engine.features import ImageFeatures
+from engine.learning.corrections import IMAGE_FOLDS, Correction, judging_folds
 from engine.learning.deciding import Decision, Offer, choose
 from engine.learning.heading import fit_heads
 from engine.learning.operating import OperatingPoint, keep_meaning
@@ -25,6 +26,8 @@ from engine.learning.views import find_views
 from engine.maps import FloatMap
 from engine.serving import Engine
 
+# Images of each label below which no image head is served, and from which one that is as good as the prompts is.
+_FEWEST, _ENOUGH = 2, 5
 # Pixels that are learnt from, of all corrections together.
 _PIXELS = 60_000
 
@@ -97,6 +100,7 @@ def learn(
     corrections: Sequence[Correction],
     config: Config,
     report: Callable[[Progress], None] = lambda progress: None,
+    unlabelled: Sequence[ImageFeatures] = (),
 ) -> Outcome:
     """Fit, judge and decide.
 
@@ -107,6 +111,7 @@ def learn(
         corrections: all of the project's.
         config: how.
         report: called after every stage; what it raises ends the work.
+        unlabelled: features of images of the project that nobody has said anything of: what is rare among them.
 
     Raises:
         Unfit: no correction, or only images called anomalous without a mask.
@@ -116,7 +121,7 @@ def learn(
             "There is nothing to learn from: no image is called normal, and none has its defect marked. "
             "Mark what is wrong on one image at least."
         )
-    return _Run(engine, root.prompts_alone(), active, list(corrections), config, report).carry_out()
+    return _Run(engine, root.prompts_alone(), active, list(corrections), config, report, unlabelled).carry_out()
 
 
 class _Run:
@@ -128,9 +133,10 @@ class _Run:
         corrections: list[Correction],
         config: Config,
         report: Callable[[Progress], None],
+        unlabelled: Sequence[ImageFeatures],
     ) -> None:
         self.engine, self.root, self.active, self.corrections = engine, root, active, corrections
-        self.config, self.report_to = config, report
+        self.config, self.report_to, self.unlabelled = config, report, unlabelled
         self.folds = judging_folds(corrections)
         self.at_first = engine.score([one.features for one in corrections], root)
         self.losses: list[Losses] = []
@@ -190,15 +196,23 @@ class _Run:
         refiner, maps = self._refiner()
         name = "image head" if refiner is None else "refiner"
         self._report(0.85, "judging images out of fold", judging=True)
-        voices = ImageVoices(self.corrections, self.folds, self.at_first, maps)
+        folds = judging_folds(self.corrections, IMAGE_FOLDS)
+        voices = ImageVoices(self.corrections, folds, self.at_first, maps)
         detector = replace(self.root, refiner=refiner)
         if not self.folds:
             return _Candidate(name, replace(detector, image_head=voices.head()), [])
         said = voices.said(maps)
         by_prompts = [Said(one.score, found) for one, found in zip(self.at_first, maps, strict=True)]
-        if image_auroc(self.corrections, said) >= image_auroc(self.corrections, by_prompts):
+        if self._tells_better(said, by_prompts):
             return _Candidate(name, replace(detector, image_head=voices.head()), said)
         return _Candidate(name, detector, by_prompts)
+
+    def _tells_better(self, said: list[Said], by_prompts: list[Said]) -> bool:
+        """Whether the image head parts images better than the prompts' score, or as well, on enough of each label."""
+        ours, theirs = image_auroc(self.corrections, said), image_auroc(self.corrections, by_prompts)
+        anomalous = sum(one.label for one in self.corrections)
+        fewest = min(anomalous, len(self.corrections) - anomalous)
+        return fewest >= _FEWEST and (ours > theirs or (ours == theirs and fewest >= _ENOUGH))
 
     def _refiner(self) -> tuple[Refiner | None, list[FloatMap]]:
         """The refiner, and on the judged grid maps that were made without having learnt from their images."""
@@ -221,7 +235,7 @@ class _Run:
         return final, [on_grid(final.refine(one.features, s.anomaly_map), one) for one, s in scored]
 
     def _pixels(self) -> tuple[list[Pixels | None], list[Pixels]]:
-        self.views = find_views(self.corrections, self.config.seed)
+        self.views = find_views(self.corrections, self.config.seed, self.unlabelled)
         generator = torch.Generator().manual_seed(self.config.seed)
         count = min(4000, max(400, _PIXELS // len(self.corrections)))
         learnt, grids = [], []

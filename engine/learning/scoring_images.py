@@ -9,9 +9,10 @@ from torch.nn import functional as F
 from engine.detector.image_head import ImageHead, descriptor
 from engine.learning.corrections import Correction
 
-_RIDGE = 0.1  # of the direction, over the number of corrections
-# What the voices count before anything is known of them, and how firmly: as so many corrections would.
-_WEIGHTS = (0.5, 0.5, 0.3)
+_RIDGE = 0.02  # of the direction, over the number of corrections
+# What the voices of prompts and map count before anything is known of them, and that of the features, the more the
+# more corrections it was learnt from; and how firmly: as so many corrections would.
+_PROMPTS, _MAP, _FEATURES, _FEATURES_PER_CORRECTION = 0.5, 0.5, 0.25, 1 / 40
 _FIRMNESS = 4.0
 
 
@@ -30,13 +31,13 @@ def fit_direction(described: Tensor, labels: Tensor) -> tuple[Tensor, Tensor, Te
     rows = (described - mean) / scale
     # In the span of the rows: as many unknowns as corrections.
     gram = rows @ rows.T
-    alpha = _logistic(gram, labels, lambda a: _RIDGE / len(labels) * 3 * (a @ gram @ a))
+    alpha = _logistic(gram, labels, lambda a: _RIDGE / len(labels) * (a @ gram @ a))
     return mean, scale, rows.T @ alpha
 
 
 def fit_image_head(direction: tuple[Tensor, Tensor, Tensor], voices: Tensor, labels: Tensor) -> ImageHead:
     """The image head over a direction, with weights for voices (n, 3) that were said out of fold."""
-    start = torch.tensor(_WEIGHTS)
+    start = torch.tensor((_PROMPTS, _MAP, _FEATURES + _FEATURES_PER_CORRECTION * len(labels)))
     spread = _deviation(voices) + 1e-3
     weights = start / spread
     centre = voices.mean(dim=0)
