@@ -137,7 +137,7 @@ def corrected_rows(engine: Engine, name: str, seen: Sequence[Seen], seeds: Seque
         for count in tqdm(counts, desc=f"{name}, seed {seed}", unit="run"):
             promoted = False
             if count:
-                active, promoted = after_run(engine, root, active, order[:count], seed)
+                active, promoted = after_run(engine, root, active, order[:count], judged, seed)
             served = metrics(judged, partial(_scored, engine, active))
             figures[count].append((*served, float(promoted), *probe_metrics(order[:count], judged, seed)))
     return [_mean_row(name, count, np.array(values)) for count, values in figures.items()]
@@ -150,11 +150,12 @@ def _mean_row(name: str, count: int, values: np.ndarray) -> list[object]:
 
 
 def after_run(
-    engine: Engine, root: Detector, active: Detector, corrected: Sequence[Seen], seed: int
+    engine: Engine, root: Detector, active: Detector, corrected: Sequence[Seen], others: Sequence[Seen], seed: int
 ) -> tuple[Detector, bool]:
     """The detector in service after a run, and whether it is new."""
     try:
-        outcome = learn(engine, root, active, [one.correction for one in corrected], Config(seed=seed))
+        corrections, unlabelled = [one.correction for one in corrected], [one.correction.features for one in others]
+        outcome = learn(engine, root, active, corrections, Config(seed=seed), unlabelled=unlabelled)
     except Unfit:
         return active, False
     return (outcome.detector, True) if outcome.decision.promote else (active, False)

@@ -16,6 +16,7 @@ from torch.nn import functional as F
 from engine.detector.detector import Detector, Said
 from engine.detector.heads import Heads
 from engine.detector.refiner import Refiner, Views
+from engine.features import ImageFeatures
 from engine.learning.corrections import Correction, Fold, judging_folds
 from engine.learning.heading import fit_heads
 from engine.learning.out_of_fold import RefinedOutOfFold, said_by
@@ -49,10 +50,19 @@ class NullCandidates:
         root: what is in service, prompts alone.
         corrections: frozen ones, of at least two anomalous parts.
         seed: of the fits that say how large a change is.
+        unlabelled: features of other images of the set.
     """
 
-    def __init__(self, engine: Engine, root: Detector, corrections: Sequence[Correction], seed: int) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        root: Detector,
+        corrections: Sequence[Correction],
+        seed: int,
+        unlabelled: Sequence[ImageFeatures] = (),
+    ) -> None:
         self.engine, self.root, self.corrections, self.seed = engine, root, corrections, seed
+        self.unlabelled = unlabelled
         self.folds: list[Fold] = judging_folds(corrections)
         self.scored = engine.score([one.features for one in corrections], root)
 
@@ -119,7 +129,7 @@ class NullCandidates:
 
     @cached_property
     def _views(self) -> Views:
-        return find_views(self.corrections, self.seed)
+        return find_views(self.corrections, self.seed, self.unlabelled)
 
     @cached_property
     def _fitted(self) -> tuple[Refiner, float]:

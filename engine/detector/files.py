@@ -206,7 +206,7 @@ def _bytes_tensor(data: bytes) -> Tensor:
 
 def _to_steps(anomaly_map: FloatMap) -> Tensor:
     """A map in 255 even steps of its logit, −9 … 9: what is all but 0 or 1 keeps its order."""
-    inside = torch.from_numpy(anomaly_map).double().clamp(1e-4, 1 - 1e-4).logit()
+    inside = torch.tensor(anomaly_map, dtype=torch.float64).clamp(1e-4, 1 - 1e-4).logit()
     return ((inside + _REACH) / (2 * _REACH) * 255).round().to(torch.uint8)
 
 

@@ -65,7 +65,7 @@ class Views:
     def coarse_channels(self) -> int:
         """c of `coarse`."""
         found = self.patches.components.shape[1] + self.textures.components.shape[1]
-        return TEXTURES[0] + TEXTURES[1] + found + 4
+        return TEXTURES[0] + TEXTURES[1] + found + 4  # distances to the memory, and rarity
 
     def fit(self, width: int) -> bool:
         """Whether its tensors belong to patch features of this width, and to the texture eye."""
@@ -80,7 +80,7 @@ class Views:
         """(22, h, w): the filter bank, and the prompts' logit."""
         pixels = surface_of(features).pixels
         height, width = pixels.shape[:2]
-        prompts = torch.from_numpy(resize_map(prompts_map, height, width))
+        prompts = torch.tensor(resize_map(prompts_map, height, width))
         return torch.cat([filter_bank(pixels[None])[0], prompts.clamp(_LEAST, 1 - _LEAST).logit()[None]])
 
     def coarse(self, features: ImageFeatures, without: str | None = None) -> Tensor:

@@ -246,11 +246,11 @@ def test_with_an_engine_broken_for_a_while_all_are_scored_in_the_end(
     engine, calls = get_engine(), []
     encode = engine.encode
 
-    def broken_in_the_middle(pictures: list) -> list:
+    def broken_in_the_middle(pictures: list, *, surface: bool) -> list:
         calls.append(time.monotonic())
         if len(calls) > 1 and time.monotonic() - calls[1] < 2:
             raise RuntimeError("CUDA error: an illegal memory access was encountered")
-        return encode(pictures)
+        return encode(pictures, surface=surface)
 
     monkeypatch.setattr(engine, "encode", broken_in_the_middle)
     scorer = BackgroundScorer(installation.store)
@@ -261,7 +261,7 @@ def test_with_an_engine_broken_for_a_while_all_are_scored_in_the_end(
         scorer.stop()
 
 
-def _out_of_memory(*_: object) -> None:
+def _out_of_memory(*_: object, **__: object) -> None:
     raise RuntimeError("CUDA out of memory")
 
 
@@ -272,10 +272,10 @@ def _all_but(installation: Installation, image_id: int) -> Callable:
         data = installation.store.blobs.get(get_image(session, image_id).blob_key)
     bad = decode_image(data).tobytes()
 
-    def encode_others(pictures: list) -> list:
+    def encode_others(pictures: list, *, surface: bool) -> list:
         if any(picture.tobytes() == bad for picture in pictures):
             raise RuntimeError("this one is odd")
-        return encode(pictures)
+        return encode(pictures, surface=surface)
 
     return encode_others
 
