@@ -1,12 +1,14 @@
 """Every setting of AnomalyLoop, typed, read from the environment (`ANOMALYLOOP_*`) or from files (`…_FILE`)."""
 
+import difflib
 import ipaddress
 import os
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import quote
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationError, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
@@ -21,6 +23,10 @@ def _parts(value: str) -> list[str]:
 
 class SettingFileError(Exception):
     """A file that a setting should be read from can't be; the message says which and why."""
+
+
+class BadSettings(Exception):
+    """Settings that can't be used; the message says which and why, and shows no secret."""
 
 
 class _Files(PydanticBaseSettingsSource):
@@ -110,6 +116,10 @@ class Settings(BaseSettings):
     webhook_private: bool = Field(
         False, description="Whether webhooks may lead into private networks and to this machine."
     )
+    keep_map_days: float = Field(
+        30.0, gt=0, description="What retired versions said of images that nobody corrected is deleted after so long."
+    )
+    keep_audit_days: float = Field(365.0, gt=0, description="Entries of the audit log are deleted after so long.")
     feature_cache_gb: float = Field(4.0, gt=0, description="Disk budget of the feature cache, in GB.")
 
     min_corrections: int = Field(1, ge=1, description="Fewest corrected images that a run starts with.")
@@ -124,6 +134,13 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """What a test or a caller gives counts first, then the environment, then files."""
         return named["init_settings"], named["env_settings"], _Files(settings_cls)
+
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, value: str) -> str:
+        if value and not value.startswith(("sqlite:///", "postgresql+psycopg://")):
+            raise ValueError("it begins with neither sqlite:/// nor postgresql+psycopg:// (postgres:// is not enough)")
+        return value
 
     @field_validator("trusted_proxies")
     @classmethod
@@ -143,7 +160,8 @@ class Settings(BaseSettings):
     @property
     def resolved_database_url(self) -> str:
         """The SQLAlchemy URL in use."""
-        return self.database_url or f"sqlite:///{self.home.resolve() / 'anomalyloop.db'}"
+        # What ends the path of a URL may be in a folder's name.
+        return self.database_url or f"sqlite:///{quote(str(self.home.resolve() / 'anomalyloop.db'), safe='/ ')}"
 
     @property
     def resolved_blob_url(self) -> str:
@@ -160,3 +178,33 @@ class Settings(BaseSettings):
 def get_settings() -> Settings:
     """The settings of this process, read once."""
     return Settings()
+
+
+def read_settings() -> Settings:
+    """The same for a process that starts. Raises BadSettings."""
+    try:
+        return get_settings()
+    except SettingFileError as error:
+        raise BadSettings(str(error)) from error
+    except ValidationError as error:
+        faults = "; ".join(_fault(str(one["loc"][0]), one["msg"], one["input"]) for one in error.errors())
+        raise BadSettings(f"A setting in the environment can't be used. {faults}") from None
+
+
+def _fault(name: str, message: str, value: object) -> str:
+    shown = "" if name in SECRETS else f" (is {value!r})"
+    return f"{PREFIX}{name.upper()}: {message}{shown}"
+
+
+def misspelt() -> list[str]:
+    """A sentence for each ANOMALYLOOP_… in the environment that is no setting, with the nearest that is one."""
+    known = [f"{PREFIX}{name.upper()}" for name in Settings.model_fields]
+    known += [f"{name}_FILE" for name in known]
+    given = [name for name in os.environ if name.upper().startswith(PREFIX) and name not in known]
+    found = []
+    for name in sorted(given):
+        words = [one.removeprefix(PREFIX) for one in known]
+        near = difflib.get_close_matches(name.upper().removeprefix(PREFIX), words, 1, 0.6)
+        meant = f" Is {PREFIX}{near[0]} meant?" if near else ""
+        found.append(f"There is no setting {name}; it is passed over.{meant}")
+    return found

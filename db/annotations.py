@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session, joinedload
 
 from db.errors import Conflict
@@ -40,9 +40,9 @@ def add_annotation(
         session: a writing session.
         image_id: which image.
         label: `normal` or `anomalous`.
-        mask_blob_key: 8-bit PNG, 0 or 255, at the image's size; None for a normal image.
+        mask_blob_key: 8-bit PNG, 0 or 255, at the image's size; None for a normal image, or one not marked.
         area: anomalous pixels.
-        source: `drawn`, `accepted`, `marked_normal` or `imported`.
+        source: one of `ANNOTATION_SOURCES`.
         author: who says so.
         prompt_version_id: whose prediction was corrected or accepted, if any.
         expected_revision: the newest one that the author has seen (0: none); None: whichever it is.
@@ -128,6 +128,11 @@ def waiting_corrections(session: Session, project_id: int) -> Waiting:
         for annotation_id in (*training, *holdout):
             waiting.pop(annotation_id, None)
     return Waiting(len(waiting), min(waiting.values(), default=None))
+
+
+def says_where() -> ColumnElement[bool]:
+    """As SQL: whether an annotation says of every pixel what it is: normal, or anomalous with a mask."""
+    return (Annotation.label == "normal") | Annotation.mask_blob_key.is_not(None)
 
 
 def newest_of_images(project_id: int) -> Select[Annotation]:

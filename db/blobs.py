@@ -39,7 +39,10 @@ class BlobStore:
         """Open the place at this fsspec URL; nothing is made or read yet."""
         self.url = url
         # Without a cache of listings: other processes add and delete.
-        self._fs, root = fsspec.core.url_to_fs(url, use_listings_cache=False)
+        if url.startswith("file://"):  # a path as it is: fsspec would find other things than names in it
+            self._fs, root = LocalFileSystem(), url.removeprefix("file://")
+        else:
+            self._fs, root = fsspec.core.url_to_fs(url, use_listings_cache=False)
         self._root = str(root).rstrip("/")
         self._local = isinstance(self._fs, LocalFileSystem)
 

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from db.annotations import newest_of_images
+from db.annotations import newest_of_images, says_where
 from db.models import Annotation, Image, Prediction
 
 
 @dataclass(frozen=True)
 class LabelledMap:
-    """Where the map of a prediction lies, and the mask that counts; None: the image is normal."""
+    """Where the map of a prediction lies, and the mask that counts; None: the image is normal, all of it."""
 
     map_blob_key: str
     mask_blob_key: str | None
@@ -58,11 +58,11 @@ def labelled_scores(session: Session, project_id: int, version_id: int) -> list[
 
 
 def labelled_maps(session: Session, project_id: int, version_id: int, limit: int) -> list[LabelledMap]:
-    """Map and mask of such images, those annotated last first."""
+    """Map and mask of such images, those annotated last first; not of those that are anomalous nobody said where."""
     rows = (
         newest_of_images(project_id)
         .join(Prediction, Prediction.image_id == Annotation.image_id)
-        .where(Prediction.prompt_version_id == version_id)
+        .where(Prediction.prompt_version_id == version_id, says_where())
         .with_only_columns(Prediction.map_blob_key, Annotation.mask_blob_key)
         .order_by(Annotation.id.desc())
         .limit(limit)

@@ -1,7 +1,7 @@
 """Looking for rows and blobs that don't belong together, and mending what can be mended without guessing.
 
-What can be made again is deleted (a prediction, a checkpoint) and made again by itself. What a person gave, images and
-masks, is never deleted here: what is missing of it can come back from a backup.
+What can be made again is deleted (a prediction, a preview, a checkpoint) and made again by itself. What a person gave,
+images and masks, is never deleted here: what is missing of it can come back from a backup.
 """
 
 from collections.abc import Iterable, Iterator
@@ -13,12 +13,13 @@ from sqlalchemy import Delete, ForeignKey, Select, Table, Update, delete, select
 from db.blob_rows import all_named_blobs
 from db.blobs import blob_key
 from db.errors import BlobMissing
-from db.models import Annotation, Base, Image, Prediction, PromptVersion, TuningRun
+from db.models import Annotation, Base, Image, Prediction, Preview, PromptVersion, TuningRun
 from db.store import Store
 
 # A younger file may belong to a row that is about to be written.
 _YOUNG_SECONDS = 3600.0
 _AT_ONCE = 500
+_MADE_LATER = "deleted; made again after the next correction"
 # What can't be made again.
 _GIVEN = (
     (Image, Image.blob_key, "images have no file"),
@@ -51,6 +52,14 @@ def check(store: Store, *, mend: bool = False, deep: bool = False) -> list[Findi
         deep: whether to read every blob, and compare it with its key; without, it is enough that it is there.
     """
     return list(_Check(store, mend=mend, deep=deep).findings())
+
+
+def delete_nameless(store: Store) -> int:
+    """Delete files that no row names, and half-written ones, which are older than an hour; how many that were."""
+    with store.session(read_only=True) as session:
+        named = set(all_named_blobs(session))
+    nameless = [key for key, age in store.blobs.keys().items() if age > _YOUNG_SECONDS and key not in named]
+    return sum(store.delete_blobs(some) for some in _parts(nameless)) + store.blobs.remove_leftovers(_YOUNG_SECONDS)
 
 
 def lost_blobs(store: Store, *, deep: bool = False) -> set[str]:
@@ -93,6 +102,8 @@ class _Check:
         ids = self._without_blob(Prediction, Prediction.map_blob_key)
         remove = delete(Prediction)
         yield from self._made_again(ids, "predictions have no map", "deleted; scored again", Prediction, remove)
+        ids = self._without_blob(Preview, Preview.map_blob_key)
+        yield from self._made_again(ids, "previews have no map", _MADE_LATER, Preview, delete(Preview))
         ids = self._without_blob(TuningRun, TuningRun.checkpoint_blob_key)
         forget = update(TuningRun).values(checkpoint_blob_key=None)
         yield from self._made_again(ids, "runs have no checkpoint", "they go on from the beginning", TuningRun, forget)
@@ -158,6 +169,8 @@ class _Check:
                 what = f"rows of {table.name} name {reference.column.table.name} that don't exist"
                 if table is Prediction.__table__:
                     yield from self._made_again(ids, what, "deleted; scored again", Prediction, delete(Prediction))
+                elif table is Preview.__table__:
+                    yield from self._made_again(ids, what, _MADE_LATER, Preview, delete(Preview))
                 elif ids:
                     yield Finding(_count(ids, what), advice="Restore a backup: rows of another table are gone.")
 

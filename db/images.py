@@ -10,7 +10,7 @@ from db.image_pages import ORDERS, ImageFilter, Neighbours, Page, count_images, 
 from db.image_rows import STATUSES, ImageRow, count_by_status, get_image_row, unscored_images
 from db.insert import insert_or_find
 from db.lookup import get_row
-from db.models import Annotation, Image, Prediction
+from db.models import Annotation, Image, Prediction, Preview
 
 __all__ = [
     "ORDERS",
@@ -85,13 +85,17 @@ def get_image(session: Session, image_id: int) -> Image:
 
 
 def delete_image(session: Session, image_id: int) -> list[str]:
-    """Delete an image with its predictions and annotations; raises NotFound.
+    """Delete an image with its predictions, preview and annotations; raises NotFound.
 
     Returns:
         The keys of its blobs (image, maps, masks): give them to `Store.delete_blobs` after this transaction.
     """
     image = get_image(session, image_id)
-    maps = session.scalars(select(Prediction.map_blob_key).where(Prediction.image_id == image_id))
+    maps = [
+        key
+        for table in (Prediction, Preview)
+        for key in session.scalars(select(table.map_blob_key).where(table.image_id == image_id))
+    ]
     masks = session.scalars(select(Annotation.mask_blob_key).where(Annotation.image_id == image_id))
     keys = {image.blob_key, *maps, *(key for key in masks if key is not None)}
     session.delete(image)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Select, delete, select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from db.account_models import LoginAttempts
@@ -89,7 +89,6 @@ def give_back(session: Session, counted: Sequence[Counter]) -> None:
             session.delete(row)
         elif row is not None:
             row.failures = max(0, row.failures - 1)
-    session.execute(delete(LoginAttempts).where(LoginAttempts.first_at < utc_now() - timedelta(days=1)))
 
 
 def _same(counter: Counter) -> Select[LoginAttempts]:

@@ -169,6 +169,22 @@ class Prediction(Base):
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 
+class Preview(Base):
+    """What the corrections so far make of an image that is not learnt from yet: shown, and never judged or exported."""
+
+    __tablename__ = "previews"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    image_id: Mapped[int] = mapped_column(ForeignKey("images.id", ondelete="CASCADE"), unique=True)
+    project_id: Mapped[int] = mapped_column(ForeignKey("projects.id"), index=True)
+    # The version that was active: with another one in service, a preview says nothing any more.
+    prompt_version_id: Mapped[int] = mapped_column(ForeignKey("prompt_versions.id"), index=True)
+    score: Mapped[float]  # 0–1
+    map_blob_key: Mapped[str] = mapped_column(String(200), index=True)  # as in predictions
+    corrections: Mapped[int]  # how many it was learnt from
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
 class Annotation(Base):
     """One revision of what a person says of an image. Append-only."""
 

@@ -74,6 +74,11 @@ def active_version(session: Session, project_id: int) -> PromptVersion | None:
     return session.scalars(active).one_or_none()
 
 
+def parts_of(version: PromptVersion) -> list[str]:
+    """The names of what a version has learnt, prompts first; of older ones it is prompts alone."""
+    return list(version.metrics.get("parts") or ["prompts"])
+
+
 def list_versions(session: Session, project_id: int) -> list[PromptVersion]:
     """All versions of a project, the newest first."""
     versions = select(PromptVersion).where(PromptVersion.project_id == project_id)

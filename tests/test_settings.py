@@ -22,11 +22,11 @@ def nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_any_setting_may_be_in_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in (("database_url", f"postgresql://ada:{SECRET}@db/loop"), ("port", "8000")):
+    for name, value in (("database_url", f"postgresql+psycopg://ada:{SECRET}@db/loop"), ("port", "8000")):
         (tmp_path / name).write_text(value + "\n")
         monkeypatch.setenv(f"ANOMALYLOOP_{name.upper()}_FILE", str(tmp_path / name))
     settings = Settings()
-    assert settings.database_url == f"postgresql://ada:{SECRET}@db/loop" and settings.port == 8000
+    assert settings.database_url == f"postgresql+psycopg://ada:{SECRET}@db/loop" and settings.port == 8000
 
 
 def test_a_setting_in_the_environment_and_in_a_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -48,6 +48,14 @@ class Annotation(TypedDict):
     created_at: str
 
 
+class Preview(TypedDict):
+    """What the corrections so far make of an image; no run has judged it."""
+
+    score: float
+    corrections: int
+    created_at: str
+
+
 class Image(TypedDict):
     """An image, what the active prompts say of it, and what people say of it. Scores and thresholds are 0–1."""
 
@@ -69,6 +77,8 @@ class Image(TypedDict):
     prompt_version: int | None
     scoring_seconds: float | None
     scored_from_cache: bool | None
+    parts: list[str]
+    preview: Preview | None
     annotation: Annotation | None
     scoring_error: str | None
     created_at: str
@@ -177,9 +187,24 @@ class Client:
                 raise Problem(200, {"detail": image["scoring_error"]})
         raise TimeoutError(f"Image {image_id} has no score after {seconds:g} s.")
 
-    def map(self, image_id: int, form: Literal["npy", "png"] = "npy") -> bytes:
-        """The anomaly map at the image's size, as a `.npy` file of float32 0–1 or a 16-bit PNG."""
-        return self._call("GET", f"/images/{image_id}/map", params={"format": form}).content
+    def map(
+        self,
+        image_id: int,
+        form: Literal["npy", "png"] = "npy",
+        *,
+        which: Literal["in use", "preview", "prompts"] = "in use",
+    ) -> bytes:
+        """An anomaly map at the image's size, as a `.npy` file of float32 0–1 or a 16-bit PNG.
+
+        `preview`: what the corrections so far make of the image; `prompts`: what the version's prompts alone say.
+        """
+        kinds: dict[str, dict[str, Any]] = {
+            "in use": {},
+            "preview": {"preview": True},
+            "prompts": {"part": "prompts"},
+        }
+        wanted = kinds[which]
+        return self._call("GET", f"/images/{image_id}/map", params={"format": form, **wanted}).content
 
     def mask(self, image_id: int) -> bytes:
         """The newest annotation's mask, as PNG."""
@@ -195,6 +220,10 @@ class Client:
     def mark_normal(self, image_id: int, *, seen: int | None = None) -> Annotation:
         """Say that nothing in the image is anomalous."""
         return self._state(image_id, seen, json={"label": "normal"})
+
+    def mark_anomalous(self, image_id: int, *, seen: int | None = None) -> Annotation:
+        """Say that something in the image is wrong, without saying where."""
+        return self._state(image_id, seen, json={"label": "anomalous"})
 
     def accept(self, image_id: int, *, seen: int | None = None) -> Annotation:
         """Agree with the prediction."""

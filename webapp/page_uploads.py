@@ -1,4 +1,7 @@
-"""Where files that are chosen on the page lie until an event takes them; those that none took are deleted."""
+"""Where files that are chosen on the page lie until an event takes them; those that none took are deleted.
+
+So are thumbnails of images that are there no more: both are files of this process's own machine.
+"""
 
 import logging
 import os
@@ -7,7 +10,11 @@ import threading
 import time
 from pathlib import Path
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from settings import Settings
+from workers.context import get_store
+from workers.pictures import sweep_thumbnails
 
 logger = logging.getLogger(__name__)
 
@@ -63,4 +70,8 @@ class Sweeper:
             swept = sweep(uploads_folder(self._settings), 3600 * self._settings.page_upload_hours)
             if swept:
                 logger.info("Deleted %d uploads to the page that nothing took.", swept)
+            try:
+                sweep_thumbnails(get_store())
+            except SQLAlchemyError as error:  # it is away for a moment; the next sweep finds them
+                logger.warning("Thumbnails of deleted images are left where they are: %s", error)
             self._stopping.wait(_SWEEP_SECONDS)

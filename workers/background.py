@@ -10,6 +10,7 @@ from db.store import Store
 from workers.engine_host import get_engine, trouble
 from workers.errors import PromptError
 from workers.novelty import refresh_queue
+from workers.previewing import preview_images, refresh_previews
 from workers.projects import ensure_shipped_prompts
 from workers.scoring import score_images, score_unscored
 
@@ -32,6 +33,7 @@ class BackgroundScorer:
         self._lock = threading.Lock()
         self._requested: list[int] = []
         self._corrected: set[int] = set()  # projects whose queue is to be brought in line
+        self._to_preview: dict[int, list[int]] = {}  # projects with corrections, and images that someone looks at
         self._awake = threading.Event()
         self._stopping = threading.Event()
         self.failure = ""  # what keeps it from scoring anything at all, for people; empty when nothing does
@@ -60,6 +62,20 @@ class BackgroundScorer:
             self._corrected.add(project_id)
         self._awake.set()
 
+    def refresh_previews(self, project_id: int) -> None:
+        """Show what the corrections make of the images that come next; many corrections in a row make it once."""
+        with self._lock:
+            self._to_preview.setdefault(project_id, [])
+        self._awake.set()
+
+    def preview(self, project_id: int, image_id: int) -> None:
+        """Show it of this image too."""
+        with self._lock:
+            asked = self._to_preview.setdefault(project_id, [])
+            if image_id not in asked:
+                asked.append(image_id)
+        self._awake.set()
+
     def wake(self) -> None:
         """Look for unscored images now."""
         self._awake.set()
@@ -83,8 +99,12 @@ class BackgroundScorer:
         with self._lock:
             asked, self._requested = self._requested[:_STEP], self._requested[_STEP:]
             corrected, self._corrected = self._corrected, set()
+            to_preview, self._to_preview = self._to_preview, {}
         for project_id in corrected:
             refresh_queue(self._store, project_id)
+        for project_id, image_ids in to_preview.items():
+            refresh_previews(self._store, project_id)
+            preview_images(self._store, project_id, image_ids)
         if asked:
             return score_images(self._store, asked)
         with self._store.session(read_only=True) as session:

@@ -1,5 +1,6 @@
 """The Celery app: its broker, queues and schedule. The database is the truth; a message is only a bell."""
 
+import logging
 import threading
 from typing import Any
 
@@ -15,12 +16,14 @@ from celery.signals import (
 )
 from kombu import Exchange, Queue
 
-from settings import Settings, get_settings
+from settings import Settings, get_settings, misspelt, read_settings
 from workers import engine_host, file_broker
 from workers.lease import give_back_all
 from workers.logs import configure_logging
 from workers.reporting import Reporter
 from workers.tracing import for_request, request_id
+
+logger = logging.getLogger(__name__)
 
 QUEUES = ("default", "scoring", "tuning")
 # Seconds between two looks at the database for what a lost message left undone.
@@ -28,6 +31,7 @@ RECOVER_SECONDS = 5.0
 DUE_SECONDS = 10.0
 SCORE_SECONDS = 5.0
 WEBHOOK_SECONDS = 5.0
+PRUNE_SECONDS = 6 * 3600.0
 # How long after its start the embedded worker begins to load the engine.
 EMBEDDED_LOADING_SECONDS = 15.0
 
@@ -40,6 +44,7 @@ def _schedule(settings: Settings) -> dict[str, Any]:
     schedule = {
         "recover": every(RECOVER_SECONDS, "recover", "default"),
         "deliver-webhooks": every(WEBHOOK_SECONDS, "deliver_webhooks", "default"),
+        "prune": every(PRUNE_SECONDS, "prune", "default"),
         "start-due-runs": every(DUE_SECONDS, "start_due", "default"),
     }
     if not settings.embedded_broker:
@@ -73,6 +78,8 @@ def make_app(settings: Settings) -> Celery:
             "workers.tasks.score_project": {"queue": "scoring"},
             "workers.tasks.score_images": {"queue": "scoring"},
             "workers.tasks.refresh_queue": {"queue": "scoring"},
+            "workers.tasks.refresh_previews": {"queue": "scoring"},
+            "workers.tasks.preview_images": {"queue": "scoring"},
         },
         # What waits stays with the broker, where another worker can take it, and not with one that is busy.
         worker_prefetch_multiplier=1,
@@ -87,7 +94,7 @@ def make_app(settings: Settings) -> Celery:
     return app
 
 
-celery_app = make_app(get_settings())
+celery_app = make_app(read_settings())
 
 
 _reporters: list[Reporter] = []
@@ -98,6 +105,8 @@ _REQUEST_HEADER = "request_id"
 def _log_as_all_processes(**_: object) -> None:
     """In place of Celery's own logging."""
     configure_logging(get_settings().log_level, get_settings().log_format)
+    for sentence in misspelt():
+        logger.warning("%s", sentence)
 
 
 @worker_ready.connect

@@ -41,7 +41,7 @@ class Difference:
         label: normal or anomalous, as a person said.
         difference: mean absolute difference of the two maps, 0–1.
         scores: P(anomalous).
-        average_precision: of the map's pixels against the mask; None for normal images.
+        average_precision: of the map's pixels against the mask; None for images without one.
         picture: JPEG: the image with the mask's outline, then both maps on one scale.
     """
 
@@ -126,8 +126,8 @@ class VersionComparer:
         )
 
     def _difference(self, annotation: Annotation, measured: list[HeldOut], maps: list[FloatMap]) -> Difference:
-        image, anomalous = annotation.image, annotation.mask_blob_key is not None
-        precision = [float(measure([one])["pixel_ap"][0]) for one in measured] if anomalous else None
+        image, marked = annotation.image, annotation.mask_blob_key is not None
+        precision = [float(measure([one])["pixel_ap"][0]) for one in measured] if marked else None
         return Difference(
             image_id=image.id,
             file_name=image.file_name,

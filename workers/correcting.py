@@ -108,11 +108,11 @@ def take_over(
         NotFound: no such image.
         Conflict: someone saved in between.
     """
-    mask_blob_key = blob_key(encode_mask(mask)) if mask is not None else None
+    mask_blob_key, label = (None, "normal") if mask is None else (blob_key(encode_mask(mask)), "anomalous")
     with store.session(read_only=True) as session:
         newest = newest_annotation(session, image_id)
     if newest is not None:
-        if newest.mask_blob_key == mask_blob_key:
+        if (newest.label, newest.mask_blob_key) == (label, mask_blob_key):
             return "unchanged"
         if not replace:
             return "kept"
@@ -151,4 +151,5 @@ def _save(
         )
         project_id = get_image(session, image_id).project_id
     dispatch.request_queue_refresh(project_id)
+    dispatch.request_previews(project_id)
     return annotation

@@ -6,6 +6,7 @@ is looked for every few seconds.
 """
 
 import logging
+import time
 from collections.abc import Sequence
 
 from kombu.exceptions import OperationalError
@@ -18,6 +19,9 @@ from workers.context import get_store
 logger = logging.getLogger(__name__)
 
 _scorer: BackgroundScorer | None = None
+# Images of which a preview was asked for by message, and when.
+_asked: dict[int, float] = {}
+_ASK_SECONDS = 15.0
 
 
 def start() -> None:
@@ -64,6 +68,30 @@ def request_queue_refresh(project_id: int) -> None:
         _scorer.refresh_queue(project_id)
     elif not get_settings().embedded_broker:
         _send("refresh_queue", [project_id])
+
+
+def request_previews(project_id: int) -> None:
+    """After a correction: show what the corrections so far make of the images that come next."""
+    if _scorer is not None:
+        _scorer.refresh_previews(project_id)
+    elif not get_settings().embedded_broker:
+        _send("refresh_previews", [project_id])
+
+
+def request_preview(project_id: int, image_id: int) -> None:
+    """Someone looks at this image, and others of its project have previews: make one of it too."""
+    if _scorer is not None:
+        _scorer.preview(project_id, image_id)
+    elif not get_settings().embedded_broker and _asked_anew(image_id):
+        _send("preview_images", [project_id, [image_id]])
+
+
+def _asked_anew(image_id: int) -> bool:
+    """Whether the last message about this image is some while ago: a page that shows it asks every few seconds."""
+    now = time.monotonic()
+    for known in [one for one, when in _asked.items() if now - when > _ASK_SECONDS]:
+        del _asked[known]
+    return _asked.setdefault(image_id, now) == now
 
 
 def request_run(run_id: int) -> None:

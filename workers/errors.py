@@ -32,6 +32,7 @@ __all__ = [
     "LoginLocked",
     "LoginRefused",
     "NameTaken",
+    "NoPreview",
     "NotFound",
     "NotReady",
     "NothingToAccept",
@@ -53,6 +54,10 @@ class AddressRefused(Exception):
 
 class NotReady(Exception):
     """What is asked for will be possible soon: the model still loads, or the image is not scored yet."""
+
+
+class NoPreview(Exception):
+    """The corrections so far were not asked what they make of an image, or have nothing to say."""
 
 
 class NothingToAccept(Exception):

@@ -1,4 +1,4 @@
-"""The anomaly map of an image's active prediction, at the model's resolution or at the image's."""
+"""The anomaly maps of an image: in use, previewed, or of the prompts alone."""
 
 from collections.abc import Callable
 from typing import Literal
@@ -6,11 +6,15 @@ from typing import Literal
 from sqlalchemy.orm import Session
 
 from db.images import get_image
-from db.models import Image, Prediction
+from db.models import Image, Prediction, Preview
 from db.predictions import active_prediction, latest_prediction
+from db.previews import previews_of
+from db.prompt_versions import get_version
 from db.store import Store
 from engine.maps import FloatMap, map_from_npy, map_to_npy, map_to_png16, resize_map
-from workers.errors import NotReady
+from workers.engine_host import get_engine
+from workers.errors import NoPreview, NotReady
+from workers.imports import heavy_imports
 
 
 def grid_map(store: Store, image_id: int) -> FloatMap:
@@ -43,9 +47,37 @@ def _with_prediction(
     return image, prediction
 
 
-def read_map(store: Store, prediction: Prediction) -> FloatMap:
-    """The map of a prediction, (s, s) float32, 0–1."""
+def previewed_image(store: Store, image_id: int) -> tuple[Image, Preview]:
+    """The image and what the corrections so far make of it. Raises NotFound (no such image), NoPreview."""
+    with store.session(read_only=True) as session:
+        image = get_image(session, image_id)
+        preview = previews_of(session, [image_id]).get(image_id)
+    if preview is None:
+        raise NoPreview(
+            f"There is no preview of image {image_id}: nothing was corrected since the last version came into use, no "
+            "correction marks a defect, or other images come first. Correct an image, or ask for the map in use."
+        )
+    return image, preview
+
+
+def read_map(store: Store, prediction: Prediction | Preview) -> FloatMap:
+    """The map of a prediction or of a preview, (h, w) float32, 0–1."""
     return map_from_npy(store.blobs.get(prediction.map_blob_key))
+
+
+def prompts_map(store: Store, image: Image, prediction: Prediction) -> FloatMap:
+    """What the prompts of a prediction's version say without all that was learnt besides, (h, w) float32, 0–1.
+
+    From cached features, or else the image is encoded. Raises BackboneError, PromptError.
+    """
+    engine = get_engine()
+    with heavy_imports:
+        from workers.seen import detector_of, image_features
+    with store.session(read_only=True) as session:
+        version = get_version(session, prediction.prompt_version_id)
+    detector = detector_of(store, engine, version).prompts_alone()
+    features, _ = image_features(store, engine, image)
+    return engine.score([features], detector)[0].anomaly_map
 
 
 def _why_unscored(image: Image) -> str:
@@ -54,7 +86,7 @@ def _why_unscored(image: Image) -> str:
     return f"Image {image.id} is not scored yet by the active prompts. It is its turn soon; ask again in a moment."
 
 
-def encode_full_map(store: Store, image: Image, prediction: Prediction, kind: Literal["npy", "png"]) -> bytes:
-    """A prediction's map at the image's size, as a float32 `.npy` file or as a 16-bit grey PNG."""
-    resized = resize_map(read_map(store, prediction), image.height, image.width)
+def encode_full_map(anomaly_map: FloatMap, image: Image, kind: Literal["npy", "png"]) -> bytes:
+    """A map at the image's size, as a float32 `.npy` file or as a 16-bit grey PNG."""
+    resized = resize_map(anomaly_map, image.height, image.width)
     return map_to_npy(resized) if kind == "npy" else map_to_png16(resized)

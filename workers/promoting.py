@@ -10,6 +10,7 @@ from db.store import Store
 from workers import dispatch
 from workers.engine_host import get_engine
 from workers.errors import NotReady, PromptError
+from workers.previewing import forget_previews
 from workers.readiness import engine_in_use
 
 
@@ -31,6 +32,7 @@ def activate_version(store: Store, version_id: int, *, author: str = "local") ->
         _require_same_backbone(get_version(session, version_id), status["state"], status["name"], status["fingerprint"])
         version = activate(session, version_id, author)
         clear_scoring_errors(session, version.project_id)
+    forget_previews(store, version.project_id)
     dispatch.request_rescoring(version.project_id)
     return version
 
@@ -80,6 +82,7 @@ def import_prompts(
             sha256=hashlib.sha256(ours).hexdigest(),
             backbone_name=engine.info.name,
             backbone_fingerprint=engine.info.fingerprint,
+            metrics={"parts": list(detector.parts)},
             note=f"imported from {file_name[:200]}" + (f": {made_from}" if made_from else ""),
             author=author,
         )

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from db.errors import BlobMissing
 from db.projects import list_projects
-from workers import novelty, recovery, runs, scoring, webhooks
+from workers import novelty, previewing, pruning, recovery, runs, scoring, webhooks
 from workers.celery_app import celery_app
 from workers.context import get_store
 from workers.engine_host import get_engine
@@ -80,6 +80,18 @@ def refresh_queue(project_id: int) -> None:
 
 
 @celery_app.task
+def refresh_previews(project_id: int) -> None:
+    """Show what the corrections make of the images that come next."""
+    previewing.refresh_previews(get_store(), project_id)
+
+
+@celery_app.task
+def preview_images(project_id: int, image_ids: list[int]) -> None:
+    """Show it of these images too."""
+    previewing.preview_images(get_store(), project_id, image_ids)
+
+
+@celery_app.task
 def score_unscored() -> None:
     """Score what is unscored, in every project."""
     store = get_store()
@@ -111,3 +123,11 @@ def deliver_webhooks() -> None:
 def start_due() -> None:
     """Start the runs that are due."""
     runs.start_due_runs(get_store())
+
+
+@celery_app.task
+def prune() -> None:
+    """Delete what is old."""
+    with _alone("prune", 0) as free:
+        if free:
+            pruning.prune(get_store())

@@ -24,6 +24,7 @@ from workers import dispatch
 from workers.corrected import read_corrections, root_of, unlabelled_features
 from workers.ending import ending
 from workers.lease import Lease, LeaseLost, RunCancelled, worker_name
+from workers.previewing import forget_previews
 from workers.seen import detector_of
 from workers.tracing import for_run
 
@@ -182,6 +183,7 @@ class _Run:
             if not held:
                 raise LeaseLost(f"run {self.run.id} was taken over")
         if decision.promote:
+            forget_previews(self.store, self.run.project_id)
             dispatch.request_rescoring(self.run.project_id)
 
     def _metrics(self, outcome: Outcome, corrections: int) -> dict[str, Any]:

@@ -12,10 +12,11 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from engine.detector.filters import CHANNELS, filter_bank
-from engine.detector.memory import Memory, memory_patches
+from engine.detector.memory import WIDTH, Memory, memory_patches
 from engine.detector.others import NOBODY, Others, identity
 from engine.features import ImageFeatures, surface_of
 from engine.maps import FloatMap, resize_map
+from engine.texture import CHANNELS as TEXTURES
 
 COMPONENTS = 24  # principal components kept, of patch features and of the coarsest textures
 FINE = CHANNELS + 1
@@ -33,6 +34,10 @@ class Basis:
 
     mean: Tensor
     components: Tensor
+
+    def fits(self, width: int) -> bool:
+        """Whether it is of values of this width."""
+        return self.mean.shape == (width,) and self.components.ndim == 2 and self.components.shape[0] == width
 
     def of(self, values: Tensor) -> Tensor:
         """(d, h, w) → (k, h, w)."""
@@ -55,6 +60,22 @@ class Views:
     textures: Basis
     memory: Memory
     others: Others = NOBODY
+
+    @property
+    def coarse_channels(self) -> int:
+        """c of `coarse`."""
+        found = self.patches.components.shape[1] + self.textures.components.shape[1]
+        return TEXTURES[0] + TEXTURES[1] + found + 4  # distances to the memory, and rarity
+
+    def fit(self, width: int) -> bool:
+        """Whether its tensors belong to patch features of this width, and to the texture eye."""
+        return (
+            self.patches.fits(width)
+            and self.textures.fits(TEXTURES[2])
+            and self.memory.normal.shape[1:] == self.memory.anomalous.shape[1:] == (WIDTH,)
+            and self.others.patches.shape[2:] == (WIDTH,)
+            and self.others.places.shape[:2] == self.others.patches.shape[:2]
+        )
 
     def fine(self, features: ImageFeatures, prompts_map: FloatMap) -> Tensor:
         """(22, h, w): the filter bank, and the prompts' logit."""
@@ -112,14 +133,19 @@ class Refiner:
         added = self._network(fine, self.views.coarse(features))
         return mixed(fine[-1], fine[-1] + added, self.share, self.offset).numpy()
 
-    def fits(self, width: int) -> bool:
+    def fits(self, width: int, layers: int) -> bool:
         """Whether its tensors belong together, and to patch features of this width."""
-        inputs = self.mean.shape[0]
+        members, _, hidden = self.layers[0].shape
+        inputs = FINE + self.views.coarse_channels
         return (
-            self.deviation.shape == (inputs,)
-            and self.layers[0].shape[1] == inputs
-            and self.views.patches.components.shape == (width, COMPONENTS)
-            and all(layer.shape[0] == self.layers[0].shape[0] for layer in self.layers)
+            self.mean.shape == self.deviation.shape == (inputs,)
+            and [layer.shape for layer in self.layers]
+            == [
+                *((members, inputs, hidden), (members, hidden)),
+                *((members, hidden, hidden), (members, hidden)),
+                *((members, hidden, 1), (members, 1)),
+            ]
+            and self.views.fit(width)
         )
 
     def _network(self, fine: Tensor, coarse: Tensor) -> Tensor:

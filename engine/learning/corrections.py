@@ -68,6 +68,14 @@ def judging_folds(corrections: Sequence[Correction], most: int = FOLDS) -> list[
     return [Fold(tuple(i for i in everything if i not in part), tuple(sorted(part))) for part in parts]
 
 
+def group_numbers(corrections: Sequence[Correction]) -> Tensor:
+    """(n,) numbers: the same for corrections that belong together."""
+    numbers = torch.empty(len(corrections), dtype=torch.long)
+    for number, group in enumerate(_groups(corrections)):
+        numbers[group] = number
+    return numbers
+
+
 def _groups(corrections: Sequence[Correction]) -> list[list[int]]:
     """Positions of corrections that belong together."""
     stems = [_part_of(one.name) or one.key for one in corrections]

@@ -19,7 +19,7 @@ from engine.learning.deciding import Decision, Offer, choose
 from engine.learning.heading import fit_heads
 from engine.learning.operating import OperatingPoint, keep_meaning
 from engine.learning.out_of_fold import ImageVoices, RefinedOutOfFold, image_auroc, judged, on_grid, said_by
-from engine.learning.pixels import LEAST_MARKED, Pixels, seen_pixels
+from engine.learning.pixels import Pixels, has_marked, seen_pixels
 from engine.learning.prompting import Losses, tune_prompts
 from engine.learning.refining import fit_refiners
 from engine.learning.views import find_views
@@ -197,7 +197,7 @@ class _Run:
         name = "image head" if refiner is None else "refiner"
         self._report(0.85, "judging images out of fold", judging=True)
         folds = judging_folds(self.corrections, IMAGE_FOLDS)
-        voices = ImageVoices(self.corrections, folds, self.at_first, maps)
+        voices = ImageVoices(self.corrections, folds, self.at_first, maps, self.config.seed)
         detector = replace(self.root, refiner=refiner)
         if not self.folds:
             return _Candidate(name, replace(detector, image_head=voices.head()), [])
@@ -222,7 +222,7 @@ class _Run:
         usable = [i for i, one in enumerate(learnt) if one is not None]
         pixels = [one for one in learnt if one is not None]
         fits = [[usable.index(i) for i in fold.training if i in usable] for fold in self.folds]
-        fits = [some if _has_both(pixels, some) else list(range(len(pixels))) for some in fits]
+        fits = [some if has_marked(pixels, some) else list(range(len(pixels))) for some in fits]
         # All in one batch, the one for service last, which learns from every correction.
         fitted = fit_refiners(self.views, pixels, [*fits, range(len(pixels))], self.config.seed)
         final = fitted[-1]
@@ -250,20 +250,28 @@ class _Run:
 
     def _conclude(self, candidates: "list[_Candidate]") -> Outcome:
         if not self.folds:
-            decision, offers = choose({}, corrections=len(self.corrections))
+            decision, offers = choose({}, corrections=len(self.corrections), fewest=0)
             return Outcome(candidates[-1].detector, decision, offers, None, None, self.losses)
         active = self._active_said()
         against = judged(self.corrections, active)
         comparisons = {
             one.name: compare(judged(self.corrections, one.said), against, seed=self.config.seed) for one in candidates
         }
-        refit = [one.name for one in candidates if self.active.said and one.detector.parts == self.active.parts]
-        decision, offers = choose(comparisons, corrections=len(self.corrections), refit=refit)
+        refit = [one.name for one in candidates if self._is_refit(one.detector)]
+        anomalous = sum(one.label for one in self.corrections)
+        fewest = min(anomalous, len(self.corrections) - anomalous)
+        decision, offers = choose(comparisons, corrections=len(self.corrections), fewest=fewest, refit=refit)
         chosen = next((one for one in candidates if one.name == decision.chosen), candidates[-1])
         meaning = (self.config.threshold, self.config.threshold_is_chosen)
         detector, point, said = keep_meaning(chosen.detector, chosen.said, active, self.corrections, *meaning)
         kept = {one.key: what for one, what in zip(self.corrections, said, strict=True)}
         return Outcome(replace(detector, said=kept), decision, offers, comparisons[chosen.name], point, self.losses)
+
+    def _is_refit(self, detector: Detector) -> bool:
+        """Whether it learnt pixels or images as what is in service did, from fewer corrections."""
+        patches_alone = {"prompts", "heads"}
+        before, now = set(self.active.parts) - patches_alone, set(detector.parts) - patches_alone
+        return bool(self.active.said and before) and now >= before
 
     def _active_said(self) -> list[Said]:
         """What the active one says of each correction: out of fold where it has learnt from it."""
@@ -279,8 +287,3 @@ class _Candidate:
     name: str
     detector: Detector
     said: list[Said]
-
-
-def _has_both(pixels: Sequence[Pixels], positions: Sequence[int]) -> bool:
-    """Whether these corrections show anomalous pixels; normal ones they always do."""
-    return any(bool((pixels[i].marked >= LEAST_MARKED).any()) for i in positions)

@@ -13,10 +13,10 @@ from engine.detector.detector import Detector, Said, Scored
 from engine.detector.image_head import ImageHead, logit, map_logit
 from engine.detector.refiner import Refiner, mixed
 from engine.features import surface_of
-from engine.learning.corrections import Correction, Fold
+from engine.learning.corrections import Correction, Fold, group_numbers
 from engine.learning.pixels import STRIDE, Pixels
 from engine.learning.refining import refined_logits
-from engine.learning.scoring_images import describe, fit_direction, fit_image_head
+from engine.learning.scoring_images import describe, fit_direction, fit_image_head, said_of_features, voice_weights
 from engine.maps import FloatMap, resize_map
 
 # The share of the refined map that is served unless another one is better…
@@ -85,7 +85,7 @@ class RefinedOutOfFold:
         best = max(worth, key=lambda share: worth[share])
         best = best if worth[best] > worth[USUAL_SHARE] + _BETTER else USUAL_SHARE
         refiner = replace(refiner, share=best)
-        return replace(refiner, offset=-self._outline(refiner) / best)
+        return replace(refiner, offset=-best_outline(self._corrections, self.maps(refiner)) / best)
 
     def maps(self, refiner: Refiner) -> list[FloatMap]:
         """Maps on the judged grid with the share and offset of a refiner."""
@@ -108,18 +108,19 @@ class RefinedOutOfFold:
             self._metrics[refiner.share] = {name: float(value[0]) for name, value in found.items()}
         return self._metrics[refiner.share]
 
-    def _outline(self, refiner: Refiner) -> float:
-        """The logit at which the maps' outlines fit the masks best: the largest dice over all corrections' pixels."""
-        known = [
-            (torch.from_numpy(found).flatten(), torch.from_numpy(marked).flatten())
-            for found, one in zip(self.maps(refiner), self._corrections, strict=True)
-            if (marked := _marked(one)) is not None
-        ]
-        maps, shares = (torch.cat(part) for part in zip(*known, strict=True))
-        order = maps.argsort(descending=True)
-        inside = shares[order].cumsum(0)
-        dice = 2 * inside / (torch.arange(1, len(order) + 1) + shares.sum())
-        return logit(float(maps[order[int(dice.argmax())]]))
+
+def best_outline(corrections: Sequence[Correction], maps: Sequence[FloatMap]) -> float:
+    """The logit at which maps on the judged grid outline the masks best: the largest dice over all their pixels."""
+    known = [
+        (torch.from_numpy(found).flatten(), torch.from_numpy(marked).flatten())
+        for found, one in zip(maps, corrections, strict=True)
+        if (marked := _marked(one)) is not None
+    ]
+    values, shares = (torch.cat(part) for part in zip(*known, strict=True))
+    order = values.argsort(descending=True)
+    inside = shares[order].cumsum(0)
+    dice = 2 * inside / (torch.arange(1, len(order) + 1) + shares.sum())
+    return logit(float(values[order[int(dice.argmax())]]))
 
 
 def _grid_size(correction: Correction) -> tuple[int, int]:
@@ -135,6 +136,7 @@ class ImageVoices:
         folds: in which they are judged; may be none.
         at_first: what the prompts say.
         maps: on the judged grid.
+        seed: of everything random.
     """
 
     def __init__(
@@ -143,6 +145,7 @@ class ImageVoices:
         folds: Sequence[Fold],
         at_first: Sequence[Scored],
         maps: Sequence[FloatMap],
+        seed: int,
     ) -> None:
         self._corrections, self._folds = corrections, folds
         self._labels = torch.tensor([float(one.label) for one in corrections])
@@ -150,10 +153,7 @@ class ImageVoices:
         self._voices = torch.zeros(len(corrections), 3)
         self._voices[:, 0] = torch.tensor([logit(one.score) for one in at_first])
         self._voices[:, 1] = torch.tensor([map_logit(one) for one in maps])
-        for fold in folds:
-            mean, scale, direction = self._direction(fold.training)
-            judged_ones = list(fold.judged)
-            self._voices[judged_ones, 2] = (self._described[judged_ones] - mean) / scale @ direction
+        self._voices[:, 2] = said_of_features(self._described, self._labels, group_numbers(corrections), seed)
 
     def _direction(self, positions: Sequence[int]) -> tuple[Tensor, Tensor, Tensor]:
         chosen = list(positions)
@@ -164,14 +164,17 @@ class ImageVoices:
         return fit_image_head(self._direction(range(len(self._corrections))), self._voices, self._labels)
 
     def said(self, maps: Sequence[FloatMap]) -> list[Said]:
-        """Score and map of each correction, the voices' weights too by a fit that has not seen it."""
+        """Score and map of each correction, with weights of the voices by a fit that has not seen it.
+
+        All folds share one centre: else the folds' own would be told apart, not the images.
+        """
+        _, centre = voice_weights(self._voices, self._labels)
         said: dict[int, Said] = {}
         for fold in self._folds:
             training = list(fold.training)
-            head = fit_image_head(self._direction(training), self._voices[training], self._labels[training])
+            weights = voice_weights(self._voices[training], self._labels[training])[0]
             for i in fold.judged:
-                score = float((self._voices[i] @ head.weights + head.bias).sigmoid())
-                said[i] = Said(score, maps[i])
+                said[i] = Said(float(((self._voices[i] - centre) @ weights).sigmoid()), maps[i])
         return [said[i] for i in sorted(said)]
 
 

@@ -1,5 +1,6 @@
 """What a refiner learns from of one correction, and is judged on: chosen pixels with their inputs."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -47,6 +48,11 @@ def seen_pixels(
     if correction.label and correction.marked is None:
         return None, grid
     return _at(fine, coarse, _chosen(marked, count, generator), marked), grid
+
+
+def has_marked(pixels: Sequence[Pixels], positions: Iterable[int]) -> bool:
+    """Whether the corrections at these positions show anomalous pixels; normal ones they always do."""
+    return any(bool((pixels[i].marked >= LEAST_MARKED).any()) for i in positions)
 
 
 def _chosen(marked: Tensor, count: int, generator: torch.Generator) -> Tensor:

@@ -8,8 +8,10 @@ from PIL import Image
 
 from engine.maps import resize_map
 from tests.conftest import Installation
+from tests.pictures import mask_png
 from tests.webapp.rest import assert_problem, kept, scored
 from tests.workers.making import activate_copy
+from workers.previewing import refresh_previews
 from workers.scoring import score_unscored
 
 
@@ -68,3 +70,30 @@ def test_a_browser_that_has_the_map_is_told_so(client: TestClient, installation:
 def test_a_format_that_does_not_exist_is_a_problem(client: TestClient, installation: Installation) -> None:
     url = f"/api/v1/images/{scored(client, installation)}/map?format=bmp"
     assert_problem(client.get(url), 422, "invalid-request", "format")
+
+
+def test_a_preview_has_a_map_of_its_own_and_the_image_tells_of_it(
+    client: TestClient, installation: Installation
+) -> None:
+    first, second = scored(client, installation, seed=1), scored(client, installation, seed=2)
+    assert client.get(f"/api/v1/images/{second}").json()["preview"] is None
+    assert_problem(client.get(f"/api/v1/images/{second}/map?preview=true"), 404, "no-preview", "Correct an image")
+
+    client.put(f"/api/v1/images/{first}/annotation", files={"mask": mask_png()})
+    refresh_previews(installation.store, installation.project_id)
+
+    told = client.get(f"/api/v1/images/{second}").json()
+    assert told["preview"]["corrections"] == 1 and 0 <= told["preview"]["score"] <= 1 and told["preview"]["created_at"]
+    assert told["parts"] == ["prompts"]
+    preview = client.get(f"/api/v1/images/{second}/map?preview=true")
+    values = np.load(io.BytesIO(preview.content))
+    assert values.shape == (70, 90) and 0 <= values.min() < values.max() <= 1
+    assert preview.headers["etag"] != client.get(f"/api/v1/images/{second}/map").headers["etag"]
+
+
+def test_the_prompts_own_map_can_be_asked_for(client: TestClient, installation: Installation) -> None:
+    image_id = scored(client, installation)
+    whole = np.load(io.BytesIO(client.get(f"/api/v1/images/{image_id}/map").content))
+    alone = np.load(io.BytesIO(client.get(f"/api/v1/images/{image_id}/map?part=prompts").content))
+    np.testing.assert_allclose(whole, alone, atol=1e-6)  # this version has learnt nothing besides its prompts
+    assert_problem(client.get(f"/api/v1/images/{image_id}/map?part=prompts&preview=true"), 422, "invalid-request")

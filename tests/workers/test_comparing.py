@@ -13,8 +13,9 @@ from db.runs import get_run
 from engine.prompt_files import prompts_to_bytes
 from engine.prompts import random_prompts
 from tests.conftest import Installation
-from tests.workers.making import correct
+from tests.workers.making import add, correct
 from workers.comparing import compare_versions
+from workers.correcting import mark_anomalous
 from workers.engine_host import get_engine
 from workers.errors import NotFound, TooFewCorrections
 from workers.project_changes import make_project
@@ -101,3 +102,16 @@ def test_the_picture_shows_the_outline_of_the_mask_and_both_maps_on_one_scale() 
     assert panels.shape == (200, 3 * 300 + 2 * 4, 3)
     assert panels[79, 130, 2] > 180 and abs(panels[100, 130] - 90).max() < 12
     assert panels[100, 450].sum() < 200 < 500 < panels[100, 760].sum()
+
+
+def test_an_image_that_is_anomalous_nobody_said_where_is_compared_by_its_score_alone(
+    installation: Installation, versions: tuple[PromptVersion, PromptVersion]
+) -> None:
+    correct(installation, 2, normal=True)
+    marked = compare_versions(installation.store, versions[0].id, versions[1].id)
+    assert marked.metrics["active"]["image_auroc"] is None
+    image_id = add(installation, seed=9)
+    mark_anomalous(installation.store, image_id)
+    found = compare_versions(installation.store, versions[0].id, versions[1].id)
+    assert found.metrics["active"]["pixel_ap"] is None and found.metrics["active"]["image_auroc"] is not None
+    assert next(one for one in found.most_different if one.image_id == image_id).average_precision is None

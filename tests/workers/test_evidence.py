@@ -6,7 +6,7 @@ import pytest
 from tests.conftest import Installation
 from tests.pictures import mask_png
 from tests.workers.making import add
-from workers.correcting import mark_normal, save_mask
+from workers.correcting import mark_anomalous, mark_normal, save_mask
 from workers.evidence import pixel_evidence, score_evidence, score_probability
 from workers.maps import grid_map
 from workers.scoring import score_unscored
@@ -39,6 +39,19 @@ def test_pixels_are_counted_by_the_mask_and_each_image_weighs_alike(installation
     left = grid_map(installation.store, ids[1])[:, :31]
     occupied = np.flatnonzero(evidence.anomalous)
     assert occupied.min() / 1000 <= left.min() and left.max() <= (occupied.max() + 1) / 1000
+
+
+def test_an_image_that_is_anomalous_nobody_said_where_says_nothing_of_pixels_and_counts_as_an_image(
+    installation: Installation, ids: list[int]
+) -> None:
+    mark_normal(installation.store, ids[0])
+    mark_anomalous(installation.store, ids[1])
+    pixels = pixel_evidence(installation.store, installation.project_id)
+    assert (pixels.normal.sum(), pixels.anomalous.sum()) == (pytest.approx(1.0), 0.0)
+    assert (pixels.normal_images, pixels.anomalous_images) == (1, 0)
+    with installation.store.session(read_only=True) as session:
+        images = score_evidence(session, installation.project_id)
+    assert (images.normal_images, images.anomalous_images) == (1, 1)
 
 
 def test_enough_labels_make_a_probability_that_follows_the_next_label(

@@ -7,9 +7,10 @@ from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
 from db.images import ImageRow
-from db.models import Annotation
+from db.models import Annotation, Preview, PromptVersion
+from db.previews import previews_of
 from db.projects import get_project
-from db.prompt_versions import get_version
+from db.prompt_versions import get_version, parts_of
 from db.review_queue import Reason, reason
 from webapp.texts import Texts
 from webapp.texts.sentences import said
@@ -25,6 +26,14 @@ class AnnotationView(BaseModel):
     area: int
     source: str
     author: str
+    created_at: datetime
+
+
+class PreviewView(BaseModel):
+    """What the corrections so far make of an image; no run has judged it."""
+
+    score: float
+    corrections: int = Field(description="how many it was learnt from")
     created_at: datetime
 
 
@@ -51,6 +60,10 @@ class ImageView(BaseModel):
         description="from its bytes to score and map: its share, where several were scored together"
     )
     scored_from_cache: bool | None = Field(description="whether its features were kept from an earlier score")
+    parts: list[str] = Field(description="of the version that scored it: prompts, heads, refiner, image head")
+    preview: PreviewView | None = Field(
+        description="what the corrections since that version make of it, to look at; see its map with preview=true"
+    )
     annotation: AnnotationView | None
     scoring_error: str | None
     created_at: datetime
@@ -67,9 +80,18 @@ def image_views(session: Session, rows: list[ImageRow], say: Texts) -> list[Imag
     settings = {one: get_project(session, one).settings for one in {row.image.project_id for row in rows}}
     probabilities = {one: score_probability(session, one) for one in settings}
     version_ids = {row.prediction.prompt_version_id for row in rows if row.prediction}
-    numbers = {one: get_version(session, one).number for one in version_ids}
+    versions = {one: get_version(session, one) for one in version_ids}
+    previews = previews_of(session, [row.image.id for row in rows])
     return [
-        _view(row, settings[row.image.project_id], probabilities[row.image.project_id], numbers, say) for row in rows
+        _view(
+            row,
+            settings[row.image.project_id],
+            probabilities[row.image.project_id],
+            versions.get(row.prediction.prompt_version_id) if row.prediction else None,
+            previews.get(row.image.id) if row.prediction else None,
+            say,
+        )
+        for row in rows
     ]
 
 
@@ -78,7 +100,12 @@ def _verdict(score: float, threshold: float) -> Literal["normal", "anomalous"]:
 
 
 def _view(
-    row: ImageRow, settings: dict[str, Any], calibrated: Probability | None, numbers: dict[int, int], say: Texts
+    row: ImageRow,
+    settings: dict[str, Any],
+    calibrated: Probability | None,
+    version: PromptVersion | None,
+    preview: Preview | None,
+    say: Texts,
 ) -> ImageView:
     image, prediction = row.image, row.prediction
     threshold = settings["threshold"]
@@ -100,9 +127,11 @@ def _view(
         probability_images=probability.images if probability else None,
         expected_gain=None if prediction is None else prediction.expected_gain,
         reason=None if prediction is None else reason(prediction, threshold),
-        prompt_version=None if prediction is None else numbers[prediction.prompt_version_id],
+        prompt_version=None if version is None else version.number,
         scoring_seconds=made.get("seconds"),
         scored_from_cache=made.get("from_cache"),
+        parts=[] if version is None else parts_of(version),
+        preview=None if preview is None else PreviewView.model_validate(preview, from_attributes=True),
         annotation=None if row.annotation is None else annotation_view(row.annotation),
         scoring_error=None if image.scoring_error is None else said(say, image.scoring_error),
         created_at=image.created_at,

@@ -5,7 +5,7 @@ from functools import partial
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Body, File, Form, Header, Query, Request, Response, UploadFile
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from db import images as image_rows
 from db.image_filters import people_of
@@ -19,13 +19,23 @@ from db.images import (
     list_images,
 )
 from db.models import Image
+from db.previews import has_previews
 from db.store import Store
 from settings import Settings
 from webapp.access.callers import CallerDep
 from webapp.access.gate import name_object
 from webapp.access.pace import pace
 from webapp.api.caching import revalidated
-from webapp.api.dependencies import DEFAULT_PROJECT, Id, SettingsDep, StoreDep, TextsDep, project_named, require_few
+from webapp.api.dependencies import (
+    DEFAULT_PROJECT,
+    Id,
+    Moment,
+    SettingsDep,
+    StoreDep,
+    TextsDep,
+    project_named,
+    require_few,
+)
 from webapp.api.image_view import ImageView, image_views
 from webapp.api.problems import problem
 from webapp.samples import sample_images
@@ -213,8 +223,8 @@ def get_images(
     label: Annotated[Label | None, Query(description="what people say")] = None,
     min_score: Annotated[float | None, Query(ge=0, le=1)] = None,
     max_score: Annotated[float | None, Query(ge=0, le=1)] = None,
-    added_from: Annotated[AwareDatetime | None, Query(description="uploaded then or later")] = None,
-    added_before: Annotated[AwareDatetime | None, Query(description="uploaded earlier")] = None,
+    added_from: Annotated[Moment | None, Query(description="uploaded then or later")] = None,
+    added_before: Annotated[Moment | None, Query(description="uploaded earlier")] = None,
     name: Annotated[str | None, Query(max_length=200, description="part of the file name")] = None,
     person: Annotated[str | None, Query(max_length=100, description="who uploaded or corrected it last")] = None,
     order: Annotated[
@@ -262,12 +272,18 @@ def get_people(store: StoreDep, project: str = DEFAULT_PROJECT) -> list[str]:
 
 @router.get("/{image_id}")
 def get_image(store: StoreDep, say: TextsDep, image_id: Id) -> ImageView:
-    """One image with its score and its annotation; without a score, it is scored before others."""
+    """One image with its score and its annotation; without a score, it is scored before others.
+
+    Where corrections wait for a run, and other images have previews, this one gets its own next.
+    """
     with store.session(read_only=True) as session:
         row = get_image_row(session, image_id)
         if row.prediction is None and row.image.scoring_error is None:
             dispatch.prefer([image_id])
-        return image_views(session, [row], say)[0]
+        view = image_views(session, [row], say)[0]
+        if row.prediction is not None and view.preview is None and has_previews(session, row.image.project_id):
+            dispatch.request_preview(row.image.project_id, image_id)
+        return view
 
 
 @router.delete("/{image_id}", status_code=204)

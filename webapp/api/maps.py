@@ -1,36 +1,81 @@
-"""`/images/{id}/map`: the anomaly map in use, as an array, as a picture, or at the model's resolution."""
+"""`/images/{id}/map`: an anomaly map of an image, as an array, as a picture, or at the model's resolution."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
-from typing import Literal
+from typing import Annotated, Literal
 
-from fastapi import APIRouter, Request, Response
+import numpy as np
+from fastapi import APIRouter, HTTPException, Query, Request, Response
 
+from db.models import Image
 from db.prompt_versions import get_version
+from db.store import Store
 from webapp.api.caching import revalidated
 from webapp.api.dependencies import Id, StoreDep
-from workers.maps import encode_full_map, read_map, shown_image
+from workers.maps import encode_full_map, previewed_image, prompts_map, read_map, shown_image
 
 router = APIRouter(prefix="/images", tags=["images"])
 
 _MEDIA_TYPES = {"npy": "application/octet-stream", "png": "image/png", "grid": "application/octet-stream"}
 
 
+@dataclass(frozen=True)
+class _Found:
+    """A map that was asked for: of which image, what names its bytes, the version behind it, and how to read it."""
+
+    image: Image
+    key: str
+    version_id: int
+    read: Callable[[], np.ndarray]
+
+
 @router.get("/{image_id}/map", responses={200: {"content": {kind: {} for kind in _MEDIA_TYPES.values()}}})
-def get_map(request: Request, store: StoreDep, image_id: Id, format: Literal["npy", "png", "grid"] = "npy") -> Response:
-    """Anomaly map, values 0–1: mean over layers of (S_a + 1 − S_n)/2, Gaussian-filtered.
+def get_map(
+    request: Request,
+    store: StoreDep,
+    image_id: Id,
+    format: Literal["npy", "png", "grid"] = "npy",
+    preview: Annotated[
+        bool, Query(description="what the corrections so far make of it; 404 where there is none")
+    ] = False,
+    part: Annotated[
+        Literal["all", "prompts"], Query(description="`prompts`: without what the version learnt besides them")
+    ] = "all",
+) -> Response:
+    """Anomaly map, values 0–1: as the version in use refines it, or the prompts' own, a mean over layers.
 
     `npy`: float32 H×W at the image's size. `png`: the same as 16-bit grey, 65,535 = 1. `grid`: float32 little-endian,
     row by row, at the model's resolution, whose size is in X-Map-Height and X-Map-Width. X-Prompt-Version names the
-    prompts that made it: those before the active ones, until these have scored the image.
+    version that made it: the one before the active one, until this has scored the image; of a preview, the one that
+    was active when it was made.
     """
-    image, prediction = shown_image(store, image_id)
+    if preview and part == "prompts":
+        raise HTTPException(
+            422, "A preview is what was learnt besides the prompts. Ask for preview or for part=prompts."
+        )
+    found = _preview(store, image_id) if preview else _in_use(store, image_id, part)
     with store.session(read_only=True) as session:
-        headers = {"X-Prompt-Version": str(get_version(session, prediction.prompt_version_id).number)}
-    etag = f"{prediction.map_blob_key}-{format}"
+        headers = {"X-Prompt-Version": str(get_version(session, found.version_id).number)}
+    etag = f"{found.key}-{format}"
     if format == "grid":
-        grid = read_map(store, prediction)
+        grid = found.read()
         headers |= {"X-Map-Height": str(grid.shape[0]), "X-Map-Width": str(grid.shape[1])}
         return revalidated(request, etag, _MEDIA_TYPES[format], grid.astype("<f4").tobytes, headers)
     headers["Content-Disposition"] = f'inline; filename="map-{image_id}.{format}"'
-    encode = partial(encode_full_map, store, image, prediction, format)
-    return revalidated(request, etag, _MEDIA_TYPES[format], encode, headers)
+    return revalidated(
+        request, etag, _MEDIA_TYPES[format], lambda: encode_full_map(found.read(), found.image, format), headers
+    )
+
+
+def _in_use(store: Store, image_id: int, part: str) -> _Found:
+    image, prediction = shown_image(store, image_id)
+    key, version_id = prediction.map_blob_key, prediction.prompt_version_id
+    if part == "prompts":
+        return _Found(image, f"{key}-prompts", version_id, partial(prompts_map, store, image, prediction))
+    return _Found(image, key, version_id, partial(read_map, store, prediction))
+
+
+def _preview(store: Store, image_id: int) -> _Found:
+    image, preview = previewed_image(store, image_id)
+    return _Found(image, preview.map_blob_key, preview.prompt_version_id, partial(read_map, store, preview))

@@ -13,7 +13,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
-from db.errors import BadCursor, BlobMissing, BlobsUnavailable, StorageFull
+from db.errors import BadCursor, BadText, BlobMissing, BlobsUnavailable, StorageFull
 from db.models import utc_now
 from webapp.access.pace import TooFast
 from webapp.texts import texts_of
@@ -31,6 +31,7 @@ from workers.errors import (
     LoginLocked,
     LoginRefused,
     NameTaken,
+    NoPreview,
     NotFound,
     NothingToAccept,
     NothingToExport,
@@ -47,6 +48,7 @@ logger = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"
 # Exception → status, last part of the problem's type, title.
 _KNOWN: dict[type[Exception], tuple[int, str, str]] = {
+    BadText: (422, "bad-text", "The text can't be kept"),
     BadCursor: (400, "bad-cursor", "The cursor can't be used"),
     NotFound: (404, "not-found", "There is no such thing"),
     Conflict: (409, "conflict", "Someone saved in between"),
@@ -65,6 +67,7 @@ _KNOWN: dict[type[Exception], tuple[int, str, str]] = {
     ImageError: (422, "unusable-image", "The image can't be used"),
     PromptError: (422, "unusable-prompts", "The prompts can't be used"),
     TooFewCorrections: (422, "too-few-corrections", "There are too few corrections"),
+    NoPreview: (404, "no-preview", "There is no preview"),
     NothingToAccept: (422, "nothing-to-accept", "There is nothing to accept"),
     NothingToExport: (422, "nothing-to-export", "There is nothing to export"),
     LabelFileError: (422, "unusable-labels", "The file of labels can't be used"),
@@ -101,7 +104,8 @@ def problem(
         "type": f"urn:anomalyloop:problem:{kind}",
         "title": title,
         "status": status,
-        "detail": said(texts_of(request), detail),
+        # Half a character that a caller sent can't be sent back.
+        "detail": said(texts_of(request), detail).encode("utf-8", "backslashreplace").decode(),
         "instance": request.url.path,
         **members,
     }

@@ -5,7 +5,8 @@
 `coco`: `images/` and `annotations.json`, one annotation for each connected region, as RLE.
 `csv`: one table of all images, corrected or not.
 
-The first three hold what people have said, so corrected images only, and a table of them with their scores.
+The first three hold what people have said, so corrected images only, and a table of them with their scores. Images
+that are called anomalous without a mask are in the table of all alone: elsewhere they would pass for normal.
 """
 
 import logging
@@ -30,6 +31,7 @@ from workers.exchange.zip_stream import Entry, zip_stream
 logger = logging.getLogger(__name__)
 
 FORMATS = ("mvtec", "masks", "coco", "csv")
+_NO_MASK = "It is called anomalous, and nobody marked where. Mark it, or take its label from the format csv."
 
 
 def export_zip(store: Store, project_id: int, kind: str, image_ids: Sequence[int] | None = None) -> Iterator[bytes]:
@@ -56,6 +58,11 @@ def export_zip(store: Store, project_id: int, kind: str, image_ids: Sequence[int
     if kind == "csv":
         return zip_stream([Entry("images.csv", all_images_table(rows, project, number))])
     corrected = [row for row in rows if row.annotation is not None]
+    if corrected and all(_unmarked(row) for row in corrected):
+        raise NothingToExport(
+            "The corrected images are called anomalous, and nobody marked where: this format holds masks. "
+            "Mark some, or export the format csv, which holds the labels of all images."
+        )
     if not corrected:
         raise NothingToExport(
             f"Nobody has corrected or accepted an image of {project.name!r} yet, so there are no labels to export. "
@@ -63,6 +70,12 @@ def export_zip(store: Store, project_id: int, kind: str, image_ids: Sequence[int
         )
     listing: Listing = CocoListing(project, number) if kind == "coco" else IndexListing(project, number)
     return zip_stream(_entries(store, corrected, _layout(kind, project), listing))
+
+
+def _unmarked(row: ImageRow) -> bool:
+    """Whether an image is called anomalous without a mask: where masks are read back, it would pass for normal."""
+    said = row.annotation
+    return said is not None and said.label == "anomalous" and said.mask_blob_key is None
 
 
 @dataclass(frozen=True)
@@ -102,6 +115,9 @@ def _entries(store: Store, rows: Sequence[ImageRow], layout: _Layout, listing: L
     names = ExportedNames([(row.image.id, row.image.file_name) for row in rows])
     problems = []
     for row in rows:
+        if _unmarked(row):
+            problems.append(f"Image {row.image.id}, {row.image.file_name}: {_NO_MASK}")
+            continue
         try:
             data, mask_data = _read(store, row)
             mask = None if mask_data is None else decode_mask(mask_data, width=row.image.width, height=row.image.height)

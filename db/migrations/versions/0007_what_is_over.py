@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0007_what_is_over"
-down_revision = "0005_operations"
+down_revision = "0006_previews"
 
 Time = sa.DateTime(timezone=True)
 COLUMNS = ("failing_since", "resting_until", "disabled_at")

@@ -14,7 +14,7 @@ from tests.conftest import Installation
 from tests.pictures import encoded, mask_png, picture, png
 from tests.workers.exchange.making import export, unpacked
 from tests.workers.making import add, correct
-from workers.correcting import save_mask
+from workers.correcting import mark_anomalous, save_mask
 from workers.errors import NothingToExport
 from workers.exchange.exporting import export_zip
 from workers.exchange.rle import decode_segmentation
@@ -138,3 +138,20 @@ def test_without_corrections_it_says_what_can_be_exported(installation: Installa
         export_zip(installation.store, installation.project_id, "mvtec")
     with pytest.raises(ValueError, match="mvtec, masks, coco, csv"):
         export_zip(installation.store, installation.project_id, "tar")
+
+
+@pytest.mark.parametrize("kind", ["mvtec", "masks", "coco"])
+def test_an_image_that_is_anomalous_without_a_mask_never_passes_for_normal(labelled: Installation, kind: str) -> None:
+    mark_anomalous(labelled.store, add(labelled, seed=3))
+    files = unpacked(export(labelled.store, labelled.project_id, kind))
+    assert not any(name.endswith("/3.png") for name in files)
+    assert "3.png: It is called anomalous, and nobody marked where." in files["problems.txt"].decode()
+    assert b"3.png" not in files["annotations.json" if kind == "coco" else "index.csv"]
+    everything = table(unpacked(export(labelled.store, labelled.project_id, "csv"))["images.csv"])
+    assert next(row for row in everything if row["file_name"] == "3.png")["label"] == "anomalous"
+
+
+def test_where_no_mask_is_marked_at_all_the_export_says_what_to_do(installation: Installation) -> None:
+    mark_anomalous(installation.store, add(installation))
+    with pytest.raises(NothingToExport, match="nobody marked where"):
+        export_zip(installation.store, installation.project_id, "coco")

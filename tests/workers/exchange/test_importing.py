@@ -11,6 +11,7 @@ from tests.conftest import Installation
 from tests.pictures import mask_png, png
 from tests.workers.exchange.making import export, labels, packed, second_project, take_in
 from tests.workers.making import add, correct
+from workers.correcting import mark_anomalous
 from workers.errors import LabelFileError, NotFound
 from workers.exchange import importing
 from workers.intake import add_upload
@@ -201,3 +202,10 @@ def test_what_holds_no_labels_says_what_would(installation: Installation, name: 
 def test_a_project_that_does_not_exist(installation: Installation) -> None:
     with pytest.raises(NotFound):
         take_in(installation.store, 99, ("0.png", mask_png()))
+
+
+def test_normal_elsewhere_is_not_the_same_as_anomalous_here_without_a_mask(installation: Installation) -> None:
+    image_id = add(installation)
+    mark_anomalous(installation.store, image_id)
+    outcomes = take_in(installation.store, installation.project_id, ("0_mask.png", EMPTY))
+    assert [one.outcome for one in outcomes.values()] == ["kept"]

@@ -7,6 +7,7 @@ mask there: bytes never pass through Gradio. The files, by concern:
     raster.js      pixels under a brush           shapes.js       pixels in a rectangle, in a polygon
     regions.js     connected regions              morphology.js   grow, shrink, fill holes
     map_field.js   the map at any pixel           colours.js      colours of map and mask
+    shown_map.js   which of its maps is shown
     png.js         masks as PNG, both ways        picture.js      the image
     view.js        zoom and pan                   coverage.js     the mask as device pixels
     layers.js      what is drawn, and when        sketch.js       the shape that is not finished yet
@@ -31,7 +32,7 @@ _PARTS = (
     *("preferences", "bitmap", "history", "raster", "shapes", "regions", "morphology", "map_field", "colours", "png"),
     *("picture", "view", "coverage", "layers", "sketch", "stroke_tool", "rectangle_tool", "polygon_tool", "fill_tool"),
     *("cursor", "tools", "pointers", "whole_mask", "words", "keys", "help", "dialog", "records", "ahead"),
-    *("last_words", "drafts", "decisions", "panel", "look", "kept_notice", "canvas", "news", "main"),
+    *("shown_map", "last_words", "drafts", "decisions", "panel", "look", "kept_notice", "canvas", "news", "main"),
 )
 
 

@@ -4,7 +4,9 @@
 const LARGEST_AHEAD = 25e6;
 
 class Ahead {
-  constructor() {
+  // mapOf(image): which map of it is to be shown.
+  constructor(mapOf) {
+    this.mapOf = mapOf;
     this.records = new Map();
     this.turn = 0;
   }
@@ -15,7 +17,7 @@ class Ahead {
     for (const id of this.records.keys()) if (!ids.includes(id)) this.drop(id);
     for (const id of ids) {
       if (turn !== this.turn) return;
-      if (!this.records.has(id)) this.records.set(id, fetchAhead(id));
+      if (!this.records.has(id)) this.records.set(id, fetchAhead(id, this.mapOf));
       await this.records.get(id);
     }
   }
@@ -33,10 +35,10 @@ class Ahead {
   }
 }
 
-async function fetchAhead(id) {
+async function fetchAhead(id, mapOf) {
   try {
     const image = await getJson(`/images/${id}`);
-    return image.width * image.height > LARGEST_AHEAD ? null : await loadContent(image);
+    return image.width * image.height > LARGEST_AHEAD ? null : await loadContent(image, mapOf);
   } catch {
     return null; // opening it will ask again, and tell what is wrong
   }

@@ -9,7 +9,7 @@ class Canvas {
     this.view = new View();
     this.layers = new Layers(this.stage, this.view);
     this.history = new History();
-    this.ahead = new Ahead();
+    this.ahead = new Ahead((image) => this.shownMap.of(image));
     this.drafts = new Drafts(
       (error) => this.panel.say(t("canvas.no_drafts", { reason: error.message }), "error"),
       (imageId) => this.image?.id === imageId && this.history.dirty && this.keepUnsaved(),
@@ -19,6 +19,7 @@ class Canvas {
     this.pointers = new Pointers(this.stage, this);
     this.panel = new Panel(root, this);
     this.look = new Look(this);
+    this.shownMap = new ShownMap(this);
     this.tools.changed();
     new ResizeObserver(() => this.fitStage()).observe(this.stage);
     addEventListener("beforeunload", (event) => this.unsaved && event.preventDefault());
@@ -46,7 +47,7 @@ class Canvas {
     this.panel.setBusy(true);
     try {
       const [ready, draft] = await Promise.all([this.ahead.take(id), this.drafts.read(id)]);
-      const record = ready ?? (await loadRecord(id));
+      const record = ready ?? (await loadRecord(id, (image) => this.shownMap.of(image)));
       if (turn !== this.opening) return record.picture.close();
       this.show(record);
       if (draft) this.restore(draft);
@@ -58,7 +59,7 @@ class Canvas {
     }
   }
 
-  show({ image, picture, mask, field }) {
+  show({ image, picture, mask, field, map }) {
     this.picture?.close();
     Object.assign(this, { picture, mask, field, history: new History() });
     this.setImage(image);
@@ -68,6 +69,7 @@ class Canvas {
     this.panel.say("");
     history.replaceState(null, "", `${location.search}#image=${image.id}`);
     bus.emit("image-opened", { image });
+    if (map !== this.shownMap.of(image)) this.shownMap.choose(this.shownMap.of(image)); // it was fetched before a choice
   }
 
   // The image as the server has it now. Unsaved painting keeps the revision that it began with, so that saving it

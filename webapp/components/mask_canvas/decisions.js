@@ -23,10 +23,29 @@ class Decisions {
     });
   }
 
+  // Accepts what is seen: the result in service, or the map that is shown in its place, as a mask.
   async accept() {
     const { canvas } = this;
     if (!(await this.mayDecide("accept")) || canvas.image.score === null) return;
+    if (canvas.shownMap.of(canvas.image) !== "service") return this.acceptShown();
     await this.put({ accept: true }, async (image) => canvas.adopt(await loadMask(image)));
+  }
+
+  async acceptShown() {
+    const { canvas } = this;
+    const mask = maskOfMap(canvas.field, canvas.image);
+    if (mask.area === 0) {
+      canvas.panel.say(t("decide.nothing_shown", { threshold: canvas.image.map_threshold.toFixed(3) }), "error");
+      return;
+    }
+    await this.put(mask, () => canvas.adopt(mask));
+  }
+
+  // Something is wrong, and nobody says where.
+  async markAnomalous() {
+    const { canvas } = this;
+    if (!(await this.mayDecide("anomalous"))) return;
+    await this.put({ label: "anomalous" }, (image) => canvas.adopt(new BinaryMask(image.width, image.height)));
   }
 
   async markNormal() {

@@ -31,6 +31,7 @@ const KEYS = [
 
   { group: "keys.decide", show: "A", on: ["a"], words: "keys.do.accept", act: (canvas) => canvas.decisions.accept() },
   { group: "keys.decide", show: "N", on: ["n"], words: "keys.do.normal", act: (canvas) => canvas.decisions.markNormal() },
+  { group: "keys.decide", show: "D", on: ["d"], words: "keys.do.anomalous", act: (canvas) => canvas.decisions.markAnomalous() },
   { group: "keys.decide", show: "S", on: ["s"], words: "keys.do.save", act: (canvas) => canvas.decisions.save() },
   { group: "keys.decide", show: "→ ←", on: ["arrowright"], words: "keys.do.step", act: () => bus.emit("step", { by: 1 }) },
   { on: ["arrowleft"], act: () => bus.emit("step", { by: -1 }) },

@@ -7,10 +7,13 @@ async function lookForNews(canvas) {
   const stale = () => canvas.decisions.pending || canvas.image !== known;
   if (!news || stale()) return;
   const newMap = news.prompt_version !== known.prompt_version || news.score !== known.score;
+  const newPreview = news.preview?.created_at !== known.preview?.created_at;
   const begunWith = canvas.unsaved ? known.annotation?.revision ?? 0 : canvas.revision;
   const newMask = (news.annotation?.revision ?? 0) !== begunWith;
-  if (!newMap && !newMask && sameFacts(news, known)) return;
-  const field = newMap ? await loadField(news) : canvas.field;
+  if (!newMap && !newPreview && !newMask && sameFacts(news, known)) return;
+  const map = canvas.shownMap.of(news);
+  const newField = newMap || map !== canvas.shownMap.of(known) || (newPreview && map === "preview");
+  const field = newField ? await loadField(news, map).catch(() => null) : canvas.field;
   const mask = newMask && !canvas.unsaved ? await loadMask(news) : null;
   if (stale()) return;
   if (canvas.unsaved) canvas.setImage(news, { begunWith: canvas.revision });

@@ -31,6 +31,7 @@ class Panel {
       next: () => bus.emit("step", { by: 1 }),
       accept: () => canvas.decisions.accept(),
       "mark-normal": () => canvas.decisions.markNormal(),
+      "mark-anomalous": () => canvas.decisions.markAnomalous(),
       save: () => canvas.decisions.save(),
       "threshold-reset": () => canvas.setThreshold(canvas.image.map_threshold),
       "empty-pick": () => bus.emit("pick-files"),
@@ -55,6 +56,7 @@ class Panel {
     this.ui.toolbar.inert = this.ui.side.inert = !image;
     if (!image) return;
     this.showResult(image);
+    canvas.shownMap.show(image);
     this.showLegend(canvas);
     this.showMask(canvas);
     if (!this.thresholdChosen) {
@@ -104,10 +106,10 @@ class Panel {
     ui["threshold-hint-words"].textContent = image ? t("canvas.threshold.hint", { threshold: image.map_threshold.toFixed(3) }) : "";
   }
 
-  showMask({ mask, history }) {
+  showMask({ mask, history, image }) {
     const { ui } = this;
     const share = mask.area / (mask.width * mask.height);
-    ui["mask-area"].textContent = mask.area ? `${inDigits(mask.area)} px · ${percent(share)}` : t("canvas.nothing_painted");
+    ui["mask-area"].textContent = mask.area ? `${inDigits(mask.area)} px · ${percent(share)}` : emptyMaskWords(image, history.dirty);
     ui["dirty-state"].textContent = history.dirty ? t("canvas.not_saved") : "";
     ui.undo.disabled = history.done.length === 0;
     ui.redo.disabled = history.undone.length === 0;

@@ -1,17 +1,18 @@
 // What the canvas asks of the server: one image with its picture, map and mask, and what to save of it.
 
-// Everything needed to show an image: {image, picture, mask, field}.
-async function loadRecord(id) {
-  return loadContent(await getJson(`/images/${id}`));
+// Everything needed to show an image: {image, picture, mask, field, map}; mapOf(image) says which map.
+async function loadRecord(id, mapOf) {
+  return loadContent(await getJson(`/images/${id}`), mapOf);
 }
 
-async function loadContent(image) {
+async function loadContent(image, mapOf) {
+  const map = mapOf(image);
   const [picture, mask, field] = await Promise.all([
     request(`/images/${image.id}/display`).then((response) => response.blob()).then(Picture.load),
     loadMask(image),
-    loadField(image),
+    loadField(image, map),
   ]);
-  return { image, picture, mask, field };
+  return { image, picture, mask, field, map };
 }
 
 async function loadMask(image) {
@@ -20,9 +21,11 @@ async function loadMask(image) {
   return decodeMaskPng(await response.blob(), image.width, image.height);
 }
 
-async function loadField(image) {
+const MAP_QUERY = { service: "", preview: "&preview=true", prompts: "&part=prompts" };
+
+async function loadField(image, map) {
   if (image.score === null) return null;
-  const response = await request(`/images/${image.id}/map?format=grid`, { cache: "no-store" });
+  const response = await request(`/images/${image.id}/map?format=grid${MAP_QUERY[map]}`, { cache: "no-store" });
   const rows = Number(response.headers.get("X-Map-Height"));
   const columns = Number(response.headers.get("X-Map-Width"));
   const values = new Float32Array(await response.arrayBuffer());

@@ -19,6 +19,13 @@ function clearMask(mask, edit) {
   for (let y = 0; y < mask.height; y++) mask.fillSpan(y, 0, mask.width, 0, edit);
 }
 
+// What accepting a map saves: everything at or above the project's threshold.
+function maskOfMap(field, { width, height, map_threshold: threshold }) {
+  const mask = new BinaryMask(width, height);
+  if (field) paintMap({ field, layers: { threshold } }, mask, new Edit());
+  return mask;
+}
+
 // Everything at or above the threshold, and nothing else.
 function paintMap({ field, layers }, mask, edit) {
   const runsOf = field.runsAbove(layers.threshold);

@@ -22,8 +22,15 @@ function revisionWords(annotation) {
   return t(`revision.${source}`, { revision, author, time: timeWords(time) });
 }
 
+// What an empty mask says: normal once it is saved, unless the image was called anomalous as a whole.
+function emptyMaskWords({ annotation }, dirty) {
+  const unmarked = annotation?.label === "anomalous" && !annotation.area && !dirty;
+  return t(unmarked ? "canvas.anomalous_unmarked" : "canvas.nothing_painted");
+}
+
 function savedWords(annotation) {
   if (annotation.label === "normal") return t("saved.normal", annotation);
+  if (!annotation.area) return t("saved.anomalous_unmarked", annotation);
   return t("saved.anomalous", annotation);
 }
 

@@ -1,0 +1,59 @@
+// Which of an image's maps is shown: the one in service, the preview that the corrections so far make, or what the
+// prompts alone say. A preview comes first, as it is what corrections just changed; a choice holds until another one.
+
+const MAPS = ["service", "preview", "prompts"];
+
+class ShownMap {
+  constructor(canvas) {
+    Object.assign(this, { canvas, chosen: null });
+    this.ui = canvas.panel.ui;
+    for (const name of MAPS) this.ui[`map-${name}`].addEventListener("click", () => this.choose(name));
+  }
+
+  // What there is to show of an image, the one in service first.
+  offered(image) {
+    if (image.score === null) return [];
+    return ["service", ...(image.preview ? ["preview"] : []), ...(image.parts.includes("refiner") ? ["prompts"] : [])];
+  }
+
+  // Which of them is shown of it now.
+  of(image) {
+    const offered = this.offered(image);
+    if (offered.includes(this.chosen)) return this.chosen;
+    return this.chosen === null && offered.includes("preview") ? "preview" : "service";
+  }
+
+  async choose(name) {
+    const { canvas } = this;
+    if (!canvas.image || !this.offered(canvas.image).includes(name)) return;
+    this.chosen = name === "preview" ? null : name;
+    const known = canvas.image;
+    this.show(known);
+    try {
+      const loaded = await loadField(known, name);
+      if (canvas.image?.id === known.id && this.of(canvas.image) === name) canvas.setField(loaded);
+    } catch (error) {
+      canvas.panel.say(error.message, "error");
+    }
+  }
+
+  // The buttons, and the mark on what is no result yet.
+  show(image) {
+    const [offered, name] = [this.offered(image), this.of(image)];
+    this.ui["map-choice"].hidden = offered.length < 2;
+    for (const one of MAPS) {
+      this.ui[`map-${one}`].hidden = !offered.includes(one);
+      this.ui[`map-${one}`].setAttribute("aria-pressed", one === name);
+    }
+    this.canvas.root.dataset.map = name;
+    this.ui["map-mark"].hidden = name === "service";
+    this.ui["map-mark"].textContent = markWords(name, image);
+    this.ui.accept.title = t(name === "service" ? "canvas.accept.title" : `canvas.accept.${name}`);
+  }
+}
+
+function markWords(name, { preview, annotation }) {
+  if (name === "prompts") return t("mark.prompts");
+  if (name !== "preview") return "";
+  return t(annotation ? "mark.preview.learnt" : "mark.preview", { count: preview.corrections });
+}
