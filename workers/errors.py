@@ -31,6 +31,7 @@ __all__ = [
     "LabelFileError",
     "LoginLocked",
     "LoginRefused",
+    "MapChanged",
     "NameTaken",
     "NotFound",
     "NotReady",
@@ -53,6 +54,16 @@ class AddressRefused(Exception):
 
 class NotReady(Exception):
     """What is asked for will be possible soon: the model still loads, or the image is not scored yet."""
+
+
+class MapChanged(Exception):
+    """A map is to be accepted that was not the one that was seen."""
+
+    def __init__(self, seen: int, now: int) -> None:
+        super().__init__(
+            f"The map that was seen is version {seen}'s, and version {now} is in use since. Nothing was accepted: look "
+            "at the new map, then accept it."
+        )
 
 
 class NothingToAccept(Exception):
