@@ -1,6 +1,5 @@
 """Which map is shown: in service, the preview that corrections make at once, or the prompts alone; and what A saves."""
 
-
 import numpy as np
 from playwright.sync_api import expect
 from sqlalchemy import update
@@ -92,6 +91,7 @@ def test_accepting_a_preview_saves_what_it_outlines_as_a_drawn_mask(canvas: Canv
     assert label_of(canvas, other) == (1, "anomalous", "drawn")
     decided = np.abs(values - threshold) > 1e-6
     saved = canvas.saved_mask(other)
+    print("DEBUG", values.min(), values.max(), threshold, np.quantile(values,[.1,.5,.9]), values.shape)
     assert 0 < saved.sum() < saved.size and np.array_equal(saved[decided], (values >= threshold)[decided])
 
 
