@@ -16,12 +16,14 @@ import threading
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from pydantic import ValidationError
+from alembic.util import CommandError
+from sqlalchemy.exc import SQLAlchemyError
 
 from db.session import migrate
-from settings import PREFIX, SECRETS, SettingFileError, Settings, get_settings
+from settings import BadSettings, Settings, misspelt, read_settings
 from workers.data_folder import InUse, sole_use
 from workers.logs import configure_logging
+from workers.starting import why_not
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -112,12 +114,16 @@ def build_web(settings: Settings, *, accounts: bool) -> "FastAPI":
     return build_app(settings, accounts=accounts)
 
 
-def serve(web: "FastAPI", listening: socket.socket) -> None:
-    """Serve until told to end."""
+def serve(web: "FastAPI", listening: socket.socket, proxies: list[str]) -> None:
+    """Serve until told to end; of these proxies it is believed where a request comes from."""
     import uvicorn
 
     config = uvicorn.Config(
-        web, log_config=None, timeout_keep_alive=_KEEP_ALIVE_SECONDS, timeout_graceful_shutdown=_SHUTDOWN_SECONDS
+        web,
+        log_config=None,
+        forwarded_allow_ips=proxies,
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
     )
     host, port = listening.getsockname()[:2]
     logger.info("AnomalyLoop is at http://%s:%d (Ctrl-C ends it).", f"[{host}]" if ":" in host else host, port)
@@ -128,9 +134,11 @@ def serve(web: "FastAPI", listening: socket.socket) -> None:
 
 def run(arguments: list[str]) -> None:
     """Everything in order, and back in reverse order. Raises StartError."""
-    settings = _read_settings()
+    settings = read_settings()
     options = parse_arguments(arguments, settings)
     configure_logging(settings.log_level, settings.log_format)
+    for sentence in misspelt():
+        logger.warning("%s", sentence)
     accounts = settings.auth == "on" or not is_loopback(options.host)
     if accounts:
         require_admin(settings, options.host)
@@ -148,27 +156,17 @@ def run(arguments: list[str]) -> None:
             stack.enter_context(embedded_processes(settings))
         else:
             logger.info("Runs and scoring wait for workers: celery -A workers.celery_app worker (and one beat).")
-        serve(web, listening)
-
-
-def _read_settings() -> Settings:
-    try:
-        return get_settings()
-    except SettingFileError as error:
-        raise StartError(str(error)) from error
-    except ValidationError as error:
-        faults = "; ".join(_fault(str(one["loc"][0]), one["msg"], one["input"]) for one in error.errors())
-        raise StartError(f"A setting in the environment can't be used. {faults}") from None
-
-
-def _fault(name: str, message: str, value: object) -> str:
-    shown = "" if name in SECRETS else f" (is {value!r})"
-    return f"{PREFIX}{name.upper()}: {message}{shown}"
+        serve(web, listening, settings.proxies)
 
 
 def _end(*_: object) -> None:
     _told_to_end.set()
     raise SystemExit(0)
+
+
+def _refused(why: str) -> int:
+    print(f"AnomalyLoop did not start. {why}", file=sys.stderr)
+    return 1
 
 
 def main() -> int:
@@ -178,9 +176,13 @@ def main() -> int:
     signal.signal(signal.SIGINT, _end)
     try:
         run(sys.argv[1:])
-    except (StartError, InUse) as error:
-        print(f"AnomalyLoop did not start. {error}", file=sys.stderr)
-        return 1
+    except (StartError, InUse, BadSettings) as error:
+        return _refused(str(error))
+    except (SQLAlchemyError, CommandError) as error:
+        why = why_not(error)
+        if why is None:
+            raise
+        return _refused(why)
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 1
     return 0

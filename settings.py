@@ -1,11 +1,14 @@
 """Every setting of AnomalyLoop, typed, read from the environment (`ANOMALYLOOP_*`) or from files (`…_FILE`)."""
 
+import difflib
+import ipaddress
 import os
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import quote
 
-from pydantic import Field
+from pydantic import Field, ValidationError, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
@@ -14,8 +17,16 @@ PREFIX = "ANOMALYLOOP_"
 SECRETS = ("database_url", "broker_url", "blob_url")
 
 
+def _parts(value: str) -> list[str]:
+    return [part.strip() for part in value.split(",") if part.strip()]
+
+
 class SettingFileError(Exception):
     """A file that a setting should be read from can't be; the message says which and why."""
+
+
+class BadSettings(Exception):
+    """Settings that can't be used; the message says which and why, and shows no secret."""
 
 
 class _Files(PydanticBaseSettingsSource):
@@ -82,6 +93,10 @@ class Settings(BaseSettings):
     public_url: str = Field(
         "", pattern="^(https?://[^/]+)?$", description="Where people reach the page, behind a proxy: `https://…`."
     )
+    trusted_proxies: str = Field(
+        "127.0.0.1,::1",
+        description="Proxies whose X-Forwarded-For says where a request comes from: addresses or networks, by commas.",
+    )
     session_hours: float = Field(12.0, gt=0, description="A browser unused for so long has to sign in again, in hours.")
     login_attempts: int = Field(5, ge=1, description="Failed log-ins for a name from an address until both must wait…")
     login_wait_minutes: float = Field(15.0, gt=0, description="…for so long, in minutes.")
@@ -92,12 +107,19 @@ class Settings(BaseSettings):
     max_files: int = Field(1000, ge=1, le=1000, description="Most files in one upload.")
     max_minute_files: int = Field(3000, ge=1, description="Most files that a user may send in a minute.")
     max_minute_mb: float = Field(8192.0, gt=0, description="Most that a user may send in a minute, in MB.")
+    page_upload_hours: float = Field(
+        6.0, gt=0, description="A file that was chosen on the page and never used is deleted after so long, in hours."
+    )
     upload_key_hours: float = Field(
         24.0, gt=0, description="How long an upload with an Idempotency-Key is remembered, in hours."
     )
     webhook_private: bool = Field(
         False, description="Whether webhooks may lead into private networks and to this machine."
     )
+    keep_map_days: float = Field(
+        30.0, gt=0, description="What retired versions said of images that nobody corrected is deleted after so long."
+    )
+    keep_audit_days: float = Field(365.0, gt=0, description="Entries of the audit log are deleted after so long.")
     feature_cache_gb: float = Field(4.0, gt=0, description="Disk budget of the feature cache, in GB.")
 
     min_corrections: int = Field(1, ge=1, description="Fewest corrected images that a run starts with.")
@@ -113,10 +135,33 @@ class Settings(BaseSettings):
         """What a test or a caller gives counts first, then the environment, then files."""
         return named["init_settings"], named["env_settings"], _Files(settings_cls)
 
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, value: str) -> str:
+        if value and not value.startswith(("sqlite:///", "postgresql+psycopg://")):
+            raise ValueError("it begins with neither sqlite:/// nor postgresql+psycopg:// (postgres:// is not enough)")
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _addresses(cls, value: str) -> str:
+        for part in _parts(value):
+            try:
+                ipaddress.ip_network(part)
+            except ValueError as error:
+                raise ValueError(f"{part!r} is no IP address and no network ({error})") from None
+        return value
+
+    @property
+    def proxies(self) -> list[str]:
+        """The addresses and networks of the proxies that are believed."""
+        return _parts(self.trusted_proxies)
+
     @property
     def resolved_database_url(self) -> str:
         """The SQLAlchemy URL in use."""
-        return self.database_url or f"sqlite:///{self.home.resolve() / 'anomalyloop.db'}"
+        # What ends the path of a URL may be in a folder's name.
+        return self.database_url or f"sqlite:///{quote(str(self.home.resolve() / 'anomalyloop.db'), safe='/ ')}"
 
     @property
     def resolved_blob_url(self) -> str:
@@ -133,3 +178,33 @@ class Settings(BaseSettings):
 def get_settings() -> Settings:
     """The settings of this process, read once."""
     return Settings()
+
+
+def read_settings() -> Settings:
+    """The same for a process that starts. Raises BadSettings."""
+    try:
+        return get_settings()
+    except SettingFileError as error:
+        raise BadSettings(str(error)) from error
+    except ValidationError as error:
+        faults = "; ".join(_fault(str(one["loc"][0]), one["msg"], one["input"]) for one in error.errors())
+        raise BadSettings(f"A setting in the environment can't be used. {faults}") from None
+
+
+def _fault(name: str, message: str, value: object) -> str:
+    shown = "" if name in SECRETS else f" (is {value!r})"
+    return f"{PREFIX}{name.upper()}: {message}{shown}"
+
+
+def misspelt() -> list[str]:
+    """A sentence for each ANOMALYLOOP_… in the environment that is no setting, with the nearest that is one."""
+    known = [f"{PREFIX}{name.upper()}" for name in Settings.model_fields]
+    known += [f"{name}_FILE" for name in known]
+    given = [name for name in os.environ if name.upper().startswith(PREFIX) and name not in known]
+    found = []
+    for name in sorted(given):
+        words = [one.removeprefix(PREFIX) for one in known]
+        near = difflib.get_close_matches(name.upper().removeprefix(PREFIX), words, 1, 0.6)
+        meant = f" Is {PREFIX}{near[0]} meant?" if near else ""
+        found.append(f"There is no setting {name}; it is passed over.{meant}")
+    return found

@@ -1,60 +1,56 @@
 """What the embedded backbone finds in real images it never saw: `python -m benchmarks.embedded`.
 
 Zero-shot beside two maps without text; what 5, 10, 20 and 40 corrections bring on images that were not corrected, with
-a linear probe on the same features as the ceiling; and speed and size.
+a linear probe on the same patch features beside it; and speed and size.
 """
 
 import argparse
 import random
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
-from engine.holdout import judging_folds
-from engine.proposal import propose
 from PIL import Image
 from tqdm import tqdm
-from workers.deciding import decide
 
-from benchmarks.controls import LinearProbe, distance_from_median, local_deviation
+from benchmarks.controls import distance_from_median, local_deviation
 from benchmarks.machine import machine, markdown_table
 from benchmarks.sample_data import Sample, read_samples
 from engine.backbone import WEIGHTS_FOLDER, load_config
-from engine.detector.detector import Detector
-from engine.features import ImageFeatures
+from engine.baselines.corrected import LinearProbe
+from engine.corrected_files import read_correction
+from engine.datasets.item import LabelledImage
+from engine.detector.detector import Detector, Scored
+from engine.errors import EngineError
 from engine.images import decode_image
+from engine.learning.corrections import Correction
+from engine.learning.fitting import Config, Unfit, learn
 from engine.maps import FloatMap, map_to_npy, resize_map
 from engine.metrics import auroc, average_precision
-from engine.preprocess import preprocess_mask
 from engine.prompt_files import shipped_prompts
-from engine.prompts import Prompts
 from engine.serving import Engine
-from engine.tuning import Example
-from workers.tuning import PRODUCT_CONFIG
 
 SETS = ("kolektor_sdd", "crack_forest", "kvasir_seg")
 CORRECTIONS = (5, 10, 20, 40)
-EPOCHS = 30
 
 
 @dataclass(frozen=True)
 class Seen:
-    """An image of a set with its features, and its mask at the model's size and at its own."""
+    """An image of a set as a correction, and its mask at its own size."""
 
     sample: Sample
     image: Image.Image
-    features: ImageFeatures
-    mask: torch.Tensor
+    correction: Correction
     truth: np.ndarray
 
     @property
     def size(self) -> tuple[int, int]:
-        """(h, w) of its maps."""
-        return self.mask.shape[0], self.mask.shape[1]
+        """(h, w) of the prompts' maps, 8 px a patch."""
+        return self.correction.features.grid.times(8)
 
 
 def main() -> None:
@@ -74,7 +70,8 @@ def main() -> None:
         return
     corrected = [row for name, seen in sets.items() for row in corrected_rows(engine, name, seen, arguments.seeds)]
     print(f"\nOn images that were not corrected, mean of {len(arguments.seeds)} seeds:\n")
-    head = ["set", "corrected", "served AUROC", "served AP", "put in service", "probe AUROC", "probe AP"]
+    served = ["served AUROC", "served AP", "served image AUROC", "put in service"]
+    head = ["set", "corrected", *served, "probe AUROC", "probe AP"]
     print(markdown_table(head, corrected))
     print(f"\n{speed_line(engine, arguments.config)}")
 
@@ -84,39 +81,44 @@ def encode_set(engine: Engine, name: str) -> list[Seen]:
     seen = []
     for sample in tqdm(read_samples(name), desc=name, unit="image"):
         image = decode_image(sample.image.read_bytes())
-        truth = sample.truth(image.height, image.width)
-        features = engine.encode([image])[0]
-        mask = preprocess_mask(truth, features.grid.times(engine.info.patch_size), keep_small=True)
-        seen.append(Seen(sample, image, features, mask, truth))
+        correction = read_correction(engine, LabelledImage(sample.image, sample.label, sample.mask))
+        seen.append(Seen(sample, image, correction, sample.truth(image.height, image.width)))
     return seen
 
 
+def metrics(seen: Sequence[Seen], score: Callable[[Seen], Scored]) -> tuple[float, float, float]:
+    """Pixel AUROC and AP, and image AUROC."""
+    scored = {id(one): score(one) for one in seen}
+    labels, scores = np.array([one.sample.label for one in seen]), np.array([scored[id(one)].score for one in seen])
+    return *pixel_metrics(seen, lambda one: scored[id(one)].anomaly_map), auroc(labels, scores)
+
+
 def pixel_metrics(seen: Sequence[Seen], make_map: Callable[[Seen], FloatMap]) -> tuple[float, float]:
-    """AUROC and AP over all pixels of all images, at their own size; NaN where no pixel is marked."""
-    if not any(one.truth.any() for one in seen):
+    """AUROC and AP over all pixels of all images, at their own size; NaN where no pixel is marked.
+
+    Anomalous images without a mask are left out: nobody knows where they are.
+    """
+    known = [one for one in seen if one.correction.marked is not None]
+    if not any(one.truth.any() for one in known):
         return float("nan"), float("nan")
-    maps = [resize_map(make_map(one), *one.truth.shape).ravel() for one in seen]
-    masks = np.concatenate([one.truth.ravel() for one in seen])
+    maps = [resize_map(make_map(one), *one.truth.shape).ravel() for one in known]
+    masks = np.concatenate([one.truth.ravel() for one in known])
     return auroc(masks, np.concatenate(maps)), average_precision(masks, np.concatenate(maps))
 
 
-def _map(engine: Engine, detector: Detector, one: Seen) -> FloatMap:
-    return engine.score([one.features], detector)[0].anomaly_map
+def _scored(engine: Engine, detector: Detector, one: Seen) -> Scored:
+    return engine.score([one.correction.features], detector)[0]
 
 
 def zero_shot_rows(engine: Engine, name: str, seen: Sequence[Seen]) -> list[list[object]]:
     """The shipped prompts beside the two controls."""
     detector = engine.detector_of(shipped_prompts(engine.backbone))
-    scores = np.array([scored.score for scored in engine.score([one.features for one in seen], detector)])
     labels = np.array([one.sample.label for one in seen])
-
     controls: dict[str, Callable[[Seen], FloatMap]] = {
-        "distance from the median patch": lambda one: distance_from_median(one.features, one.size),
+        "distance from the median patch": lambda one: distance_from_median(one.correction.features, one.size),
         "local standard deviation": lambda one: local_deviation(one.image, one.size),
     }
-    rows: list[list[object]] = [
-        [name, "zero-shot", *pixel_metrics(seen, partial(_map, engine, detector)), auroc(labels, scores)]
-    ]
+    rows: list[list[object]] = [[name, "zero-shot", *metrics(seen, partial(_scored, engine, detector))]]
     for control, make_map in controls.items():
         highest = np.array([make_map(one).max() for one in seen])
         rows.append([name, control, *pixel_metrics(seen, make_map), auroc(labels, highest)])
@@ -124,51 +126,48 @@ def zero_shot_rows(engine: Engine, name: str, seen: Sequence[Seen]) -> list[list
 
 
 def corrected_rows(engine: Engine, name: str, seen: Sequence[Seen], seeds: Sequence[int]) -> list[list[object]]:
-    """Served and probe after each number of corrections, mean over seeds."""
-    figures: dict[int, list[tuple[float, ...]]] = {count: [] for count in (0, *CORRECTIONS)}
+    """Served and probe after each number of corrections, mean over seeds; of a set that is too small, fewer numbers."""
+    counts = [count for count in (0, *CORRECTIONS) if count < len(seen)]
+    figures: dict[int, list[tuple[float, ...]]] = {count: [] for count in counts}
     for seed in seeds:
         order = list(seen)
         random.Random(seed).shuffle(order)
-        judged, prompts = order[CORRECTIONS[-1] :], shipped_prompts(engine.backbone)
-        for count in tqdm(figures, desc=f"{name}, seed {seed}", unit="run"):
-            promoted = 0.0
+        root = engine.detector_of(shipped_prompts(engine.backbone))
+        judged, active = order[counts[-1] :], root
+        for count in tqdm(counts, desc=f"{name}, seed {seed}", unit="run"):
+            promoted = False
             if count:
-                prompts, promoted = after_run(engine, prompts, order[:count], seed)
-            served = pixel_metrics(judged, partial(_map, engine, engine.detector_of(prompts)))
-            figures[count].append((*served, promoted, *probe_metrics(order[:count], judged, seed)))
+                active, promoted = after_run(engine, root, active, order[:count], judged, seed)
+            served = metrics(judged, partial(_scored, engine, active))
+            figures[count].append((*served, float(promoted), *probe_metrics(order[:count], judged, seed)))
     return [_mean_row(name, count, np.array(values)) for count, values in figures.items()]
 
 
 def _mean_row(name: str, count: int, values: np.ndarray) -> list[object]:
-    au, ap, promoted, probe_au, probe_ap = values.mean(axis=0).tolist()
-    return [
-        name,
-        count,
-        au,
-        ap,
-        f"{round(promoted * len(values))} of {len(values)}" if count else None,
-        probe_au,
-        probe_ap,
-    ]
+    *served, promoted, probe_au, probe_ap = values.mean(axis=0).tolist()
+    put = f"{round(promoted * len(values))} of {len(values)}" if count else None
+    return [name, count, *served, put, probe_au, probe_ap]
 
 
-def after_run(engine: Engine, active: Prompts, corrected: Sequence[Seen], seed: int) -> tuple[Prompts, float]:
-    """The prompts in service after a run, and 1 where they are new."""
-    examples = [Example(one.features, one.mask) for one in corrected]
-    keys = [one.sample.image.name for one in corrected]
-    folds = judging_folds(keys, [example.label for example in examples])
-    config = replace(PRODUCT_CONFIG, seed=seed)
-    proposal = propose(engine, active, examples, folds, config, epochs=EPOCHS, report=lambda progress: None)
-    better = bool(decide(proposal.comparison, proposal.method).promote)
-    return (proposal.prompts if better else active), float(better)
+def after_run(
+    engine: Engine, root: Detector, active: Detector, corrected: Sequence[Seen], others: Sequence[Seen], seed: int
+) -> tuple[Detector, bool]:
+    """The detector in service after a run, and whether it is new."""
+    try:
+        corrections, unlabelled = [one.correction for one in corrected], [one.correction.features for one in others]
+        outcome = learn(engine, root, active, corrections, Config(seed=seed), unlabelled=unlabelled)
+    except Unfit:
+        return active, False
+    return (outcome.detector, True) if outcome.decision.promote else (active, False)
 
 
 def probe_metrics(corrected: Sequence[Seen], judged: Sequence[Seen], seed: int) -> tuple[float, float]:
-    """AUROC and AP of a linear probe learnt on the corrected images; NaN without an anomaly among them."""
-    if not any(one.sample.label for one in corrected):
+    """AUROC and AP of a linear probe learnt on the corrected images; NaN where they show patches of one kind only."""
+    try:
+        probe = LinearProbe([one.correction for one in corrected], seed)
+    except EngineError:
         return float("nan"), float("nan")
-    probe = LinearProbe([one.features for one in corrected], [one.mask for one in corrected], seed)
-    return pixel_metrics(judged, lambda one: probe.anomaly_map(one.features, one.size))
+    return pixel_metrics(judged, lambda one: probe.score(one.correction.features).anomaly_map)
 
 
 def speed_line(engine: Engine, config: Path) -> str:

@@ -69,6 +69,12 @@ class Served:
             time.sleep(0.2)
         raise TimeoutError(f"not ready after {seconds:.0f} s: {words}")
 
+    def stop_schedule(self) -> None:
+        """No run starts by itself from now on."""
+        for project in self.client.get("/projects").raise_for_status().json():
+            answer = self.client.patch(f"/projects/{project['id']}", json={"settings": {"schedule": False}})
+            answer.raise_for_status()
+
     def upload(self, files: list[Path], *, batch: int = 8) -> list[dict[str, Any]]:
         """Upload files; returns REST's entries in their order."""
         entries: list[dict[str, Any]] = []

@@ -49,8 +49,7 @@ def add_annotation(
         session: a writing session.
         image_id: which image.
         label: `normal` or `anomalous`.
-        mask_blob_key: 8-bit PNG, 0 or 255, at the image's size; None for a normal image, and where nobody
-            said where it is anomalous.
+        mask_blob_key: 8-bit PNG, 0 or 255, at the image's size; None for a normal image, or one not marked.
         area: anomalous pixels.
         source: one of `ANNOTATION_SOURCES`.
         author: who says so.

@@ -58,7 +58,7 @@ def write_backup(store: Store, target: Path) -> tuple[Path, Contents]:
         raise BadBackup(f"{target} is there already, and a backup replaces nothing. Name another file, or a folder.")
     part = target.with_name(f".{target.name}.part")
     try:
-        with part.open("wb") as file:
+        with private_file(part) as file:
             contents = _write(store, file, now)
             file.flush()
             os.fsync(file.fileno())
@@ -66,6 +66,11 @@ def write_backup(store: Store, target: Path) -> tuple[Path, Contents]:
     finally:
         part.unlink(missing_ok=True)
     return target, contents
+
+
+def private_file(path: Path) -> IO[bytes]:
+    """A new file to write, which nobody but this user may read: a backup has the hashes of passwords in it."""
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb")
 
 
 def _write(store: Store, file: IO[bytes], now: datetime) -> Contents:

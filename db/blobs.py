@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
 from uuid import uuid4
 
 import fsspec
@@ -20,7 +21,7 @@ from fsspec.implementations.local import LocalFileSystem
 from db.errors import BadBlobKey, BlobMissing, BlobsUnavailable, StorageFull
 
 _KEY = re.compile(r"([0-9a-f]{2})/\1[0-9a-f]{62}")
-# What a process leaves behind that is killed while it writes a blob, or tries whether the place can be written to.
+# What a process leaves behind that is killed while it writes a blob; older ones tried a place with a file, too.
 _LEFTOVER = re.compile(r"([0-9a-f]{2}/\.|ping-)[0-9a-f]{32}")
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -38,7 +39,10 @@ class BlobStore:
         """Open the place at this fsspec URL; nothing is made or read yet."""
         self.url = url
         # Without a cache of listings: other processes add and delete.
-        self._fs, root = fsspec.core.url_to_fs(url, use_listings_cache=False)
+        if url.startswith("file://"):  # a path as it is: fsspec would find other things than names in it
+            self._fs, root = LocalFileSystem(), url.removeprefix("file://")
+        else:
+            self._fs, root = fsspec.core.url_to_fs(url, use_listings_cache=False)
         self._root = str(root).rstrip("/")
         self._local = isinstance(self._fs, LocalFileSystem)
 
@@ -96,13 +100,20 @@ class BlobStore:
         return len(names)
 
     def ping(self) -> None:
-        """Raise (mostly an OSError) unless a file can be written, read and removed."""
-        path = f"{self._root}/ping-{uuid4().hex}"
-        if self._local:
-            self._fs.makedirs(self._root, exist_ok=True)
-        self._fs.pipe_file(path, b"ping")
-        self._fs.cat_file(path)
-        self._fs.rm_file(path)
+        """Raise (mostly an OSError) unless the place is there and, where that can be told, writable. Writes nothing."""
+        if not self._local:
+            self._fs.invalidate_cache()
+            self._fs.exists(f"{self._root}/nothing")
+            return
+        place = Path(self._root)
+        while not place.exists() and place != place.parent:  # it is made with the first file
+            place = place.parent
+        if not place.is_dir():
+            raise NotADirectoryError(f"{place} is no folder")
+        if not os.access(place, os.W_OK | os.X_OK):
+            raise PermissionError(f"{place} may not be written")
+        if os.statvfs(place).f_bavail == 0:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(place))
 
     def _files(self) -> dict[str, float]:
         """Name → age in seconds of every file of the store."""

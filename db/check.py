@@ -54,6 +54,14 @@ def check(store: Store, *, mend: bool = False, deep: bool = False) -> list[Findi
     return list(_Check(store, mend=mend, deep=deep).findings())
 
 
+def delete_nameless(store: Store) -> int:
+    """Delete files that no row names, and half-written ones, which are older than an hour; how many that were."""
+    with store.session(read_only=True) as session:
+        named = set(all_named_blobs(session))
+    nameless = [key for key, age in store.blobs.keys().items() if age > _YOUNG_SECONDS and key not in named]
+    return sum(store.delete_blobs(some) for some in _parts(nameless)) + store.blobs.remove_leftovers(_YOUNG_SECONDS)
+
+
 def lost_blobs(store: Store, *, deep: bool = False) -> set[str]:
     """The blobs that rows name and the store does not hold; with `deep`, those too that have other bytes."""
     there = store.blobs.keys()

@@ -6,13 +6,18 @@ process wrote in between. A transaction of an engine with the option `read_only`
 nobody, and may not write. PostgreSQL: its defaults (READ COMMITTED).
 """
 
+import contextlib
+import os
 import sqlite3
 import time
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
+
+from db.errors import BadText
 
 # How long a writer waits for another one, in ms.
 BUSY_TIMEOUT = 30_000
@@ -22,19 +27,24 @@ def make_engine(url: str, *, foreign_keys: bool = True) -> Engine:
     """An engine for a SQLAlchemy URL; a SQLite file's folder is made.
 
     Args:
-        url: `sqlite:///file` or `postgresql+psycopg://…`.
+        url: `sqlite:///file`, with `%3F` for a question mark in it, or `postgresql+psycopg://…`.
         foreign_keys: off only for migrations, which rebuild tables on SQLite.
 
     Raises:
         ValueError: an in-memory SQLite database, which every connection would see empty.
     """
     parsed = make_url(url)
+    if parsed.database and parsed.get_backend_name() == "sqlite":
+        parsed = parsed.set(database=unquote(parsed.database))  # a folder's name may have what ends a URL's path
     if parsed.get_backend_name() != "sqlite":
-        return create_engine(parsed, pool_pre_ping=True, pool_size=10, max_overflow=30)
+        engine = create_engine(parsed, pool_pre_ping=True, pool_size=10, max_overflow=30)
+        _refuse_bad_text(engine)
+        return engine
     if not parsed.database or parsed.database == ":memory:":
         raise ValueError("A SQLite database in memory can't be shared between processes. Name a file: sqlite:///FILE.")
-    Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+    _make_private(Path(parsed.database))
     engine = create_engine(parsed, pool_size=10, max_overflow=30)
+    _refuse_bad_text(engine)
 
     @event.listens_for(engine, "connect")
     def _prepare(dbapi_connection: Any, _record: Any) -> None:
@@ -51,6 +61,37 @@ def make_engine(url: str, *, foreign_keys: bool = True) -> Engine:
         connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
 
     return engine
+
+
+def _refuse_bad_text(engine: Engine) -> None:
+    """Both databases refuse the same text, wherever it comes from: PostgreSQL keeps no NUL, UTF-8 no surrogate."""
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def _look(_c: Any, _cursor: Any, _statement: str, parameters: Any, _context: Any, many: bool) -> None:
+        for row in parameters if many else (parameters,):
+            for value in row.values() if isinstance(row, dict) else row or ():
+                if isinstance(value, str) and ("\0" in value or not _is_utf8(value)):
+                    raise BadText
+
+
+def _is_utf8(text: str) -> bool:
+    if text.isascii():
+        return True
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _make_private(file: Path) -> None:
+    """Make the file, and have nobody else read it: hashes of passwords are in it. SQLite gives its others the same."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with contextlib.suppress(OSError):  # what can't be opened or is another's is said better when it is connected to
+        os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
+        for one in (file, *(file.with_name(file.name + part) for part in ("-wal", "-shm"))):
+            if one.exists():
+                one.chmod(one.stat().st_mode & ~0o077)
 
 
 def _use_wal(connection: sqlite3.Connection) -> None:

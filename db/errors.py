@@ -115,3 +115,10 @@ class UploadInProgress(DatabaseError):
 
     def __init__(self, key: str) -> None:
         super().__init__(f"The upload with the Idempotency-Key {key!r} is not finished yet. Send it again in a moment.")
+
+
+class BadText(DatabaseError):
+    """A text that no database keeps."""
+
+    def __init__(self) -> None:
+        super().__init__("A text has a NUL character or half a character in it, and can't be kept. Leave it out.")

@@ -1,6 +1,7 @@
 """Images: adding, finding and deleting one. Lists, counts and statuses come from image_pages.py and image_rows.py."""
 
 import re
+from collections.abc import Sequence
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -102,9 +103,23 @@ def delete_image(session: Session, image_id: int) -> list[str]:
     return sorted(keys)
 
 
-def clear_scoring_errors(session: Session, project_id: int) -> None:
-    """Make the project's failed images unscored ones, so that they are tried again."""
-    session.execute(update(Image).where(Image.project_id == project_id).values(scoring_error=None))
+def clear_scoring_errors(session: Session, project_id: int, image_ids: Sequence[int] | None = None) -> list[int]:
+    """Make the project's failed images unscored ones, so that they are tried again.
+
+    Args:
+        session: a writing session.
+        project_id: whose.
+        image_ids: only those of these that failed; None: all of them.
+
+    Returns:
+        Their ids.
+    """
+    failed = select(Image.id).where(Image.project_id == project_id, Image.scoring_error.is_not(None))
+    if image_ids is not None:
+        failed = failed.where(Image.id.in_(image_ids))
+    found = list(session.scalars(failed))
+    session.execute(update(Image).where(Image.id.in_(failed)).values(scoring_error=None))
+    return found
 
 
 def _shown_name(file_name: str) -> str:

@@ -284,6 +284,11 @@ class Webhook(Base):
     events: Mapped[list[Any]] = mapped_column(default=list)  # of EVENTS
     secret: Mapped[str] = mapped_column(String(100))  # both sides know it: messages are signed with it
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    failures: Mapped[int] = mapped_column(default=0)  # in a row, since it last took something
+    failing_since: Mapped[datetime | None]
+    resting_until: Mapped[datetime | None]  # nothing is sent there before
+    disabled_at: Mapped[datetime | None]  # NULL: it is told of what happens
+    note: Mapped[str] = mapped_column(Text, default="")  # for people: why it is switched off
 
 
 class WebhookMessage(Base):

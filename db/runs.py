@@ -1,8 +1,7 @@
 """Tuning runs: one live run a project, taken by a worker with a lease that heartbeats renew.
 
 Every step of a run's life is one UPDATE with a condition, so that of two workers exactly one succeeds. A lease is
-stale when its heartbeat is older than `lease_seconds` by the clock of the one who asks: it must be longer than the
-clocks of the machines differ.
+stale when its heartbeat is older than `lease_seconds`, both by the database's clock (`db/clock.py`).
 """
 
 from datetime import timedelta
@@ -12,6 +11,7 @@ from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from db.clock import shared_now
 from db.errors import RunInProgress
 from db.lookup import get_row
 from db.models import LIVE_RUN_STATES, RUN_STATES, TuningRun, utc_now
@@ -99,7 +99,7 @@ def queued_runs(session: Session) -> list[TuningRun]:
 
 def stale_runs(session: Session, lease_seconds: float) -> list[TuningRun]:
     """The runs of all projects whose worker has been silent for longer than its lease, the oldest first."""
-    return list(session.scalars(select(TuningRun).where(_stale(lease_seconds)).order_by(TuningRun.id)))
+    return list(session.scalars(select(TuningRun).where(_stale(session, lease_seconds)).order_by(TuningRun.id)))
 
 
 def claim(session: Session, run_id: int, worker: str, lease_seconds: float) -> bool:
@@ -107,8 +107,8 @@ def claim(session: Session, run_id: int, worker: str, lease_seconds: float) -> b
 
     `worker` must be another name for every attempt (host, process and something random): by it the run knows its own.
     """
-    now = utc_now()
-    free = or_(TuningRun.state == "queued", _stale(lease_seconds))
+    now = shared_now(session)
+    free = or_(TuningRun.state == "queued", _stale(session, lease_seconds))
     values = {
         "state": "running",
         "worker": worker,
@@ -159,7 +159,7 @@ def heartbeat(
     }
     values = {name: value for name, value in given.items() if value is not None}
     held = and_(_held_by(worker), TuningRun.cancel_requested.is_(False))
-    return _change(session, run_id, held, {"heartbeat_at": utc_now(), **values})
+    return _change(session, run_id, held, {"heartbeat_at": shared_now(session), **values})
 
 
 def finish(
@@ -205,7 +205,7 @@ def finish(
 
 def requeue(session: Session, run_id: int, lease_seconds: float) -> bool:
     """Put a run whose worker is silent back into the queue; False when it has spoken or the run is over."""
-    return _change(session, run_id, _stale(lease_seconds), {"state": "queued", "worker": ""})
+    return _change(session, run_id, _stale(session, lease_seconds), {"state": "queued", "worker": ""})
 
 
 def give_back(session: Session, run_id: int, worker: str) -> bool:
@@ -227,7 +227,8 @@ def end_stale(session: Session, run_id: int, lease_seconds: float, *, state: str
         state: `failed` or `cancelled`.
         error: for a person: why it ended and what to do.
     """
-    return _end(session, run_id, _stale(lease_seconds), {"state": state, "error": error, "finished_at": utc_now()})
+    values = {"state": state, "error": error, "finished_at": utc_now()}
+    return _end(session, run_id, _stale(session, lease_seconds), values)
 
 
 def request_cancel(session: Session, run_id: int) -> TuningRun:
@@ -246,14 +247,14 @@ def _held_by(worker: str) -> ColumnElement[bool]:
     return and_(TuningRun.worker == worker, TuningRun.state.in_(HELD_STATES))
 
 
-def _stale(lease_seconds: float) -> ColumnElement[bool]:
-    oldest = utc_now() - timedelta(seconds=lease_seconds)
+def _stale(session: Session, lease_seconds: float) -> ColumnElement[bool]:
+    oldest = shared_now(session) - timedelta(seconds=lease_seconds)
     return and_(TuningRun.state.in_(HELD_STATES), TuningRun.heartbeat_at < oldest)
 
 
 def _end(session: Session, run_id: int, condition: ColumnElement[bool], values: dict[str, Any]) -> bool:
-    """The same for the last change of a run, of which webhooks are told."""
-    if not _change(session, run_id, condition, values):
+    """The same for the last change of a run, of which webhooks are told. It goes on from nowhere any more."""
+    if not _change(session, run_id, condition, {**values, "checkpoint_blob_key": None}):
         return False
     run = get_run(session, run_id)
     facts = ("state", "trigger", "decision", "error", "candidate_version_id")

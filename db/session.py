@@ -18,7 +18,9 @@ class Database:
     def __init__(self, url: str) -> None:
         """Open the database at this SQLAlchemy URL; it is connected to when first used."""
         self.engine: Engine = make_engine(url)
-        self._reading = self.engine.execution_options(read_only=True, postgresql_readonly=True)
+        self._reading = self.engine.execution_options(read_only=True)
+        if self.engine.dialect.name == "postgresql":
+            self._reading = self._reading.execution_options(postgresql_readonly=True, isolation_level="REPEATABLE READ")
 
     @contextmanager
     def session(self, *, read_only: bool = False) -> Iterator[Session]:
@@ -35,10 +37,7 @@ class Database:
     @contextmanager
     def snapshot(self) -> Iterator[Connection]:
         """A connection that may only read, and sees one moment of the database throughout, on PostgreSQL too."""
-        engine = self._reading
-        if engine.dialect.name == "postgresql":
-            engine = engine.execution_options(isolation_level="REPEATABLE READ")
-        with engine.connect() as connection, connection.begin():
+        with self._reading.connect() as connection, connection.begin():
             yield connection
 
     def ping(self) -> None:

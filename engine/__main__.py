@@ -9,14 +9,21 @@ from engine.commands import evaluate, export, prompt_file, score, tune
 from engine.errors import EngineError
 from engine.prompt_files import shipped_prompts
 from engine.serving import Engine
-from settings import get_settings
+from settings import BadSettings, misspelt, read_settings
 
 COMMANDS = {"score": score, "tune": tune, "evaluate": evaluate, "export": export, "prompts": prompt_file}
 
 
 def main() -> int:
     """Parse, load the backbone, run the command; errors are one line on stderr and exit code 2."""
-    arguments = _parser().parse_args()
+    try:
+        parser = _parser()
+    except BadSettings as error:
+        print(error, file=sys.stderr)
+        return 2
+    for sentence in misspelt():
+        print(sentence, file=sys.stderr)
+    arguments = parser.parse_args()
     try:
         exact = arguments.reference or COMMANDS[arguments.command] is export  # neither is to depend on the machine
         precision = "fp32" if exact and arguments.precision == "auto" else arguments.precision
@@ -42,7 +49,7 @@ def main() -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    settings = get_settings()
+    settings = read_settings()
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--backbone", default=settings.backbone, help="as ANOMALYLOOP_BACKBONE (default %(default)s)")
     common.add_argument("--device", default=settings.device, help="auto, cpu, cuda (default %(default)s)")
@@ -55,7 +62,10 @@ def _parser() -> argparse.ArgumentParser:
         "--image-size", type=int, default=settings.image_size, help="side in px; 0: the backbone's own (default)"
     )
     common.add_argument(
-        "--prompts", type=Path, help="a detector's or prompts' file, or the reference's .pth (default: the shipped)"
+        "--prompts",
+        "--detector",
+        type=Path,
+        help="a detector's or prompts' file, or the reference's .pth (default: the shipped)",
     )
     common.add_argument(
         "--reference",

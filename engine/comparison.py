@@ -191,7 +191,7 @@ class Comparison:
     loss_risk: float | None = None
 
 
-def compare(candidate: Sequence[HeldOut], active: Sequence[HeldOut], *, seed: int, resamples: int = 400) -> Comparison:
+def compare(candidate: Sequence[HeldOut], active: Sequence[HeldOut], *, seed: int, resamples: int = 300) -> Comparison:
     """Compare two sets of prompts on the same held-out images, in the same order."""
     even = np.full(len(active), 1 / len(active))
     draws = np.random.default_rng(seed).multinomial(len(active), even, resamples).astype(float)

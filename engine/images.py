@@ -13,7 +13,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from engine.errors import ImageError
 
-# Below this, an image holds no texture to judge; above this ratio, resizing to a square destroys it.
+# Below this, an image holds no texture to judge; above this ratio, resizing to what the model sees destroys it.
 MIN_SIDE = 8
 MAX_ASPECT = 50
 # All that Pillow reads but EPS, which is a program: Pillow has Ghostscript run it.

@@ -20,8 +20,8 @@ from engine.features import FeatureCache, ImageFeatures, Surface, split_units, u
 from engine.preprocess import Pixels, normalise, to_pixels
 from engine.prompts import Prompts
 from engine.recorded import SIZES, RecordedWork
-from engine.shapes import Grid, grid_for, square
-from engine.texture import TextureEye, load_texture_eye
+from engine.shapes import Grid, grid_for, proportional, square
+from engine.texture import CODE_VERSION, TextureEye, load_texture_eye
 from engine.transfers import to_device
 
 logger = logging.getLogger(__name__)
@@ -32,7 +32,7 @@ _BATCH_ON_GPU, _BATCH_ON_CPU = 32, 4
 # The refiner sees a square image at 256 px, in cells of 8 px, and the texture eye at twice that.
 SURFACE_SIDE, SURFACE_CELL = 32, 8
 # Grows with each change of what features of the same image mean.
-_FEATURES_VERSION = 2
+_FEATURES_VERSION = 3
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ class Engine:
         """Names all that features depend on besides the image."""
         precision = "" if self.backbone.precision == "fp32" else f"-{self.backbone.precision}"
         shape = "-squashed" if self.squashed else ""
-        return f"{self.info.fingerprint[:16]}-{self.image_size}{precision}{shape}-{_FEATURES_VERSION}"
+        return f"{self.info.fingerprint[:16]}-{self.image_size}{precision}{shape}-{_FEATURES_VERSION}.{CODE_VERSION}"
 
     @cached_property
     def eye(self) -> TextureEye:
@@ -146,7 +146,7 @@ class Engine:
         pixels = to_pixels(image, self.grid_for(*image.size).times(self.info.patch_size))
         if not surface:
             return Prepared(pixels)
-        return Prepared(pixels, to_pixels(image, grid_for(*image.size, SURFACE_SIDE).times(2 * SURFACE_CELL)))
+        return Prepared(pixels, to_pixels(image, proportional(*image.size, SURFACE_SIDE).times(2 * SURFACE_CELL)))
 
     def encode(self, images: Sequence[Image.Image], *, surface: bool = False) -> list[ImageFeatures]:
         """Features, in the CPU's memory, of upright 8-bit images of any sizes; other threads' images may join them."""

@@ -40,10 +40,14 @@ def grid_for(width: int, height: int, side: int) -> Grid:
         height: of it.
         side: patches on a side of the square grid, whose number of patches is about kept.
     """
-    ratio = max(width, height) / min(width, height)
-    if ratio <= NEARLY_SQUARE:
+    if max(width, height) <= NEARLY_SQUARE * min(width, height):
         return square(side)
-    ratio = min(ratio, LONGEST)
-    short = max(1, round(side * math.sqrt(MORE_PATCHES / ratio)))
+    return proportional(width, height, side * math.sqrt(MORE_PATCHES))
+
+
+def proportional(width: int, height: int, side: float) -> Grid:
+    """The grid of about side² cells with the proportions of an image, up to a ratio of `LONGEST`."""
+    ratio = min(max(width, height) / min(width, height), LONGEST)
+    short = max(1, round(side / math.sqrt(ratio)))
     long = max(short, round(short * ratio))
     return Grid(long, short) if height > width else Grid(short, long)

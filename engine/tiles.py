@@ -1,7 +1,7 @@
 """Large images in overlapping tiles, so that resizing loses no small defect; their maps join without seams."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,7 @@ from engine.serving import Engine
 
 # Share of a tile's side that its neighbour shows too, at least.
 _OVERLAP = 0.25
+_LEAST = 1e-6  # scores are kept so far from 0 and 1
 
 
 def score_in_tiles(engine: Engine, image: Image.Image, detector: Detector, side: int) -> Scored:
@@ -24,9 +25,8 @@ def score_in_tiles(engine: Engine, image: Image.Image, detector: Detector, side:
         side: of a tile, in px of the image. An image that is no larger is one tile, and scored as ever.
 
     Returns:
-        The highest score of the whole and its tiles, for a defect that the whole is too coarse for must count; and the
-        mean of the whole's map and the tiles' joined maps, (H, W) of the image, 0–1: what is only seen from afar, such
-        as a part that is missing, stays.
+        The scores of the whole and its tiles as `together` puts them; and the mean of the whole's map and the tiles'
+        joined maps, (H, W) of the image, 0–1: what is only seen from afar, such as a part that is missing, stays.
     """
     whole = engine.score_images([image], detector)[0]
     boxes = list(tile_boxes(image.width, image.height, side))
@@ -38,7 +38,20 @@ def score_in_tiles(engine: Engine, image: Image.Image, detector: Detector, side:
         tiles += engine.score_images(cut, detector)
     joined = _joined([tile.anomaly_map for tile in tiles], boxes, image.width, image.height)
     anomaly_map = ((joined + resize_map(whole.anomaly_map, image.height, image.width)) / 2).astype(np.float32)
-    return Scored(max(one.score for one in (whole, *tiles)), anomaly_map)
+    return Scored(together(whole.score, [tile.score for tile in tiles]), anomaly_map)
+
+
+def together(whole: float, tiles: Sequence[float]) -> float:
+    """One score, 0–1, of the whole's and the tiles': o = ½ o_whole + ½ mean(o_tile), with the odds o = p / (1 − p).
+
+    A defect that a single tile shows still counts, for its odds are far from the others'; and tiles that say what the
+    whole says change nothing, however many there are: the highest of many scores would rise with their number, though
+    all of them were noise.
+    """
+    kept = np.clip([whole, *tiles], _LEAST, 1 - _LEAST)
+    odds = kept / (1 - kept)
+    both = float(odds[0] + odds[1:].mean()) / 2
+    return both / (1 + both)
 
 
 def tile_boxes(width: int, height: int, side: int) -> Iterator[tuple[int, int, int, int]]:

@@ -68,7 +68,7 @@ class RunningApp:
             )
         wait_until(lambda: self._address() or self.process.poll() is not None, "serving")
         assert self.process.poll() is None, self.log
-        self.client = httpx.Client(base_url=self._address(), timeout=60)
+        self.client = httpx.Client(base_url=self._address(), timeout=60, trust_env=False)
         wait_until(self._answers, "answering")
 
     @property

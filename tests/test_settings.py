@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from settings import SettingFileError, Settings
 from tests.running import ROOT, RunningApp
@@ -21,11 +22,11 @@ def nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_any_setting_may_be_in_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in (("database_url", f"postgresql://ada:{SECRET}@db/loop"), ("port", "8000")):
+    for name, value in (("database_url", f"postgresql+psycopg://ada:{SECRET}@db/loop"), ("port", "8000")):
         (tmp_path / name).write_text(value + "\n")
         monkeypatch.setenv(f"ANOMALYLOOP_{name.upper()}_FILE", str(tmp_path / name))
     settings = Settings()
-    assert settings.database_url == f"postgresql://ada:{SECRET}@db/loop" and settings.port == 8000
+    assert settings.database_url == f"postgresql+psycopg://ada:{SECRET}@db/loop" and settings.port == 8000
 
 
 def test_a_setting_in_the_environment_and_in_a_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -94,3 +95,11 @@ def test_what_people_sign_in_with_is_in_no_log(tmp_path: Path, tiny_backbone: st
         app.end()
     for secret in (password, token, cookie, made, SECRET):
         assert secret not in app.log
+
+
+def test_proxies_are_addresses_and_networks() -> None:
+    assert Settings().proxies == ["127.0.0.1", "::1"]
+    assert Settings(trusted_proxies=" 10.0.0.0/8 ,fd00::/8,").proxies == ["10.0.0.0/8", "fd00::/8"]
+    for wrong in ("proxy", "10.0.0.1/8", "*"):
+        with pytest.raises(ValidationError, match="no IP address and no network"):
+            Settings(trusted_proxies=wrong)

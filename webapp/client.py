@@ -198,7 +198,12 @@ class Client:
 
         `preview`: what the corrections so far make of the image; `prompts`: what the version's prompts alone say.
         """
-        wanted = {"in use": {}, "preview": {"preview": True}, "prompts": {"part": "prompts"}}[which]
+        kinds: dict[str, dict[str, Any]] = {
+            "in use": {},
+            "preview": {"preview": True},
+            "prompts": {"part": "prompts"},
+        }
+        wanted = kinds[which]
         return self._call("GET", f"/images/{image_id}/map", params={"format": form, **wanted}).content
 
     def mask(self, image_id: int) -> bytes:
@@ -223,6 +228,11 @@ class Client:
     def accept(self, image_id: int, *, seen: int | None = None) -> Annotation:
         """Agree with the prediction."""
         return self._state(image_id, seen, json={"accept": True})
+
+    def retry(self, *image_ids: int) -> list[int]:
+        """Score images again that could not be scored, all of them where none is named; the ids of those tried."""
+        body = {"project": self._project, "ids": list(image_ids) or None}
+        return self._call("POST", "/images/retry", json=body).json()
 
     def delete(self, image_id: int) -> None:
         """Delete an image with all that belongs to it."""

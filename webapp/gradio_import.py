@@ -1,6 +1,7 @@
-"""Importing Gradio without the type stubs that it writes for editors into its own package."""
+"""Importing Gradio without the type stubs that it writes for editors, and without the proxies of the environment."""
 
 import inspect
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -23,3 +24,16 @@ def without_stubs() -> Iterator[None]:
         yield
     finally:
         inspect.getfile = file_of
+
+
+@contextmanager
+def without_proxies() -> Iterator[None]:
+    """While Gradio is imported: it makes a client of the web then, and fails where a proxy's kind needs more of Python.
+
+    The page calls nobody, so it needs none.
+    """
+    hidden = {name: os.environ.pop(name) for name in list(os.environ) if name.lower().endswith("_proxy")}
+    try:
+        yield
+    finally:
+        os.environ.update(hidden)

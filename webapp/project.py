@@ -5,6 +5,7 @@ import gradio as gr
 from db.models import Project
 from db.projects import ensure_project, find_project
 from webapp.texts.viewer import viewer_texts
+from webapp.toasts import refusal
 from workers.context import get_store
 from workers.projects import DEFAULT_PROJECT
 
@@ -15,8 +16,12 @@ def shown_project(request: gr.Request) -> Project | None:
     `default` is made here on a first visit, before the model has loaded.
     """
     name = request.query_params.get("project") or DEFAULT_PROJECT
-    with get_store().session() as session:
-        return ensure_project(session, DEFAULT_PROJECT) if name == DEFAULT_PROJECT else find_project(session, name)
+    with get_store().session(read_only=True) as session:
+        project = find_project(session, name)
+    if project is None and name == DEFAULT_PROJECT:
+        with get_store().session() as session:
+            return ensure_project(session, DEFAULT_PROJECT)
+    return project
 
 
 def current_project(request: gr.Request) -> int:
@@ -24,5 +29,5 @@ def current_project(request: gr.Request) -> int:
     project = shown_project(request)
     if project is None:
         name = request.query_params.get("project")
-        raise gr.Error(viewer_texts(request)("projects.is_missing", name=name))
+        raise refusal(viewer_texts(request)("projects.is_missing", name=name))
     return project.id

@@ -12,6 +12,7 @@ from settings import Settings, get_settings
 from webapp.access import login
 from webapp.access.gate import Gate
 from webapp.access.headers import SecurityHeaders
+from webapp.access.heads import HeadAsGet
 from webapp.api import (
     annotations,
     audit,
@@ -31,7 +32,9 @@ from webapp.api import (
 )
 from webapp.api.problems import add_problem_handlers, problem
 from webapp.api.watched import Watched
-from webapp.gradio_import import without_stubs
+from webapp.gradio_import import without_proxies, without_stubs
+from webapp.page_uploads import Sweeper, use_uploads_folder
+from webapp.readiness_watch import watch
 from workers import dispatch
 from workers.context import get_store
 from workers.projects import DEFAULT_PROJECT
@@ -59,7 +62,9 @@ def build_api(settings: Settings | None = None, *, accounts: bool = False, check
         check_host: without accounts, answer only under the names of this machine itself.
     """
     app = FastAPI(title="AnomalyLoop", description=__doc__, lifespan=_lifespan, redoc_url=None)
+    app.state.accounts = accounts
     add_problem_handlers(app)
+    app.add_middleware(HeadAsGet)
     app.add_middleware(
         Gate, settings=settings or get_settings(), accounts=accounts, check_host=check_host, unknown=_unknown
     )
@@ -81,9 +86,15 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     with get_store().session() as session:
         ensure_project(session, DEFAULT_PROJECT)  # uploads need not wait for the model
     dispatch.start()
+    sweeper = Sweeper(get_settings())
+    sweeper.start()
+    if app.state.accounts:
+        watch.start(get_store())
     try:
         yield
     finally:
+        watch.stop()
+        sweeper.stop()
         dispatch.stop()
 
 
@@ -107,8 +118,9 @@ def _methods_of(app: FastAPI, path: str) -> str:
 
 
 def _mount_page(app: FastAPI, settings: Settings) -> FastAPI:
+    use_uploads_folder(settings)
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # read when gradio is imported
-    with without_stubs():
+    with without_stubs(), without_proxies():
         import gradio as gr
 
         from webapp.page import build_page

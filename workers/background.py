@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from db.errors import BlobMissing
 from db.projects import list_projects
 from db.store import Store
-from workers.engine_host import get_engine
+from workers.engine_host import get_engine, trouble
 from workers.errors import PromptError
 from workers.novelty import refresh_queue
 from workers.previewing import preview_images, refresh_previews
@@ -88,7 +88,7 @@ class BackgroundScorer:
                 self.failure = ""
             except Exception as error:
                 self._report(error)
-                self._stopping.wait(_REST_SECONDS)
+                self._stopping.wait(trouble().pauses.left or _REST_SECONDS)
                 continue
             if done == 0:
                 self._awake.wait(_LOOK_SECONDS)

@@ -1,16 +1,29 @@
 """The Celery app: its broker, queues and schedule. The database is the truth; a message is only a bell."""
 
+import logging
+import threading
 from typing import Any
 
 from celery import Celery
-from celery.signals import before_task_publish, setup_logging, task_postrun, task_prerun, worker_ready, worker_shutdown
+from celery.signals import (
+    before_task_publish,
+    setup_logging,
+    task_postrun,
+    task_prerun,
+    worker_ready,
+    worker_shutdown,
+    worker_shutting_down,
+)
 from kombu import Exchange, Queue
 
-from settings import Settings, get_settings
+from settings import Settings, get_settings, misspelt, read_settings
 from workers import engine_host, file_broker
+from workers.lease import give_back_all
 from workers.logs import configure_logging
 from workers.reporting import Reporter
 from workers.tracing import for_request, request_id
+
+logger = logging.getLogger(__name__)
 
 QUEUES = ("default", "scoring", "tuning")
 # Seconds between two looks at the database for what a lost message left undone.
@@ -18,6 +31,7 @@ RECOVER_SECONDS = 5.0
 DUE_SECONDS = 10.0
 SCORE_SECONDS = 5.0
 WEBHOOK_SECONDS = 5.0
+PRUNE_SECONDS = 6 * 3600.0
 # How long after its start the embedded worker begins to load the engine.
 EMBEDDED_LOADING_SECONDS = 15.0
 
@@ -30,6 +44,7 @@ def _schedule(settings: Settings) -> dict[str, Any]:
     schedule = {
         "recover": every(RECOVER_SECONDS, "recover", "default"),
         "deliver-webhooks": every(WEBHOOK_SECONDS, "deliver_webhooks", "default"),
+        "prune": every(PRUNE_SECONDS, "prune", "default"),
         "start-due-runs": every(DUE_SECONDS, "start_due", "default"),
     }
     if not settings.embedded_broker:
@@ -39,7 +54,12 @@ def _schedule(settings: Settings) -> dict[str, Any]:
 
 
 def make_app(settings: Settings) -> Celery:
-    """A Celery app for these settings: JSON only, no results kept, tasks acknowledged when they are done."""
+    """A Celery app for these settings.
+
+    The database is the truth: what a message announced is found there again within seconds, whoever lost it. So nothing
+    here is for messages to outlive workers. They are acknowledged when they are taken: to hold one until its task is
+    done would win nothing, and RabbitMQ cuts off a worker that does so for 30 minutes, which a run may take.
+    """
     app = Celery("anomalyloop", include=["workers.tasks", "workers.remote_control"])
     if settings.embedded_broker:
         app.conf.broker_transport_options = file_broker.transport_options(settings.home)
@@ -48,8 +68,9 @@ def make_app(settings: Settings) -> Celery:
         broker_connection_retry_on_startup=True,
         accept_content=["json"],
         task_serializer="json",
+        # Results are rows; JSON alone, as who can write to the broker must not bring code.
         task_ignore_result=True,
-        task_acks_late=True,
+        task_acks_late=False,
         task_default_queue="default",
         task_queues=[Queue(name, Exchange(name), routing_key=name) for name in QUEUES],
         task_routes={
@@ -60,6 +81,7 @@ def make_app(settings: Settings) -> Celery:
             "workers.tasks.refresh_previews": {"queue": "scoring"},
             "workers.tasks.preview_images": {"queue": "scoring"},
         },
+        # What waits stays with the broker, where another worker can take it, and not with one that is busy.
         worker_prefetch_multiplier=1,
         # One process has one engine for all its threads, and a GPU is held once.
         worker_pool="threads",
@@ -72,7 +94,7 @@ def make_app(settings: Settings) -> Celery:
     return app
 
 
-celery_app = make_app(get_settings())
+celery_app = make_app(read_settings())
 
 
 _reporters: list[Reporter] = []
@@ -83,6 +105,8 @@ _REQUEST_HEADER = "request_id"
 def _log_as_all_processes(**_: object) -> None:
     """In place of Celery's own logging."""
     configure_logging(get_settings().log_level, get_settings().log_format)
+    for sentence in misspelt():
+        logger.warning("%s", sentence)
 
 
 @worker_ready.connect
@@ -91,6 +115,12 @@ def _load_engine_early(sender: Any, **_: object) -> None:
     engine_host.start_loading(after_seconds=EMBEDDED_LOADING_SECONDS if get_settings().embedded_broker else 0.0)
     _reporters.append(Reporter(sender.hostname, sorted(sender.app.amqp.queues.consume_from)))
     _reporters[-1].start()
+
+
+@worker_shutting_down.connect
+def _give_back_runs(**_: object) -> None:
+    """A restart that was planned costs a run nothing. In a thread: this is called within a signal's handler."""
+    threading.Thread(target=give_back_all, name="giving back", daemon=True).start()
 
 
 @worker_shutdown.connect

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,11 +13,12 @@ from db.prompt_versions import get_version
 from db.runs import run_behind
 from db.store import Store
 from engine.comparison import HeldOut, compare, held_out, measure
-from engine.images import decode_image, decode_mask
+from engine.images import decode_mask
 from engine.maps import FloatMap, map_to_npy, resize_map
 from workers.engine_host import get_engine
 from workers.errors import NotFound, TooFewCorrections
 from workers.maps import read_map
+from workers.seen import detector_of, image_features, picture_of
 from workers.side_by_side import side_by_side
 
 if TYPE_CHECKING:
@@ -106,7 +106,9 @@ class VersionComparer:
         for number, annotation in enumerate(self._annotations, start=1):
             mask, label = _mask(self._store, annotation), int(annotation.label == "anomalous")
             seen = [score_with(self._store, self._engine, version, annotation.image) for version in self._versions]
-            measured = [held_out(score, found, _at_map(mask, found, label), label) for score, found in seen]
+            measured = [
+                held_out(score, anomaly_map, _at_map(mask, label, anomaly_map), label) for score, anomaly_map in seen
+            ]
             self._seen.append((annotation, measured, [anomaly_map for _, anomaly_map in seen]))
             yield number
 
@@ -133,7 +135,7 @@ class VersionComparer:
             difference=_distance(maps),
             scores=(measured[0].score, measured[1].score),
             average_precision=(precision[0], precision[1]) if precision else None,
-            picture=side_by_side(_picture(self._store, image), _mask(self._store, annotation), maps),
+            picture=side_by_side(picture_of(self._store, image), _mask(self._store, annotation), maps),
         )
 
 
@@ -151,9 +153,8 @@ def score_with(store: Store, engine: "Engine", version: PromptVersion, image: Im
         kept = prediction_by_version(session, image.id, version.id)
     if kept is not None:
         return kept.score, read_map(store, kept)
-    detector = engine.detector(version.sha256, partial(store.blobs.get, version.blob_key))
-    features, _ = engine.features(image.sha256, partial(_picture, store, image))
-    scored = engine.score([features], detector)[0]
+    features, _ = image_features(store, engine, image)
+    scored = engine.score([features], detector_of(store, engine, version))[0]
     map_blob_key = store.blobs.put(map_to_npy(scored.anomaly_map))
     with store.session() as session:
         save_prediction(
@@ -197,11 +198,6 @@ def _distance(maps: list[FloatMap]) -> float:
     return float(np.abs(maps[0] - resize_map(maps[1], *maps[0].shape)).mean())
 
 
-def _picture(store: Store, image: Image):  # type: ignore[no-untyped-def]  # PIL's image
-    data = store.blobs.get(image.blob_key)
-    return decode_image(data, max_pixels=image.width * image.height, max_bytes=len(data))
-
-
 def _mask(store: Store, annotation: Annotation) -> np.ndarray | None:
     if annotation.mask_blob_key is None:
         return None
@@ -209,12 +205,10 @@ def _mask(store: Store, annotation: Annotation) -> np.ndarray | None:
     return decode_mask(store.blobs.get(annotation.mask_blob_key), **size)
 
 
-def _at_map(mask: np.ndarray | None, anomaly_map: FloatMap, label: int) -> np.ndarray | None:
-    """The mask (H, W) in the shape of a map: (h, w) of 0 and 1; None where an anomalous image has none."""
-    from engine.preprocess import preprocess_mask
+def _at_map(mask: np.ndarray | None, label: int, anomaly_map: FloatMap) -> np.ndarray | None:
+    """What is marked of each cell of a map, (h, w) of 0–1, as runs measure by it; None where nobody said where."""
+    from engine.preprocess import mask_shares
 
-    if mask is None and label:
-        return None
     if mask is None:
-        return np.zeros(anomaly_map.shape, np.uint8)
-    return preprocess_mask(mask, anomaly_map.shape, keep_small=True).numpy()
+        return None if label else np.zeros(anomaly_map.shape, np.float32)
+    return mask_shares(mask, anomaly_map.shape).numpy()

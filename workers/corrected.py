@@ -1,26 +1,26 @@
 """Corrections as the engine learns from them: rows and blobs → features, and shares of area that are anomalous."""
 
 from collections.abc import Iterator, Sequence
-from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
-from db.models import Annotation, Image, PromptVersion
+from db.images import list_images
+from db.models import Annotation, PromptVersion
 from db.prompt_versions import get_version
 from db.store import Store
+from engine.detector.others import IMAGES
 from engine.features import surface_of
-from engine.images import decode_image, decode_mask
+from engine.images import decode_mask
 from engine.learning.corrections import Correction
 from engine.preprocess import mask_shares
 from workers.errors import PromptError
+from workers.seen import image_features
 
 if TYPE_CHECKING:
-    from PIL.Image import Image as Picture
     from sqlalchemy.orm import Session
 
-    from engine.detector.detector import Detector
     from engine.features import ImageFeatures
     from engine.serving import Engine
 
@@ -36,17 +36,6 @@ def read_corrections(
         yield Correction(annotation.image.sha256, features, label, marked, annotation.image.file_name), fresh
 
 
-def image_features(store: Store, engine: "Engine", image: Image) -> tuple["ImageFeatures", bool]:
-    """The features of an image, and whether it had to be encoded."""
-    return engine.features(image.sha256, partial(picture_of, store, image))
-
-
-def picture_of(store: Store, image: Image) -> "Picture":
-    """An upload, decoded; it was within the limits when it was taken in."""
-    data = store.blobs.get(image.blob_key)
-    return decode_image(data, max_pixels=image.width * image.height, max_bytes=len(data))
-
-
 def _marked(store: Store, annotation: Annotation, features: "ImageFeatures") -> torch.Tensor | None:
     """(h, w) of the surface: shares of area; None where an image is called anomalous and nobody said where."""
     height, width = surface_of(features).pixels.shape[:2]
@@ -57,9 +46,14 @@ def _marked(store: Store, annotation: Annotation, features: "ImageFeatures") -> 
     return mask_shares(np.asarray(mask), (height, width))
 
 
-def detector_of(store: Store, engine: "Engine", version: PromptVersion) -> "Detector":
-    """What a version is. Raises PromptError where it belongs to another backbone."""
-    return engine.detector(version.sha256, partial(store.blobs.get, version.blob_key))
+def unlabelled_features(store: Store, engine: "Engine", project_id: int) -> Iterator["ImageFeatures"]:
+    """Cached features of images of a project that nobody has said anything of, the newest first."""
+    with store.session(read_only=True) as session:
+        images = list_images(session, project_id, status="to_review", order="newest", limit=IMAGES).items
+    for row in images:
+        found = engine.cache.get(row.image.sha256) if engine.cache else None
+        if found is not None and found.surface is not None:
+            yield found
 
 
 def root_of(session: "Session", version: PromptVersion) -> PromptVersion:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from engine.errors import BackboneError, EngineError
 from settings import Settings, get_settings
 from workers.imports import heavy_imports
+from workers.trouble import Pauses, Trouble
 
 if TYPE_CHECKING:
     from engine.serving import Engine
@@ -20,7 +21,7 @@ logger = logging.getLogger(__name__)
 class EngineStatus:
     """What people are told of the engine. The facts are empty until it is ready."""
 
-    state: Literal["not loaded", "loading", "ready", "failed"] = "not loaded"
+    state: Literal["not loaded", "loading", "ready", "waiting", "failed"] = "not loaded"
     error: str = ""
     name: str = ""
     fingerprint: str = ""
@@ -36,6 +37,9 @@ class _Host:
         self.lock = threading.Lock()
         self.engine: Engine | None = None
         self.failure: Exception | None = None
+        # A hub that is away comes back, and a file may be put where it is looked for.
+        self.pauses = Pauses(first=5.0, longest=300.0)
+        self.trouble = Trouble()
         self.status = EngineStatus()
 
 
@@ -46,11 +50,11 @@ def get_engine() -> "Engine":
     """The engine; loads it on the first call, and lets others wait meanwhile.
 
     Raises:
-        BackboneError: the backbone of the settings can't be loaded. It stays so until this process is started again;
-            whatever else goes wrong is tried again by the next call.
+        BackboneError: the backbone of the settings can't be loaded; it is tried again after growing pauses, up to five
+            minutes. Whatever else goes wrong is tried again by the next call.
     """
     with _host.lock:
-        if _host.failure is not None:
+        if _host.failure is not None and _host.pauses.left:
             raise _host.failure
         if _host.engine is None:
             _host.engine = _load(get_settings())
@@ -68,7 +72,15 @@ def engine_status() -> dict[str, Any]:
     """The state of this process's engine, at once: the fields of `EngineStatus`."""
     cache = _host.engine.cache if _host.engine is not None else None
     counts = {"cache_hits": cache.hits, "cache_misses": cache.misses} if cache is not None else {}
-    return {**asdict(_host.status), **counts}
+    status = asdict(_host.status)
+    if status["state"] == "ready" and (reason := _host.trouble.pauses.reason):
+        status |= {"state": "waiting", "error": reason}
+    return {**status, **counts}
+
+
+def trouble() -> Trouble:
+    """What is known of the trouble of this process's engine."""
+    return _host.trouble
 
 
 def _load_quietly() -> None:
@@ -88,8 +100,10 @@ def _load(settings: Settings) -> "Engine":
     except Exception as error:
         if isinstance(error, BackboneError):
             _host.failure = error
+            _host.pauses.fail(str(error))
         _host.status = EngineStatus("failed", error=str(error) or type(error).__name__)
         raise
+    _host.failure = None
     info, device, precision = engine.info, str(engine.backbone.device), engine.backbone.precision
     _host.status = EngineStatus("ready", "", info.name, info.fingerprint, info.description, device, precision)
     seconds = time.monotonic() - started

@@ -1,10 +1,13 @@
 """An upload that is sent twice under one key is taken in once, and answered alike."""
 
 import hashlib
+import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import IO, Any
 
+from db.errors import KeyReused, UploadInProgress
 from db.store import Store
 from db.upload_keys import drop_key, keep_answer, take_key
 from settings import get_settings
@@ -20,8 +23,21 @@ def fingerprint(project_id: int, files: list[tuple[str, IO[bytes]]]) -> str:
     return digest.hexdigest()
 
 
+@dataclass(frozen=True)
+class Key:
+    """A caller's key: another caller's is another one, whatever word they choose."""
+
+    user: str
+    word: str
+
+    @property
+    def kept(self) -> str:
+        """As the database has it."""
+        return hashlib.sha256(json.dumps([self.user, self.word]).encode()).hexdigest()
+
+
 def once(
-    store: Store, key: str, mark: str, take_in: Callable[[], list[dict[str, Any]]]
+    store: Store, key: Key, mark: str, take_in: Callable[[], list[dict[str, Any]]]
 ) -> tuple[list[dict[str, Any]], bool]:
     """What `take_in` answers, or what it answered the first time.
 
@@ -37,8 +53,11 @@ def once(
     Raises:
         KeyReused, UploadInProgress: see `db.upload_keys.take_key`.
     """
-    with store.session() as session:
-        known = take_key(session, key, mark, timedelta(hours=get_settings().upload_key_hours))
+    try:
+        with store.session() as session:
+            known = take_key(session, key.kept, mark, timedelta(hours=get_settings().upload_key_hours))
+    except (KeyReused, UploadInProgress) as error:
+        raise type(error)(key.word) from None
     if known is not None:
         return known, True
     answer: list[dict[str, Any]] = []
@@ -47,7 +66,7 @@ def once(
     finally:
         with store.session() as session:
             if answer:
-                keep_answer(session, key, answer)
+                keep_answer(session, key.kept, answer)
             else:
-                drop_key(session, key)
+                drop_key(session, key.kept)
     return answer, False

@@ -7,7 +7,7 @@ import threading
 import uuid
 from typing import Any
 
-from db.runs import get_run, heartbeat
+from db.runs import get_run, give_back, heartbeat
 from db.store import Store
 
 logger = logging.getLogger(__name__)
@@ -24,6 +24,20 @@ class RunCancelled(Exception):
 def worker_name() -> str:
     """Another name for every attempt, so that a run knows its own worker."""
     return f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+
+
+_held: "set[Lease]" = set()
+_held_lock = threading.Lock()
+
+
+def give_back_all() -> int:
+    """This process ends: its runs wait for another worker, as if they had not been taken; how many they were.
+
+    Whatever still works on one finds its lease lost, and stops.
+    """
+    with _held_lock:
+        leases = list(_held)
+    return sum(lease.give_back() for lease in leases)
 
 
 class Lease:
@@ -43,9 +57,13 @@ class Lease:
 
     def __enter__(self) -> "Lease":
         self._thread.start()
+        with _held_lock:
+            _held.add(self)
         return self
 
     def __exit__(self, *_: object) -> None:
+        with _held_lock:
+            _held.discard(self)
         self._ended.set()
         self._thread.join()
 
@@ -57,6 +75,14 @@ class Lease:
             except Exception:  # the database may be away for a moment; the next beat tries again
                 logger.warning("The heartbeat of run %d could not be written.", self._run_id, exc_info=True)
 
+    def give_back(self) -> bool:
+        """Put the run back into the queue, at no cost to its attempts; False where it is held no more."""
+        with self._store.session() as session:
+            given = give_back(session, self._run_id, self._worker)
+        if given:
+            logger.info("Run %d was given back, as this worker ends; it goes on from its checkpoint.", self._run_id)
+        return given
+
     def renew(self, **values: Any) -> None:
         """Write progress with a heartbeat. Raises LeaseLost or RunCancelled: then stop."""
         with self._store.session() as session:
@@ -65,4 +91,4 @@ class Lease:
             run = get_run(session, self._run_id)
             if run.worker == self._worker and run.cancel_requested:
                 raise RunCancelled
-        raise LeaseLost(f"run {self._run_id} is held by {run.worker} now")
+        raise LeaseLost(f"run {self._run_id} is held by {run.worker or 'nobody'} now")

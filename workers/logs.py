@@ -1,6 +1,7 @@
 """How every process of AnomalyLoop logs: one line an event, to the terminal; for people, or as JSON for machines."""
 
 import logging
+import re
 from typing import Literal
 
 from pythonjsonlogger.json import JsonFormatter
@@ -17,6 +18,10 @@ _TALKATIVE = (
     "uvicorn.access",
     "uvicorn.error",
 )
+
+
+# What ends a line, or tells a terminal something.
+_CONTROL = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029\\ud800-\\udfff]")
 
 
 def configure_logging(level: str, form: Literal["text", "json"] = "text") -> None:
@@ -44,8 +49,16 @@ def _trace(record: logging.LogRecord) -> bool:
     return True
 
 
+class _OneLine(logging.Formatter):
+    """What a path, a header or a name brings into a message makes no line of its own, and no colours."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        """The line without a traceback, which stays as it is."""
+        return _CONTROL.sub(lambda found: ascii(found.group())[1:-1], super().formatMessage(record))
+
+
 def _text() -> logging.Formatter:
-    return logging.Formatter("%(asctime)s %(levelname)-7s %(message)s", datefmt="%H:%M:%S")
+    return _OneLine("%(asctime)s %(levelname)-7s %(message)s", datefmt="%H:%M:%S")
 
 
 def _json() -> logging.Formatter:

@@ -72,7 +72,7 @@ def prompts_map(store: Store, image: Image, prediction: Prediction) -> FloatMap:
     """
     engine = get_engine()
     with heavy_imports:
-        from workers.corrected import detector_of, image_features
+        from workers.seen import detector_of, image_features
     with store.session(read_only=True) as session:
         version = get_version(session, prediction.prompt_version_id)
     detector = detector_of(store, engine, version).prompts_alone()

@@ -11,6 +11,21 @@ from workers.errors import AddressRefused
 _TIMEOUT = httpx.Timeout(5.0)
 
 
+# What leads to an IPv4 address that is written in it, which may be any: NAT64, 6to4, Teredo, and IPv4 as IPv6.
+_CARRIERS = [ipaddress.ip_network(one) for one in ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32", "::/96")]
+
+
+def is_public(address: str) -> bool:
+    """Whether an IP address is one host's on the internet: none of a private network, of a group, or of a carrier."""
+    known = ipaddress.ip_address(address.partition("%")[0])
+    mapped = getattr(known, "ipv4_mapped", None)
+    if mapped is not None:
+        return is_public(str(mapped))
+    if known.is_multicast or known.is_reserved or any(known in carrier for carrier in _CARRIERS):
+        return False
+    return known.is_global
+
+
 def require_allowed(url: str, *, private: bool) -> tuple[SplitResult, str]:
     """The parts of a URL that may be called, and the address that its name stands for now.
 
@@ -35,7 +50,7 @@ def require_allowed(url: str, *, private: bool) -> tuple[SplitResult, str]:
     except (OSError, UnicodeError) as error:
         raise AddressRefused(url, f"its name can't be resolved ({error})") from error
     addresses = [str(one[4][0]) for one in found]
-    inside = [one for one in addresses if not ipaddress.ip_address(one.partition("%")[0]).is_global]
+    inside = [one for one in addresses if not is_public(one)]
     if inside and not private:
         raise AddressRefused(
             url,

@@ -5,8 +5,10 @@ import os
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from PIL import Image as Picture
+from sqlalchemy import select
 
 from db.models import Image
 from db.store import Store
@@ -40,7 +42,7 @@ def display_picture(store: Store, image: Image) -> DisplayPicture:
 
 def thumbnail_bytes(store: Store, image: Image) -> bytes:
     """A JPEG whose longer side is at most 256 px."""
-    file = get_settings().home / "thumbnails" / image.sha256[:2] / f"{image.sha256}.jpg"
+    file = _thumbnails() / image.sha256[:2] / f"{image.sha256}.jpg"
     if file.exists():
         return file.read_bytes()
     data = thumbnail(_decode(image, store.blobs.get(image.blob_key)), THUMBNAIL_SIDE)
@@ -49,6 +51,20 @@ def thumbnail_bytes(store: Store, image: Image) -> bytes:
     unfinished.write_bytes(data)
     os.replace(unfinished, file)  # a thumbnail is there whole or not at all
     return data
+
+
+def sweep_thumbnails(store: Store) -> int:
+    """Delete those of images that are there no more; returns how many that were."""
+    with store.session(read_only=True) as session:
+        known = set(session.scalars(select(Image.sha256)))
+    gone = [file for file in _thumbnails().glob("*/*.jpg") if file.stem not in known]
+    for file in gone:
+        file.unlink(missing_ok=True)
+    return len(gone)
+
+
+def _thumbnails() -> Path:
+    return get_settings().home / "thumbnails"
 
 
 def _decode(image: Image, data: bytes) -> Picture.Image:

@@ -12,8 +12,9 @@ from engine.detector.detector import Detector, Scored
 from engine.learning.corrections import Correction
 from engine.learning.previewing import preview_detector
 from engine.serving import Engine
-from workers.corrected import detector_of, image_features, read_corrections, root_of
+from workers.corrected import read_corrections, root_of
 from workers.engine_host import get_engine
+from workers.seen import detector_of, image_features
 
 # Corrections that are read, the newest; images without cached features that are encoded for it, or shown.
 _CORRECTIONS, _ENCODED = 40, 8

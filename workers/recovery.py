@@ -8,6 +8,8 @@ from db.runs import end_stale, queued_runs, requeue, stale_runs
 from db.store import Store
 from settings import get_settings
 from workers import dispatch
+from workers.ending import ending
+from workers.watching import lengths_or_none
 
 logger = logging.getLogger(__name__)
 
@@ -20,7 +22,7 @@ def recover_runs(store: Store) -> list[int]:
     """Queue the runs whose worker is silent, end those that were tried often enough, announce all that wait.
 
     Returns:
-        The ids of the runs that were announced.
+        The ids of the runs that wait.
     """
     lease_seconds = get_settings().lease_seconds
     with store.session(read_only=True) as session:
@@ -30,13 +32,20 @@ def recover_runs(store: Store) -> list[int]:
     earliest = utc_now() - timedelta(seconds=_ON_ITS_WAY_SECONDS)
     with store.session(read_only=True) as session:
         waiting = [run.id for run in queued_runs(session) if run.created_at < earliest]
-    for run_id in waiting:
-        dispatch.request_run(run_id)
+    if not _announced_already(len(waiting)):
+        for run_id in waiting:
+            dispatch.request_run(run_id)
     return waiting
 
 
+def _announced_already(waiting: int) -> bool:
+    """Whether messages enough wait for a worker: it may be busy for hours, and one message a run is enough."""
+    lengths = lengths_or_none() if waiting else {}
+    return waiting == 0 or (lengths is not None and lengths.get("tuning", 0) >= waiting)
+
+
 def _recover(store: Store, run: TuningRun, lease_seconds: float) -> None:
-    with store.session() as session:
+    with ending(store, run.id) as session:
         if run.cancel_requested:
             end_stale(session, run.id, lease_seconds, state="cancelled", error="")
         elif run.attempt >= MAX_ATTEMPTS:

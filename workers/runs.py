@@ -13,6 +13,7 @@ from db.prompt_versions import active_version
 from db.store import Store
 from settings import get_settings
 from workers import dispatch
+from workers.ending import ending
 from workers.errors import NotReady, ProjectArchived, RunInProgress, TooFewCorrections
 
 logger = logging.getLogger(__name__)
@@ -118,5 +119,5 @@ def _rests(last: TuningRun, annotations: list[Annotation]) -> bool:
 
 def cancel_run(store: Store, run_id: int) -> TuningRun:
     """Cancel a queued run now, ask a running one to stop, leave a finished one as it is. Raises NotFound."""
-    with store.session() as session:
+    with ending(store, run_id) as session:
         return run_rows.request_cancel(session, run_id)

@@ -5,8 +5,9 @@ import logging
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from typing import TYPE_CHECKING, Any
+
+import PIL.Image
 
 from db.errors import BlobMissing
 from db.images import get_image, unscored_images
@@ -14,11 +15,12 @@ from db.models import Image, PromptVersion
 from db.predictions import save_prediction
 from db.prompt_versions import active_version
 from db.store import Store
-from engine.images import decode_image
 from engine.maps import map_to_npy, map_uncertainty
+from workers import engine_host
 from workers.engine_host import get_engine
 from workers.errors import ImageError, NotFound
 from workers.novelty import corrected_images
+from workers.seen import detector_of, picture_of
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
@@ -52,7 +54,9 @@ def score_unscored(store: Store, project_id: int, limit: int) -> int:
     images: list[Image] = []
     for window in (limit, _WINDOW):  # mostly the newest are all cached, or none is
         with store.session(read_only=True) as session:
-            images = unscored_images(session, project_id, window)
+            resting = engine_host.trouble().resting()
+            found = unscored_images(session, project_id, window + len(resting))
+            images = [image for image in found if image.id not in resting]
         if cache is None or all(cache.has(image.sha256) for image in images):
             break
         images.sort(key=lambda image: not cache.has(image.sha256))  # stable: newest first among equals
@@ -62,21 +66,22 @@ def score_unscored(store: Store, project_id: int, limit: int) -> int:
 def score_images(store: Store, image_ids: Sequence[int]) -> int:
     """Score these images with the active versions of their projects, whether or not they have been before.
 
-    Doing it twice, or in two processes at once, gives one prediction. What makes a single image fail is kept as its
-    `scoring_error`; an image deleted in the meantime is passed over.
+    Doing it twice, or in two processes at once, gives one prediction. What is wrong with an image is kept as its
+    `scoring_error`; one deleted in the meantime is passed over.
 
     Returns:
         How many images it dealt with, scored or failed.
 
     Raises:
         BackboneError: there is no engine.
+        EngineTrouble: the machine fails; what was not scored stays unscored, and its turn comes again.
         PromptError: a project's active prompts belong to another backbone; its images stay unscored.
     """
+    engine_host.trouble().require_calm()
     engine = get_engine()
     done = 0
     for version, images in _by_active_version(store, image_ids):
-        detector = engine.detector(version.sha256, partial(store.blobs.get, version.blob_key))
-        scorer = _Scorer(store, engine, version, detector)
+        scorer = _Scorer(store, engine, version, detector_of(store, engine, version))
         uncached = scorer.score_cached(images)
         for start in range(0, len(uncached), _BATCH):
             scorer.score_batch(uncached[start : start + _BATCH])
@@ -105,6 +110,7 @@ class _Scorer:
 
     def __init__(self, store: Store, engine: "Engine", version: PromptVersion, detector: "Detector") -> None:
         self.store, self.engine, self.version, self.detector = store, engine, version, detector
+        self.trouble = engine_host.trouble()
         self.corrected = corrected_images(store, version.project_id)
         self.engine_settings = {
             "backbone": engine.info.name,
@@ -139,7 +145,7 @@ class _Scorer:
             encoded = self.engine.encode([picture for _, picture in decoded], surface=True)
         except Exception as error:
             if len(decoded) == 1:
-                self._fail(decoded[0][0], error)
+                self._judge(decoded[0][0], error)
             else:
                 for image, _ in decoded:
                     self.score_batch([image])
@@ -152,9 +158,7 @@ class _Scorer:
 
     def _decode(self, image: Image) -> "Picture | None":
         try:
-            data = self.store.blobs.get(image.blob_key)
-            # It was within the limits when it was taken in; they may have been lowered since.
-            return decode_image(data, max_pixels=image.width * image.height, max_bytes=len(data))
+            return picture_of(self.store, image)
         except (BlobMissing, ImageError) as error:
             self._fail(image, error)
             return None
@@ -166,13 +170,16 @@ class _Scorer:
         """
         try:
             scored = self.engine.score([features for _, features in encoded], self.detector)
-        except Exception as error:  # whatever torch raises: this image has no score, and people are told why
-            if len(encoded) == 1:
-                self._fail(encoded[0][0], error)
+        except Exception as error:  # whatever torch raises
+            if len(encoded) == 1 and from_cache:
+                self.score_batch([encoded[0][0]])  # what was kept of it may be damaged: it is looked at anew
+            elif len(encoded) == 1:
+                self._judge(encoded[0][0], error)
             else:
                 for one in encoded:
                     self._score([one], began, from_cache=from_cache)
             return
+        self.trouble.passed()
         seconds = (time.perf_counter() - began) / len(encoded)
         self._keep(encoded, scored, {**self.engine_settings, "seconds": seconds, "from_cache": from_cache})
 
@@ -181,21 +188,39 @@ class _Scorer:
     ) -> None:
         """Maps on disk first, all at once; then the predictions, in one transaction. `made`: how they were made."""
         with ThreadPoolExecutor(_WRITERS) as writers:
-            keys = list(writers.map(lambda one: self.store.blobs.put(map_to_npy(one.anomaly_map)), scored))
+            maps = list(writers.map(self._put_map, scored))
         with self.store.session() as session:
-            for (image, features), one, key in zip(encoded, scored, keys, strict=True):
+            for (image, features), one, data in zip(encoded, scored, maps, strict=True):
+                self.trouble.forget(image.id)
                 with contextlib.suppress(NotFound):  # deleted meanwhile
                     save_prediction(
                         session,
                         image_id=image.id,
                         prompt_version_id=self.version.id,
                         score=one.score,
-                        map_blob_key=key,
+                        map_blob_key=self.store.keep_until_named(session, data),
                         map_max=float(one.anomaly_map.max()),
                         map_uncertainty=map_uncertainty(one.anomaly_map),
                         novelty=self.corrected.novelty(features.global_feature.float().numpy()),
                         engine_settings=made,
                     )
+
+    def _put_map(self, one: "Scored") -> bytes:
+        data = map_to_npy(one.anomaly_map)
+        self.store.blobs.put(data)
+        return data
+
+    def _judge(self, image: Image, error: Exception) -> None:
+        """An image failed by itself: the machine's trouble is raised, the image's own is kept when it comes again."""
+        if self.trouble.is_images_own(image.id, error, self._score_another):
+            self._fail(image, error)
+        else:
+            logger.warning("Image %d could not be scored (%s); it is tried again.", image.id, error)
+
+    def _score_another(self) -> None:
+        size = self.engine.image_size
+        grey = self.engine.encode([PIL.Image.new("RGB", (size, size), "grey")], surface=True)
+        self.engine.score(grey, self.detector)
 
     def _fail(self, image: Image, error: Exception) -> None:
         logger.error("Image %d (%s) could not be scored.", image.id, image.file_name, exc_info=error)

@@ -7,13 +7,14 @@ from contextlib import contextmanager
 
 from db.errors import BlobMissing
 from db.projects import list_projects
-from workers import novelty, previewing, recovery, runs, scoring, webhooks
+from workers import novelty, previewing, pruning, recovery, runs, scoring, webhooks
 from workers.celery_app import celery_app
 from workers.context import get_store
 from workers.engine_host import get_engine
 from workers.errors import PromptError
 from workers.imports import heavy_imports
 from workers.projects import ensure_default_project
+from workers.trouble import EngineTrouble
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +38,15 @@ def _alone(work: str, number: int) -> Iterator[bool]:
                 _in_hand.discard(key)
 
 
+@contextmanager
+def _waiting_out_trouble() -> Iterator[None]:
+    """What the model can't do now stays undone in the database, and is looked for every few seconds."""
+    try:
+        yield
+    except EngineTrouble as error:
+        logger.warning("Scoring has to wait. %s", error)
+
+
 @celery_app.task
 def tune(run_id: int) -> None:
     """Take a run, if it is still to be had, and carry it to its end."""
@@ -51,13 +61,14 @@ def tune(run_id: int) -> None:
 @celery_app.task
 def score_images(image_ids: list[int]) -> None:
     """Score these images with the active prompts."""
-    scoring.score_images(get_store(), image_ids)
+    with _waiting_out_trouble():
+        scoring.score_images(get_store(), image_ids)
 
 
 @celery_app.task
 def score_project(project_id: int) -> None:
     """Score what the project's active prompts have not scored."""
-    with _alone("score", project_id) as free:
+    with _waiting_out_trouble(), _alone("score", project_id) as free:
         while free and scoring.score_unscored(get_store(), project_id, limit=32):
             pass
 
@@ -112,3 +123,11 @@ def deliver_webhooks() -> None:
 def start_due() -> None:
     """Start the runs that are due."""
     runs.start_due_runs(get_store())
+
+
+@celery_app.task
+def prune() -> None:
+    """Delete what is old."""
+    with _alone("prune", 0) as free:
+        if free:
+            pruning.prune(get_store())

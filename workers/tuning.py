@@ -21,9 +21,11 @@ from engine.learning.deciding import Decision
 from engine.learning.fitting import Config, Outcome, Progress, learn
 from settings import get_settings
 from workers import dispatch
-from workers.corrected import detector_of, read_corrections, root_of
+from workers.corrected import read_corrections, root_of, unlabelled_features
+from workers.ending import ending
 from workers.lease import Lease, LeaseLost, RunCancelled, worker_name
 from workers.previewing import forget_previews
+from workers.seen import detector_of
 from workers.tracing import for_run
 
 if TYPE_CHECKING:
@@ -68,7 +70,7 @@ def _carry_out(store: Store, engine: "Engine", run_id: int, worker: str, lease_s
 
 
 def _end(store: Store, run_id: int, worker: str, *, state: str, decision: str = "", error: str = "") -> None:
-    with store.session() as session:
+    with ending(store, run_id) as session:
         finish(session, run_id, worker, state=state, decision=decision, error=error)
 
 
@@ -97,6 +99,7 @@ class _Run:
                 threshold_is_chosen=settings.get("threshold_chosen", False),
             ),
             self._report,
+            list(unlabelled_features(self.store, self.engine, self.run.project_id)),
         )
         self._conclude(outcome, len(corrections))
 
@@ -144,7 +147,7 @@ class _Run:
         metrics = self._metrics(outcome, corrections)
         decision = outcome.decision
         self.store.blobs.put(data)
-        with self.store.session() as session:
+        with ending(self.store, self.run.id) as session:
             version = add_version(
                 session,
                 project_id=self.run.project_id,

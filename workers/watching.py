@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from sqlalchemy import func, select
 
 from db.calibration import all_scores
+from db.clock import about_shared_now
 from db.image_rows import count_by_status
-from db.models import TuningRun, WorkerReport, utc_now
+from db.models import TuningRun, WorkerReport
 from db.projects import list_projects
 from db.prompt_versions import active_version
 from db.store import Store
@@ -87,4 +88,4 @@ def lengths_or_none() -> dict[str, int] | None:
 
 def silent_for(report: WorkerReport) -> float:
     """Seconds since a worker last reported."""
-    return (utc_now() - report.reported_at).total_seconds()
+    return (about_shared_now() - report.reported_at).total_seconds()

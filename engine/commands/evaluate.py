@@ -5,15 +5,18 @@ import json
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
 from engine.baselines.trained import Auxiliary
+from engine.corrected_evaluation import CorrectedEvaluation, Plan
 from engine.datasets.catalogue import CATALOGUE, describe_catalogue, find_data_set
 from engine.datasets.item import DatasetError
 from engine.detector.detector import Detector
+from engine.errors import EngineError
 from engine.evaluate import Bench, evaluate_class
 from engine.evaluated_sets import EvaluatedSet, pairs, read_all, read_set, to_tune_on, with_protocol
 from engine.experiments import EXPERIMENTS, METHODS, Row, Setting, method_rows
@@ -50,7 +53,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dataset", choices=list(CATALOGUE), help="one for all --data, or one for each", **several)
     parser.add_argument("--data", nargs="+", type=Path, metavar="DIR", help="folders of the data sets")
     parser.add_argument(
-        "--method", choices=[*METHODS, "all"], help="methods to compare (default anomalyclip; all: six)", **several
+        "--method",
+        choices=[*METHODS, "detector", "all"],
+        help="methods to compare (default anomalyclip; all: the paper's six; detector: what the product learns from "
+        "corrections of the set itself, beside a linear probe and a memory of normal patches)",
+        **several,
+    )
+    parser.add_argument(
+        "--corrections",
+        type=_numbers,
+        default=Plan.counts,
+        metavar="N,N,…",
+        help="of --method detector: how many images are corrected (default 5,20,40)",
+    )
+    parser.add_argument(
+        "--seeds",
+        type=_numbers,
+        default=Plan.seeds,
+        metavar="N,N,…",
+        help="of --method detector: of the order in which images are corrected (default 0)",
     )
     parser.add_argument("--experiment", choices=[*EXPERIMENTS, "all"], help="experiments of the paper", **several)
     parser.add_argument("--protocol", choices=PROTOCOLS, help="on folders of classes: what counts as anomalous")
@@ -66,6 +87,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--cache-gb", type=float, default=32, help="how much it may hold (default %(default)s)")
 
 
+def _numbers(text: str) -> tuple[int, ...]:
+    """`5,20,40` → (5, 20, 40)."""
+    try:
+        return tuple(int(one) for one in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no list of numbers with commas between, as 5,20,40") from None
+
+
 def run(engine: Engine, detector: Detector, arguments: argparse.Namespace) -> int:
     """Evaluate everything asked for and write results.json, results.md and report.html into OUT.
 
@@ -77,6 +106,7 @@ def run(engine: Engine, detector: Detector, arguments: argparse.Namespace) -> in
     """
     if len(detector.parts) > 1:
         print(f"Of {arguments.prompts} the prompts alone are evaluated, as the paper does.", file=sys.stderr)
+    _check(arguments)
     work = _Work(engine, detector.prompts, arguments)
     facts = {
         "backbone": engine.info.name,
@@ -86,6 +116,8 @@ def run(engine: Engine, detector: Detector, arguments: argparse.Namespace) -> in
         "seed": arguments.seed,
         "epochs": arguments.epochs,
     }
+    if "detector" in (arguments.method or ()):
+        facts |= {"corrections": list(arguments.corrections), "seeds": list(arguments.seeds)}
     try:
         outcomes = work.run()
     except OSError as error:
@@ -106,6 +138,15 @@ def run(engine: Engine, detector: Detector, arguments: argparse.Namespace) -> in
     if problems:
         print(f"{len(problems)} problems, listed above; the first: {next(iter(problems))}", file=sys.stderr)
     return int(bool(problems))
+
+
+def _check(given: argparse.Namespace) -> None:
+    if "detector" not in (given.method or ()):
+        return
+    if given.reference:
+        raise EngineError("The reference learns from no corrections: leave out --reference, or --method detector.")
+    if min(given.corrections) < 1 or min(given.seeds) < 0:
+        raise EngineError("--corrections takes numbers from 1, --seeds from 0, with commas between: 5,20,40 and 0,1,2.")
 
 
 def _sets(given: argparse.Namespace) -> list[EvaluatedSet]:
@@ -155,7 +196,18 @@ class _Work:
                 bar.set_postfix_str(f"{one.root.name}, {name}")
                 results = list(self._results(one, build(), bar))
                 outcomes.append(Outcome(one.data_set.name, one.root.resolve().name, name, results, one.problems))
-        return outcomes
+        return outcomes + self._corrected()
+
+    def _corrected(self) -> list[Outcome]:
+        """Rows of `--method detector`."""
+        given: argparse.Namespace = self.arguments
+        if "detector" not in (given.method or ()):
+            return []
+        plan = Plan(tuple(given.corrections), tuple(given.seeds))
+        say = partial(tqdm.write, file=sys.stderr)
+        detector = self.engine.detector_of(self.prompts)
+        evaluation = CorrectedEvaluation(self.engine, detector, self.bench, self.parts, plan, say)
+        return [outcome for one in self.sets if not one.known for outcome in evaluation.outcomes(one)]
 
     def _results(self, one: EvaluatedSet, method: Method, bar: tqdm) -> Iterator[ClassResult]:
         for name, images in one.classes.items():
@@ -191,7 +243,7 @@ class _Work:
         else:
             experiments = given.experiment or []
             methods = given.method or ([] if experiments else ["anomalyclip"])
-        rows = method_rows(setting, METHODS if "all" in methods else methods)
+        rows = method_rows(setting, METHODS if "all" in methods else [name for name in methods if name != "detector"])
         for name in EXPERIMENTS if "all" in experiments else experiments:
             rows += [(f"{name}: {title}", build) for title, build in EXPERIMENTS[name](setting)]
         return rows

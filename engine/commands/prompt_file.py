@@ -1,12 +1,14 @@
-"""`python -m engine prompts`: what a prompt file was made for, and bringing it into this project's format."""
+"""`python -m engine prompts`: what a detector's or prompts' file was made for, and bringing it into our format."""
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 from engine.detector.detector import Detector
+from engine.detector.files import detector_to_bytes, parts_within, prompts_within
 from engine.errors import PromptError
 from engine.files import write_whole
-from engine.prompt_files import parse_prompts, prompts_to_bytes, read_prompts
+from engine.prompt_files import parse_prompts
 from engine.prompts import Prompts
 from engine.reference_checkpoint import likely_backbone
 from engine.serving import Engine
@@ -19,6 +21,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("file", type=Path, help="ours (.safetensors), or the reference's checkpoint (.pth)")
     parser.add_argument("--out", type=Path, help="file to import into (.safetensors)")
+    parser.add_argument(
+        "--prompts-only", action="store_true", help="import the prompts alone, without what was learnt besides"
+    )
 
 
 def run(engine: Engine, _: Detector, arguments: argparse.Namespace) -> int:
@@ -33,24 +38,24 @@ def run(engine: Engine, _: Detector, arguments: argparse.Namespace) -> int:
     if arguments.action == "import" and arguments.out is None:
         raise PromptError("prompts import writes a file: name it by --out.")
     data = arguments.file.read_bytes()
-    print(describe(parse_prompts(data)))
+    print(describe(parse_prompts(prompts_within(data)), parts_within(data)))
     try:
-        ours = read_prompts(data, engine.backbone)
+        detector = engine.load_detector(data)
     except PromptError as error:
         if arguments.action == "import":
             raise
         print(f"Here:       {error}")
         return 1
     if arguments.action == "import":
-        write_whole(arguments.out, prompts_to_bytes(ours))
+        write_whole(arguments.out, detector_to_bytes(detector.prompts_alone() if arguments.prompts_only else detector))
         print(f"Wrote {arguments.out}, for {engine.info.name}.")
     else:
         print(f"Here:       fits {engine.info.name} ({engine.info.fingerprint[:12]}), the backbone in use")
     return 0
 
 
-def describe(prompts: Prompts) -> str:
-    """Backbone, data, and sizes, a line each."""
+def describe(prompts: Prompts, parts: Sequence[str]) -> str:
+    """Backbone, data, sizes, and what was learnt besides prompts, a line each."""
     count, width = prompts.normal_context.shape
     rows, tokens, _ = prompts.deep_tokens.shape
     named = f"{prompts.backbone_name} ({prompts.backbone_fingerprint[:12]})"
@@ -61,5 +66,6 @@ def describe(prompts: Prompts) -> str:
             f"Word:       {prompts.state_word or 'none'}",
             f"Sizes:      {count} context vectors of width {width} for each side; "
             + (f"{tokens} learnable tokens before each of text blocks 2 … {rows + 1}" if rows else "no deep tokens"),
+            f"Parts:      {', '.join(parts)}",
         )
     )

@@ -113,7 +113,7 @@ class Detector:
 
     def _refined(self, features: ImageFeatures, scored: Scored) -> Scored:
         """What the refiner and the image head make of it."""
-        found = scored.anomaly_map
+        found, features = scored.anomaly_map, features.cpu()
         if self.refiner is not None:
             found = self.refiner.refine(features, found)
         score = scored.score

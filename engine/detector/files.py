@@ -1,6 +1,9 @@
 """Files of detectors: one safetensors file with a format number; prompt files of every kind are detectors too."""
 
 import json
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import fields, replace
 from typing import Any
 
@@ -14,6 +17,7 @@ from engine.detector.detector import Detector, Said
 from engine.detector.heads import Heads
 from engine.detector.image_head import ImageHead
 from engine.detector.memory import Memory
+from engine.detector.others import Others
 from engine.detector.refiner import Basis, Refiner, Views
 from engine.errors import PromptError
 from engine.maps import FloatMap
@@ -42,6 +46,7 @@ def detector_to_bytes(detector: Detector) -> bytes:
     if detector.refiner is not None:
         tensors |= _refiner_tensors(detector.refiner)
         facts |= {"share": detector.refiner.share, "offset": detector.refiner.offset}
+        facts["others"] = list(detector.refiner.views.others.identities)
     if detector.image_head is not None:
         tensors |= _fields(detector.image_head, "image_head")
     for number, (key, said) in enumerate(sorted(detector.said.items())):
@@ -61,38 +66,76 @@ def read_detector(data: bytes, backbone: Backbone, *, reference: bool = False) -
     facts = _facts(data)
     if facts is None:
         return Detector.of_prompts(backbone, read_prompts(data, backbone), reference=reference)
-    if facts.get("format") != FORMAT:
-        raise PromptError(
-            f"This detector's file has format {facts.get('format')!r}, and this AnomalyLoop reads format {FORMAT}: it "
-            "was written by another version. Update AnomalyLoop, or export the file where it was made as prompts alone."
-        )
-    try:
+    with _damage_is_named():
         tensors = safetensors.torch.load(data)
-        prompts = read_prompts(tensors[_PROMPTS].numpy().tobytes(), backbone)
+        prompts = read_prompts(_prompts_file(tensors), backbone)
         detector = Detector.of_prompts(backbone, prompts, reference=reference)
         detector = _with_parts(detector, tensors, facts)
-    except (SafetensorError, KeyError, IndexError, TypeError, ValueError) as error:
-        raise PromptError(
-            f"This detector's file is damaged or lacks a part ({type(error).__name__}: {error}). Export it anew."
-        ) from error
-    _check(detector, backbone, tensors)
+        _check(detector, backbone, tensors)
     return detector
 
 
+def prompts_within(data: bytes) -> bytes:
+    """The prompt file in a detector's, whatever backbone it is for; any other file as it is. Raises PromptError."""
+    if _facts(data) is None:
+        return data
+    with _damage_is_named():
+        return _prompts_file(safetensors.torch.load(data))
+
+
+def parts_within(data: bytes) -> tuple[str, ...]:
+    """The names of a file's parts; a file that is no detector's has prompts alone. Raises PromptError."""
+    facts = _facts(data)
+    if facts is None:
+        return ("prompts",)
+    with _damage_is_named():
+        return tuple(facts["parts"])
+
+
 def _facts(data: bytes) -> dict[str, Any] | None:
-    """What a detector's file says of itself; None where it is no detector's."""
+    """What a detector's file says of itself; None where it is no detector's. Raises PromptError on another format."""
     if data[8:9] != b"{":
         return None
     try:
         header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
         facts = json.loads(header.get("__metadata__", {}).get(_KEY, "null"))
-    except ValueError:
+    except (ValueError, AttributeError, TypeError):
         return None  # reading it as prompts says what is wrong
-    return facts if isinstance(facts, dict) else None
+    if not isinstance(facts, dict):
+        return None
+    if facts.get("format") != FORMAT:
+        raise PromptError(
+            f"This detector's file has format {facts.get('format')!r}, and this AnomalyLoop reads format {FORMAT}: "
+            "another version wrote it. Update AnomalyLoop, or take its prompts alone, there where it was made: "
+            "python -m engine prompts import FILE --prompts-only --out PROMPTS."
+        )
+    return facts
+
+
+@contextmanager
+def _damage_is_named() -> Iterator[None]:
+    """Whatever goes wrong while a file is read is a PromptError."""
+    try:
+        yield
+    except KeyError as error:
+        raise PromptError(f"This detector's file lacks {error}, one of its parts. Export it anew.") from error
+    except (SafetensorError, IndexError, TypeError, ValueError, AttributeError, RuntimeError) as error:
+        raise PromptError(
+            f"This detector's file is damaged ({type(error).__name__}: {error}). Copy or export it anew."
+        ) from error
+
+
+def _prompts_file(tensors: dict[str, Tensor]) -> bytes:
+    return tensors[_PROMPTS].numpy().tobytes()
 
 
 def _with_parts(detector: Detector, tensors: dict[str, Tensor], facts: dict[str, Any]) -> Detector:
     parts = facts["parts"]
+    if "refiner" in parts and facts["texture"] != CODE_VERSION:
+        raise PromptError(
+            f"This detector's refiner was learnt from the texture eye's version {facts['texture']}, and this "
+            f"AnomalyLoop has version {CODE_VERSION}. Tune again from the same corrections."
+        )
     said = {
         key: Said(float(score), _from_steps(tensors[f"said.{number:06d}"]))
         for number, (key, score) in enumerate(facts.get("said", []))
@@ -108,16 +151,21 @@ def _with_parts(detector: Detector, tensors: dict[str, Tensor], facts: dict[str,
 
 
 def _check(detector: Detector, backbone: Backbone, tensors: dict[str, Tensor]) -> None:
-    if not all(tensor.isfinite().all() for tensor in tensors.values() if tensor.is_floating_point()):
+    said = [one.score for one in detector.said.values()]
+    refiner = detector.refiner
+    numbers = [detector.shift, *said, *((refiner.share, refiner.offset) if refiner else ())]
+    finite = all(tensor.isfinite().all() for tensor in tensors.values() if tensor.is_floating_point())
+    if not finite or not all(math.isfinite(number) for number in numbers):
         raise PromptError("This detector's file holds values that are no numbers (NaN or infinite). Export it anew.")
     width, layers = backbone.info.embed_dim, len(backbone.info.layers)
-    fits = detector.heads is None or detector.heads.directions.shape == (layers, width)
-    if detector.refiner is not None:
-        fits &= detector.refiner.fits(width)
-    if detector.image_head is not None:
-        fits &= detector.image_head.direction.shape == ((layers + 1) * width,)
-    if not fits:
-        raise PromptError("The parts of this detector's file don't fit together: it is damaged. Export it anew.")
+    parts = (detector.heads, "heads"), (refiner, "refiner"), (detector.image_head, "image head")
+    unfit = [name for part, name in parts if part is not None and not part.fits(width, layers)]
+    unfit += ["what was said of corrections"] * any(one.anomaly_map.ndim != 2 for one in detector.said.values())
+    if unfit:
+        raise PromptError(
+            f"This detector's file is damaged: its {' and '.join(unfit)} can't belong to {backbone.info.name}. "
+            "Export it anew."
+        )
 
 
 def _refiner_tensors(refiner: Refiner) -> dict[str, Tensor]:
@@ -126,14 +174,16 @@ def _refiner_tensors(refiner: Refiner) -> dict[str, Tensor]:
     for name in _BASES:
         tensors |= _fields(getattr(views, name), f"refiner.{name}")
     memory = {"refiner.normal": views.memory.normal.half(), "refiner.anomalous": views.memory.anomalous.half()}
-    return tensors | memory | {"refiner.mean": refiner.mean, "refiner.deviation": refiner.deviation}
+    others = {"refiner.others": views.others.patches.half(), "refiner.places": views.others.places}
+    return tensors | memory | others | {"refiner.mean": refiner.mean, "refiner.deviation": refiner.deviation}
 
 
 def _refiner(tensors: dict[str, Tensor], facts: dict[str, Any]) -> Refiner:
     patches, textures = (_part(Basis, tensors, f"refiner.{name}") for name in _BASES)
     memory = Memory(tensors["refiner.normal"].float(), tensors["refiner.anomalous"].float())
+    others = Others(tensors["refiner.others"].float(), tensors["refiner.places"].float(), tuple(facts["others"]))
     return Refiner(
-        Views(patches, textures, memory),
+        Views(patches, textures, memory, others),
         tensors["refiner.mean"],
         tensors["refiner.deviation"],
         tuple(tensors[f"refiner.layers.{number}"] for number in range(_LAYERS)),
@@ -156,7 +206,7 @@ def _bytes_tensor(data: bytes) -> Tensor:
 
 def _to_steps(anomaly_map: FloatMap) -> Tensor:
     """A map in 255 even steps of its logit, −9 … 9: what is all but 0 or 1 keeps its order."""
-    inside = torch.from_numpy(anomaly_map).double().clamp(1e-4, 1 - 1e-4).logit()
+    inside = torch.tensor(anomaly_map, dtype=torch.float64).clamp(1e-4, 1 - 1e-4).logit()
     return ((inside + _REACH) / (2 * _REACH) * 255).round().to(torch.uint8)
 
 

@@ -11,6 +11,7 @@ _BACKGROUND = 16  # σ in px
 # Grey on the image's own scale, three colours, five filters at each scale, the background and the difference to it.
 CHANNELS = 4 + 5 * len(SCALES) + 2
 _GREY = (0.299, 0.587, 0.114)
+_WIDE = 2  # σ in px from whose double on a Gaussian is wide
 _REACH = 3.0  # a Gaussian is cut off at so many σ
 
 
@@ -54,16 +55,23 @@ def _at_scale(grey: Tensor, sigma: int) -> list[Tensor]:
 
 def _background(grey: Tensor) -> Tensor:
     """The Gaussian at σ 16, made on a fourth of the sides: nothing finer is left in it."""
-    height, width = grey.shape[-2:]
-    coarse = _blur(F.avg_pool2d(grey, 4, ceil_mode=True, count_include_pad=False), _BACKGROUND // 4)
-    return F.interpolate(coarse, size=(height, width), mode="bilinear", align_corners=False)
+    return _coarsely(grey, 4, _BACKGROUND // 4)
 
 
 def _blur(values: Tensor, sigma: int) -> Tensor:
+    """The Gaussian of each channel; a wide one is made on half of the sides."""
+    if sigma >= 2 * _WIDE:
+        return _coarsely(values, 2, sigma // 2)
     channels = values.shape[1]
     kernel = _kernels(sigma)[:1].expand(channels, 1, -1)
     down = F.conv2d(_padded(values, sigma, vertical=True), kernel[..., None], groups=channels)
     return F.conv2d(_padded(down, sigma, vertical=False), kernel[:, :, None], groups=channels)
+
+
+def _coarsely(values: Tensor, factor: int, sigma: int) -> Tensor:
+    """The Gaussian of `factor` times this σ, made on so many times shorter sides."""
+    smaller = F.avg_pool2d(values, factor, ceil_mode=True, count_include_pad=False)
+    return F.interpolate(_blur(smaller, sigma), size=values.shape[-2:], mode="bilinear", align_corners=False)
 
 
 def _padded(values: Tensor, sigma: int, *, vertical: bool) -> Tensor:

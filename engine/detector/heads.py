@@ -27,6 +27,15 @@ class Heads:
     image_direction: Tensor
     image_bias: Tensor
 
+    def fits(self, width: int, layers: int) -> bool:
+        """Whether its tensors belong to features of this width and so many layers."""
+        return (
+            self.directions.shape == (layers, width)
+            and self.biases.shape == (layers,)
+            and self.image_direction.shape == (width,)
+            and self.image_bias.shape == ()
+        )
+
     def probabilities(self, whole: Tensor, patches: Tensor, text_features: Tensor) -> tuple[Tensor, Tensor]:
         """P(anomalous) of images, and P(normal), P(anomalous) of their patches.
 

@@ -32,6 +32,15 @@ class ImageHead:
     weights: Tensor
     bias: Tensor
 
+    def fits(self, width: int, layers: int) -> bool:
+        """Whether its tensors belong to features of this width and so many layers."""
+        described = ((layers + 1) * width,)
+        return (
+            all(one.shape == described for one in (self.mean, self.scale, self.direction))
+            and self.weights.shape == (3,)
+            and self.bias.shape == ()
+        )
+
     def score(self, features: ImageFeatures, score: float, anomaly_map: FloatMap) -> float:
         """The image's score, 0–1.
 

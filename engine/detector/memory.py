@@ -31,12 +31,14 @@ class Memory:
     normal_from: tuple[str, ...] = ()
     anomalous_from: tuple[str, ...] = ()
 
-    def distances(self, features: ImageFeatures, without: str | None = None) -> Tensor:
+    def distances(self, grid: tuple[int, int], patches: Tensor, without: str | None = None) -> Tensor:
         """(2, h/8, w/8): cosine distance to the nearest normal and anomalous patch, 0–2.
 
-        `without`: forget what came from the image of this key.
+        Args:
+            grid: of the image's patches.
+            patches: (n, 152) of `memory_patches`.
+            without: forget what came from the image of this key.
         """
-        grid, patches = memory_patches(features)
         banks = ((self.normal, self.normal_from), (self.anomalous, self.anomalous_from))
         found = [_nearest(patches, bank[_others(keys, without)] if keys else bank) for bank, keys in banks]
         return torch.stack(found).unflatten(1, grid)

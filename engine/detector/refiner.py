@@ -12,9 +12,11 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from engine.detector.filters import CHANNELS, filter_bank
-from engine.detector.memory import Memory
+from engine.detector.memory import WIDTH, Memory, memory_patches
+from engine.detector.others import NOBODY, Others, identity
 from engine.features import ImageFeatures, surface_of
 from engine.maps import FloatMap, resize_map
+from engine.texture import CHANNELS as TEXTURES
 
 COMPONENTS = 24  # principal components kept, of patch features and of the coarsest textures
 FINE = CHANNELS + 1
@@ -33,6 +35,10 @@ class Basis:
     mean: Tensor
     components: Tensor
 
+    def fits(self, width: int) -> bool:
+        """Whether it is of values of this width."""
+        return self.mean.shape == (width,) and self.components.ndim == 2 and self.components.shape[0] == width
+
     def of(self, values: Tensor) -> Tensor:
         """(d, h, w) → (k, h, w)."""
         flat = (values.flatten(1).T - self.mean) @ self.components
@@ -47,21 +53,39 @@ class Views:
         patches: of the patch features, mean over layers.
         textures: of the coarsest textures.
         memory: patches called normal and anomalous.
+        others: patches of images that nobody has said anything of.
     """
 
     patches: Basis
     textures: Basis
     memory: Memory
+    others: Others = NOBODY
+
+    @property
+    def coarse_channels(self) -> int:
+        """c of `coarse`."""
+        found = self.patches.components.shape[1] + self.textures.components.shape[1]
+        return TEXTURES[0] + TEXTURES[1] + found + 4  # distances to the memory, and rarity
+
+    def fit(self, width: int) -> bool:
+        """Whether its tensors belong to patch features of this width, and to the texture eye."""
+        return (
+            self.patches.fits(width)
+            and self.textures.fits(TEXTURES[2])
+            and self.memory.normal.shape[1:] == self.memory.anomalous.shape[1:] == (WIDTH,)
+            and self.others.patches.shape[2:] == (WIDTH,)
+            and self.others.places.shape[:2] == self.others.patches.shape[:2]
+        )
 
     def fine(self, features: ImageFeatures, prompts_map: FloatMap) -> Tensor:
         """(22, h, w): the filter bank, and the prompts' logit."""
         pixels = surface_of(features).pixels
         height, width = pixels.shape[:2]
-        prompts = torch.from_numpy(resize_map(prompts_map, height, width))
+        prompts = torch.tensor(resize_map(prompts_map, height, width))
         return torch.cat([filter_bank(pixels[None])[0], prompts.clamp(_LEAST, 1 - _LEAST).logit()[None]])
 
     def coarse(self, features: ImageFeatures, without: str | None = None) -> Tensor:
-        """(c, h/2, w/2): textures, patch features, and distances to the memory.
+        """(c, h/2, w/2): textures, patch features, distances to the memory, and rarity among the other images.
 
         Args:
             features: with their surface.
@@ -70,8 +94,15 @@ class Views:
         first, second, third = (one.float() for one in surface_of(features).textures)
         size = first.shape[1:]
         patches = features.patch_features.float().mean(dim=0).T.unflatten(1, features.grid)
-        others = [second, self.textures.of(third), self.patches.of(patches), self.memory.distances(features, without)]
-        return torch.cat([first, *(_resized(one, size) for one in others)])
+        grid, textures = memory_patches(features)
+        coarser = [
+            second,
+            self.textures.of(third),
+            self.patches.of(patches),
+            self.memory.distances(grid, textures, without),
+            self.others.rarity(grid, textures, identity(features)),
+        ]
+        return torch.cat([first, *(_resized(one, size) for one in coarser)])
 
 
 @dataclass(frozen=True)
@@ -102,14 +133,19 @@ class Refiner:
         added = self._network(fine, self.views.coarse(features))
         return mixed(fine[-1], fine[-1] + added, self.share, self.offset).numpy()
 
-    def fits(self, width: int) -> bool:
+    def fits(self, width: int, layers: int) -> bool:
         """Whether its tensors belong together, and to patch features of this width."""
-        inputs = self.mean.shape[0]
+        members, _, hidden = self.layers[0].shape
+        inputs = FINE + self.views.coarse_channels
         return (
-            self.deviation.shape == (inputs,)
-            and self.layers[0].shape[1] == inputs
-            and self.views.patches.components.shape == (width, COMPONENTS)
-            and all(layer.shape[0] == self.layers[0].shape[0] for layer in self.layers)
+            self.mean.shape == self.deviation.shape == (inputs,)
+            and [layer.shape for layer in self.layers]
+            == [
+                *((members, inputs, hidden), (members, hidden)),
+                *((members, hidden, hidden), (members, hidden)),
+                *((members, hidden, 1), (members, 1)),
+            ]
+            and self.views.fit(width)
         )
 
     def _network(self, fine: Tensor, coarse: Tensor) -> Tensor:

@@ -13,6 +13,7 @@ from engine.detector.image_head import descriptor
 from engine.features import ImageFeatures
 
 FOLDS = 5
+IMAGE_FOLDS = 10  # of what is learnt of images as a whole, which is fitted in no time
 # Images whose descriptors are so alike are one image twice: they are judged together.
 _NEAR_DUPLICATE = 0.9995
 
@@ -45,17 +46,17 @@ class Fold:
     judged: tuple[int, ...]
 
 
-def judging_folds(corrections: Sequence[Correction]) -> list[Fold]:
+def judging_folds(corrections: Sequence[Correction], most: int = FOLDS) -> list[Fold]:
     """Folds in which each correction is judged once; images of one part, and near-duplicates, are in one fold.
 
     Returns:
-        at most `FOLDS`, labels spread evenly; none where there are fewer than two groups with anomalous images.
+        at most so many, labels spread evenly; none where there are fewer than two groups with anomalous images.
     """
     groups = _groups(corrections)
     anomalous = sum(any(corrections[i].label for i in group) for group in groups)
     if anomalous < 2:
         return []
-    count = min(FOLDS, len(groups))
+    count = min(most, len(groups))
     ordered = sorted(
         groups, key=lambda group: (-max(corrections[i].label for i in group), _rank(corrections[group[0]]))
     )
@@ -65,6 +66,14 @@ def judging_folds(corrections: Sequence[Correction]) -> list[Fold]:
         min(parts, key=len).extend(group)
     everything = range(len(corrections))
     return [Fold(tuple(i for i in everything if i not in part), tuple(sorted(part))) for part in parts]
+
+
+def group_numbers(corrections: Sequence[Correction]) -> Tensor:
+    """(n,) numbers: the same for corrections that belong together."""
+    numbers = torch.empty(len(corrections), dtype=torch.long)
+    for number, group in enumerate(_groups(corrections)):
+        numbers[group] = number
+    return numbers
 
 
 def _groups(corrections: Sequence[Correction]) -> list[list[int]]:

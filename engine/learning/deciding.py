@@ -6,14 +6,18 @@ from dataclasses import dataclass
 from engine.comparison import Comparison
 
 # How likely a loss may be, by resampling the corrections: of the mean of all metrics of something new…
-NEW_RISK = 0.05
+NEW_RISK = 0.12
 # …of a single metric, by more than engine.comparison.TOLERATED…
-SINGLE_RISK = 1 / 4
-# …and a loss that is worth speaking of, where what is in service was learnt in the same way from fewer corrections:
-# more of them make it better, unless they say otherwise.
-REFIT_RISK = 0.2
+SINGLE_RISK = 1 / 3
+# …and a loss that is worth speaking of, on average or of a single metric, where what is in service was learnt in the
+# same way from fewer corrections: more of them make it better, unless they say otherwise.
+REFIT_RISK, REFIT_SINGLE_RISK = 0.35, 0.75
+# Images of each label below which scores alone decide nothing.
+FEWEST_IMAGES = 4
 # What something new must bring at least: the fewer corrections, the more.
 _LEAST_GAIN, _LEAST_GAIN_OF_ONE = 0.003, 0.05
+# By how much prompts or heads must be better than what also sees pixels and whole images to be chosen before it.
+_PATCHES_ALONE = 0.03
 _NAMES = {
     "pixel_auroc": "pixel AUROC",
     "pixel_ap": "pixel AP",
@@ -56,13 +60,14 @@ class Decision:
 
 
 def choose(
-    comparisons: dict[str, Comparison], *, corrections: int, refit: Sequence[str] = ()
+    comparisons: dict[str, Comparison], *, corrections: int, fewest: int, refit: Sequence[str] = ()
 ) -> tuple[Decision, list[Offer]]:
     """Choose among candidates.
 
     Args:
         comparisons: each candidate against the active one, on the same corrections, out of fold.
-        corrections: how many there are.
+        corrections: how many there are…
+        fewest: …and how many of the rarer label.
         refit: names of candidates that are learnt as the active one is, from more corrections.
 
     Returns:
@@ -77,23 +82,35 @@ def choose(
         ), []
     offers = [Offer("active", next(iter(defined.values())).active)]
     offers += [
-        Offer(name, one.candidate, one.gain, _problem(one, corrections, name in refit)) for name, one in defined.items()
+        Offer(name, one.candidate, one.gain, _problem(one, corrections, fewest, name in refit))
+        for name, one in defined.items()
     ]
     fit = [one for one in offers[1:] if not one.problem]
-    best = max(fit or offers[1:], key=lambda one: one.gain or 0.0)
+    best = max(fit or offers[1:], key=_worth)
     if fit:
         return Decision(True, f"Put in service: {_better(defined[best.name])}.", best.name), offers
     return Decision(False, f"Refused, what is in service stays: {best.problem}.", best.name), offers
 
 
-def _problem(comparison: Comparison, corrections: int, refit: bool) -> str:
+def _worth(offer: Offer) -> float:
+    """What an offer brings; prompts and heads, which see patches alone, must be better by more than luck gives."""
+    return (offer.gain or 0.0) - (_PATCHES_ALONE if offer.name in ("prompts", "heads") else 0.0)
+
+
+def _problem(comparison: Comparison, corrections: int, fewest: int, refit: bool) -> str:
     gain = comparison.gain or 0.0
     least = _LEAST_GAIN + _LEAST_GAIN_OF_ONE / corrections
-    worse = _worse([name for name, risk in comparison.risk.items() if risk is not None and risk > SINGLE_RISK])
+    limit = REFIT_SINGLE_RISK if refit else SINGLE_RISK
+    worse = _worse([name for name, risk in comparison.risk.items() if risk is not None and risk > limit])
     if refit:
         if (comparison.loss_risk or 0.0) > REFIT_RISK:
             return "with the new corrections it might be worse than before"
         return worse
+    if comparison.difference["pixel_auroc"] is None and fewest < FEWEST_IMAGES:
+        return (
+            f"without masks, fewer than {FEWEST_IMAGES} normal and {FEWEST_IMAGES} anomalous images can't tell what is "
+            "better; correct more of both"
+        )
     if gain < least:
         return "nothing that was learnt is better yet on corrections it had not seen"
     if worse:

@@ -13,7 +13,8 @@ import torch
 from engine.comparison import Comparison, compare
 from engine.detector.detector import Detector, Said
 from engine.detector.refiner import Refiner
-from engine.learning.corrections import Correction, judging_folds
+from engine.features import ImageFeatures
+from engine.learning.corrections import IMAGE_FOLDS, Correction, judging_folds
 from engine.learning.deciding import Decision, Offer, choose
 from engine.learning.heading import fit_heads
 from engine.learning.operating import OperatingPoint, keep_meaning
@@ -25,8 +26,8 @@ from engine.learning.views import find_views
 from engine.maps import FloatMap
 from engine.serving import Engine
 
-# Networks of a refiner in service; those that only judge have one.
-MEMBERS = 2
+# Images of each label below which no image head is served, and from which one that is as good as the prompts is.
+_FEWEST, _ENOUGH = 2, 5
 # Pixels that are learnt from, of all corrections together.
 _PIXELS = 60_000
 
@@ -99,6 +100,7 @@ def learn(
     corrections: Sequence[Correction],
     config: Config,
     report: Callable[[Progress], None] = lambda progress: None,
+    unlabelled: Sequence[ImageFeatures] = (),
 ) -> Outcome:
     """Fit, judge and decide.
 
@@ -109,6 +111,7 @@ def learn(
         corrections: all of the project's.
         config: how.
         report: called after every stage; what it raises ends the work.
+        unlabelled: features of images of the project that nobody has said anything of: what is rare among them.
 
     Raises:
         Unfit: no correction, or only images called anomalous without a mask.
@@ -118,7 +121,7 @@ def learn(
             "There is nothing to learn from: no image is called normal, and none has its defect marked. "
             "Mark what is wrong on one image at least."
         )
-    return _Run(engine, root.prompts_alone(), active, list(corrections), config, report).carry_out()
+    return _Run(engine, root.prompts_alone(), active, list(corrections), config, report, unlabelled).carry_out()
 
 
 class _Run:
@@ -130,9 +133,10 @@ class _Run:
         corrections: list[Correction],
         config: Config,
         report: Callable[[Progress], None],
+        unlabelled: Sequence[ImageFeatures],
     ) -> None:
         self.engine, self.root, self.active, self.corrections = engine, root, active, corrections
-        self.config, self.report_to = config, report
+        self.config, self.report_to, self.unlabelled = config, report, unlabelled
         self.folds = judging_folds(corrections)
         self.at_first = engine.score([one.features for one in corrections], root)
         self.losses: list[Losses] = []
@@ -192,15 +196,23 @@ class _Run:
         refiner, maps = self._refiner()
         name = "image head" if refiner is None else "refiner"
         self._report(0.85, "judging images out of fold", judging=True)
-        voices = ImageVoices(self.corrections, self.folds, self.at_first, maps)
+        folds = judging_folds(self.corrections, IMAGE_FOLDS)
+        voices = ImageVoices(self.corrections, folds, self.at_first, maps, self.config.seed)
         detector = replace(self.root, refiner=refiner)
         if not self.folds:
             return _Candidate(name, replace(detector, image_head=voices.head()), [])
         said = voices.said(maps)
         by_prompts = [Said(one.score, found) for one, found in zip(self.at_first, maps, strict=True)]
-        if image_auroc(self.corrections, said) >= image_auroc(self.corrections, by_prompts):
+        if self._tells_better(said, by_prompts):
             return _Candidate(name, replace(detector, image_head=voices.head()), said)
         return _Candidate(name, detector, by_prompts)
+
+    def _tells_better(self, said: list[Said], by_prompts: list[Said]) -> bool:
+        """Whether the image head parts images better than the prompts' score, or as well, on enough of each label."""
+        ours, theirs = image_auroc(self.corrections, said), image_auroc(self.corrections, by_prompts)
+        anomalous = sum(one.label for one in self.corrections)
+        fewest = min(anomalous, len(self.corrections) - anomalous)
+        return fewest >= _FEWEST and (ours > theirs or (ours == theirs and fewest >= _ENOUGH))
 
     def _refiner(self) -> tuple[Refiner | None, list[FloatMap]]:
         """The refiner, and on the judged grid maps that were made without having learnt from their images."""
@@ -211,10 +223,11 @@ class _Run:
         pixels = [one for one in learnt if one is not None]
         fits = [[usable.index(i) for i in fold.training if i in usable] for fold in self.folds]
         fits = [some if has_marked(pixels, some) else list(range(len(pixels))) for some in fits]
-        refiners = fit_refiners(self.views, pixels, fits, self.config.seed) if fits else []
-        final = fit_refiners(self.views, pixels, [range(len(pixels))], self.config.seed, members=MEMBERS)[0]
+        # All in one batch, the one for service last, which learns from every correction.
+        fitted = fit_refiners(self.views, pixels, [*fits, range(len(pixels))], self.config.seed)
+        final = fitted[-1]
         self._report(0.75, "judging the refiner out of fold", judging=True)
-        held_out = RefinedOutOfFold(self.corrections, self.folds, refiners, grids)
+        held_out = RefinedOutOfFold(self.corrections, self.folds, fitted[:-1], grids)
         final = held_out.with_share(final)
         if self.folds:
             return final, held_out.maps(final)
@@ -222,7 +235,7 @@ class _Run:
         return final, [on_grid(final.refine(one.features, s.anomaly_map), one) for one, s in scored]
 
     def _pixels(self) -> tuple[list[Pixels | None], list[Pixels]]:
-        self.views = find_views(self.corrections, self.config.seed)
+        self.views = find_views(self.corrections, self.config.seed, self.unlabelled)
         generator = torch.Generator().manual_seed(self.config.seed)
         count = min(4000, max(400, _PIXELS // len(self.corrections)))
         learnt, grids = [], []
@@ -237,20 +250,28 @@ class _Run:
 
     def _conclude(self, candidates: "list[_Candidate]") -> Outcome:
         if not self.folds:
-            decision, offers = choose({}, corrections=len(self.corrections))
+            decision, offers = choose({}, corrections=len(self.corrections), fewest=0)
             return Outcome(candidates[-1].detector, decision, offers, None, None, self.losses)
         active = self._active_said()
         against = judged(self.corrections, active)
         comparisons = {
             one.name: compare(judged(self.corrections, one.said), against, seed=self.config.seed) for one in candidates
         }
-        refit = [one.name for one in candidates if self.active.said and one.detector.parts == self.active.parts]
-        decision, offers = choose(comparisons, corrections=len(self.corrections), refit=refit)
+        refit = [one.name for one in candidates if self._is_refit(one.detector)]
+        anomalous = sum(one.label for one in self.corrections)
+        fewest = min(anomalous, len(self.corrections) - anomalous)
+        decision, offers = choose(comparisons, corrections=len(self.corrections), fewest=fewest, refit=refit)
         chosen = next((one for one in candidates if one.name == decision.chosen), candidates[-1])
         meaning = (self.config.threshold, self.config.threshold_is_chosen)
         detector, point, said = keep_meaning(chosen.detector, chosen.said, active, self.corrections, *meaning)
         kept = {one.key: what for one, what in zip(self.corrections, said, strict=True)}
         return Outcome(replace(detector, said=kept), decision, offers, comparisons[chosen.name], point, self.losses)
+
+    def _is_refit(self, detector: Detector) -> bool:
+        """Whether it learnt pixels or images as what is in service did, from fewer corrections."""
+        patches_alone = {"prompts", "heads"}
+        before, now = set(self.active.parts) - patches_alone, set(detector.parts) - patches_alone
+        return bool(self.active.said and before) and now >= before
 
     def _active_said(self) -> list[Said]:
         """What the active one says of each correction: out of fold where it has learnt from it."""

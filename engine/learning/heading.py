@@ -11,7 +11,7 @@ from engine.learning.corrections import Correction
 from engine.scoring import TEMPERATURE
 
 RIDGE = 0.3  # over the number of corrections
-_PATCHES = 12_000  # of all corrections, a third of them anomalous where there are so many
+_PATCHES = 6_000  # of all corrections, a third of them anomalous where there are so many
 _ITERATIONS = 25
 
 
@@ -41,6 +41,8 @@ def _patches(corrections: Sequence[Correction], seed: int) -> tuple[Tensor, Tens
     chosen, shares = [], []
     for one in corrections:
         if one.label and one.marked is None:
+            chosen.append(one.features.patch_features[:, :0])
+            shares.append(torch.empty(0))
             continue
         grid = one.features.grid
         marked = torch.zeros(grid) if one.marked is None else F.adaptive_avg_pool2d(one.marked[None], grid)[0]

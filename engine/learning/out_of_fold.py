@@ -13,16 +13,19 @@ from engine.detector.detector import Detector, Said, Scored
 from engine.detector.image_head import ImageHead, logit, map_logit
 from engine.detector.refiner import Refiner, mixed
 from engine.features import surface_of
-from engine.learning.corrections import Correction, Fold
+from engine.learning.corrections import Correction, Fold, group_numbers
 from engine.learning.pixels import STRIDE, Pixels
 from engine.learning.refining import refined_logits
-from engine.learning.scoring_images import describe, fit_direction, fit_image_head
+from engine.learning.scoring_images import describe, fit_direction, fit_image_head, said_of_features, voice_weights
 from engine.maps import FloatMap, resize_map
 
-# The shares of the refined map that are offered, the safest first.
-SHARES = (0.5, 0.75, 1.0)
-# By how much a bolder share must be better than a safer one, on average over the pixel metrics.
-_BOLDER = 0.005
+# The share of the refined map that is served unless another one is better…
+USUAL_SHARE = 0.5
+OTHER_SHARES = (0.25, 0.75, 1.0)
+# …by so much, on average over the pixel metrics.
+_BETTER = 0.004
+# A pixel AUROC below the prompts' own costs so many times what it falls: nothing served may lose what they find.
+_LOSS_WEIGHS = 2.0
 _PIXEL_METRICS = ("pixel_auroc", "pixel_ap", "within_auroc", "within_ap")
 
 
@@ -72,16 +75,15 @@ class RefinedOutOfFold:
         for fold, refiner in zip(folds, refiners, strict=True):
             refined |= {position: refined_logits(refiner, grids[position]) for position in fold.judged}
         self._refined = [refined[i] for i in sorted(refined)]
+        self._metrics: dict[float, dict[str, float]] = {}
 
     def with_share(self, refiner: Refiner) -> Refiner:
         """The refiner with the share that is best out of fold, and with its outlines at 0.5."""
         if not self._refined:
-            return replace(refiner, share=SHARES[0])
-        best = SHARES[0]
-        worth = {share: self._worth(replace(refiner, share=share)) for share in SHARES}
-        for share in SHARES[1:]:
-            if worth[share] > worth[best] + _BOLDER:
-                best = share
+            return replace(refiner, share=USUAL_SHARE)
+        worth = {share: self._worth(replace(refiner, share=share)) for share in (USUAL_SHARE, *OTHER_SHARES)}
+        best = max(worth, key=lambda share: worth[share])
+        best = best if worth[best] > worth[USUAL_SHARE] + _BETTER else USUAL_SHARE
         refiner = replace(refiner, share=best)
         return replace(refiner, offset=-best_outline(self._corrections, self.maps(refiner)) / best)
 
@@ -94,9 +96,17 @@ class RefinedOutOfFold:
         ]
 
     def _worth(self, refiner: Refiner) -> float:
-        said = [Said(0.0, one) for one in self.maps(refiner)]
-        metrics = measure(judged(self._corrections, said))
-        return float(np.nanmean([metrics[name][0] for name in _PIXEL_METRICS]))
+        metrics = self._measured(refiner)
+        loss = np.nanmax([0.0, self._measured(replace(refiner, share=0.0))["pixel_auroc"] - metrics["pixel_auroc"]])
+        return float(np.nanmean([metrics[name] for name in _PIXEL_METRICS]) - _LOSS_WEIGHS * loss)
+
+    def _measured(self, refiner: Refiner) -> dict[str, float]:
+        """Metrics of the maps, kept for each share."""
+        if refiner.share not in self._metrics:
+            said = [Said(0.0, one) for one in self.maps(refiner)]
+            found = measure(judged(self._corrections, said))
+            self._metrics[refiner.share] = {name: float(value[0]) for name, value in found.items()}
+        return self._metrics[refiner.share]
 
 
 def best_outline(corrections: Sequence[Correction], maps: Sequence[FloatMap]) -> float:
@@ -126,6 +136,7 @@ class ImageVoices:
         folds: in which they are judged; may be none.
         at_first: what the prompts say.
         maps: on the judged grid.
+        seed: of everything random.
     """
 
     def __init__(
@@ -134,6 +145,7 @@ class ImageVoices:
         folds: Sequence[Fold],
         at_first: Sequence[Scored],
         maps: Sequence[FloatMap],
+        seed: int,
     ) -> None:
         self._corrections, self._folds = corrections, folds
         self._labels = torch.tensor([float(one.label) for one in corrections])
@@ -141,10 +153,7 @@ class ImageVoices:
         self._voices = torch.zeros(len(corrections), 3)
         self._voices[:, 0] = torch.tensor([logit(one.score) for one in at_first])
         self._voices[:, 1] = torch.tensor([map_logit(one) for one in maps])
-        for fold in folds:
-            mean, scale, direction = self._direction(fold.training)
-            judged_ones = list(fold.judged)
-            self._voices[judged_ones, 2] = (self._described[judged_ones] - mean) / scale @ direction
+        self._voices[:, 2] = said_of_features(self._described, self._labels, group_numbers(corrections), seed)
 
     def _direction(self, positions: Sequence[int]) -> tuple[Tensor, Tensor, Tensor]:
         chosen = list(positions)
@@ -155,14 +164,17 @@ class ImageVoices:
         return fit_image_head(self._direction(range(len(self._corrections))), self._voices, self._labels)
 
     def said(self, maps: Sequence[FloatMap]) -> list[Said]:
-        """Score and map of each correction, the voices' weights too by a fit that has not seen it."""
+        """Score and map of each correction, with weights of the voices by a fit that has not seen it.
+
+        All folds share one centre: else the folds' own would be told apart, not the images.
+        """
+        _, centre = voice_weights(self._voices, self._labels)
         said: dict[int, Said] = {}
         for fold in self._folds:
             training = list(fold.training)
-            head = fit_image_head(self._direction(training), self._voices[training], self._labels[training])
+            weights = voice_weights(self._voices[training], self._labels[training])[0]
             for i in fold.judged:
-                score = float((self._voices[i] @ head.weights + head.bias).sigmoid())
-                said[i] = Said(score, maps[i])
+                said[i] = Said(float(((self._voices[i] - centre) @ weights).sigmoid()), maps[i])
         return [said[i] for i in sorted(said)]
 
 

@@ -85,4 +85,4 @@ class _Preview:
     def _image_head(self, maps: Sequence[FloatMap]) -> ImageHead | None:
         """None where there are too few images of both labels to tell what speaks for one."""
         folds = judging_folds(self.corrections)
-        return ImageVoices(self.corrections, folds, self.at_first, maps).head() if folds else None
+        return ImageVoices(self.corrections, folds, self.at_first, maps, self.seed).head() if folds else None

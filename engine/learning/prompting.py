@@ -20,7 +20,7 @@ from engine.scoring import TEMPERATURE
 _RATE, _BETAS = 2e-3, (0.5, 0.999)
 # How firmly few corrections hold the prompts where they start: over the number of corrections.
 _PULL = 2.0
-_PATCHES = 8_000  # a step sees so many at most
+_PATCHES = 4_000  # a step sees so many at most
 Losses = dict[str, float]
 
 

@@ -9,11 +9,11 @@ from torch.nn import functional as F
 from engine.detector.refiner import Refiner, Views
 from engine.learning.pixels import LEAST_MARKED, Pixels
 
-HIDDEN = 64
+HIDDEN = 48
 # Few corrections are soon learnt by heart: the fewer they are, the shorter the fit.
-_STEPS, _STEPS_PER_CORRECTION = 60, 2
-_MOST_STEPS = 160
-_ANOMALOUS_PIXELS, _NORMAL_PIXELS = 512, 1024  # a step
+_STEPS, _STEPS_PER_CORRECTION = 90, 2
+_MOST_STEPS = 170
+_ANOMALOUS_PIXELS, _NORMAL_PIXELS = 384, 768  # a step
 _RATE, _DECAY, _DROPOUT = 3e-3, 1e-2, 0.1
 
 
@@ -22,9 +22,7 @@ def steps_for(corrections: int) -> int:
     return min(_MOST_STEPS, _STEPS + _STEPS_PER_CORRECTION * corrections)
 
 
-def fit_refiners(
-    views: Views, pixels: Sequence[Pixels], fits: Sequence[Sequence[int]], seed: int, members: int = 1
-) -> list[Refiner]:
+def fit_refiners(views: Views, pixels: Sequence[Pixels], fits: Sequence[Sequence[int]], seed: int) -> list[Refiner]:
     """Fit several refiners, each to some of the corrections, all with as many steps.
 
     The last layer starts at zero, so that nothing learnt means the prompts' own map. AdamW, one cycle; balanced
@@ -35,11 +33,10 @@ def fit_refiners(
         pixels: of each correction.
         fits: for each refiner the positions of its corrections; with anomalous and normal pixels among them.
         seed: of the networks and of the order of pixels.
-        members: networks in each refiner, whose answers are averaged.
     """
     generator = torch.Generator().manual_seed(seed)
     seen = _Seen(pixels)
-    draws = [seen.of(positions) for positions in fits for _ in range(members)]
+    draws = [seen.of(positions) for positions in fits]
     steps = steps_for(max(len(positions) for positions in fits))
     layers = _starting_layers(len(draws), seen.inputs.shape[1], generator)
     optimizer = torch.optim.AdamW(layers, _RATE, weight_decay=_DECAY)
@@ -57,7 +54,7 @@ def fit_refiners(
             views,
             seen.mean,
             seen.deviation,
-            tuple(layer.detach()[number * members : (number + 1) * members].clone() for layer in layers),
+            tuple(layer.detach()[number : number + 1].clone() for layer in layers),
         )
         for number in range(len(fits))
     ]

@@ -4,15 +4,17 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from engine.detector.image_head import ImageHead, descriptor
 from engine.learning.corrections import Correction
 
-_RIDGE = 0.1  # of the direction, over the number of corrections
-# What the voices count before anything is known of them, and how firmly: as so many corrections would.
-_WEIGHTS = (0.5, 0.5, 0.3)
-_FIRMNESS = 4.0
+_RIDGE = 0.3
+# So many images of the other label does each share a hold-out with, where corrections are so few that it matters.
+_PARTNERS, _FEW = 6, 60
+# How far apart, in deviations, the voices of prompts, map and features are taken to put normal and anomalous images
+# before anything is known; and how firmly: as so many corrections would.
+_APART = (0.7, 1.0, 0.8)
+_FIRMNESS = 6.0
 
 
 def describe(corrections: Sequence[Correction]) -> Tensor:
@@ -21,51 +23,73 @@ def describe(corrections: Sequence[Correction]) -> Tensor:
 
 
 def fit_direction(described: Tensor, labels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Mean, scale and direction (F,) of a ridge logistic regression on descriptors (n, F), balanced between labels."""
-    mean = described.mean(dim=0)
+    """Mean, scale and direction (F,) of a ridge regression of ±1 on descriptors (n, F), balanced between labels."""
     deviation = _deviation(described)
     scale = (deviation + 0.1 * deviation.mean() + 1e-6) * described.shape[1] ** 0.5
     if labels.min() == labels.max():
+        mean = described.mean(dim=0)
         return mean, scale, torch.zeros_like(mean)
+    mean = (described[labels > 0].mean(dim=0) + described[labels == 0].mean(dim=0)) / 2
     rows = (described - mean) / scale
+    weights = torch.where(labels > 0, 0.5 / labels.sum(), 0.5 / (1 - labels).sum()) * len(labels)
     # In the span of the rows: as many unknowns as corrections.
-    gram = rows @ rows.T
-    alpha = _logistic(gram, labels, lambda a: _RIDGE / len(labels) * 3 * (a @ gram @ a))
+    alpha = torch.linalg.solve(rows @ rows.T + torch.diag(_RIDGE / weights), 2 * labels - 1)
     return mean, scale, rows.T @ alpha
 
 
+def said_of_features(described: Tensor, labels: Tensor, groups: Tensor, seed: int) -> Tensor:
+    """(n,) what the features say of each image by directions that had not seen it.
+
+    A hold-out of one image moves what is left away from its label, and so flatters or slanders it. So an image is held
+    out in pairs with images of the other label, and its values are averaged.
+
+    Args:
+        described: (n, F).
+        labels: (n,), 0 or 1.
+        groups: (n,), numbers of what belongs together and is held out together.
+        seed: of the choice of partners.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    total, count = torch.zeros(len(labels)), torch.zeros(len(labels))
+    most = _PARTNERS if len(labels) <= _FEW else 1
+    for one in range(len(labels)):
+        others = (labels != labels[one]).nonzero()[:, 0]
+        for other in others[torch.randperm(len(others), generator=generator)[:most]].tolist():
+            held_out = (groups == groups[one]) | (groups == groups[other])
+            if held_out.all():
+                continue
+            mean, scale, direction = fit_direction(described[~held_out], labels[~held_out])
+            pair = [one, other]
+            total[pair] += (described[pair] - mean) / scale @ direction
+            count[pair] += 1
+    return total / count.clamp_min(1)
+
+
 def fit_image_head(direction: tuple[Tensor, Tensor, Tensor], voices: Tensor, labels: Tensor) -> ImageHead:
-    """The image head over a direction, with weights for voices (n, 3) that were said out of fold."""
-    start = torch.tensor(_WEIGHTS)
-    spread = _deviation(voices) + 1e-3
-    weights = start / spread
-    centre = voices.mean(dim=0)
-    if labels.min() != labels.max():
-        rows = (voices - centre) / spread
-        change = _logistic(rows, labels, lambda a: _FIRMNESS / len(labels) * a.square().sum(), prior=rows @ start)
-        weights = ((start + change) / spread).clamp_min(0)
+    """The image head over a direction, with weights for the voices (n, 3) that were said out of fold."""
+    weights, centre = voice_weights(voices, labels)
     return ImageHead(*direction, weights, -(centre @ weights))
 
 
-def _deviation(rows: Tensor) -> Tensor:
-    """Of each column; 0 where there is one row alone."""
-    return rows.std(dim=0, correction=min(1, len(rows) - 1))
+def voice_weights(voices: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    """(3,) how much each of the voices (n, 3) counts, as far as it tells labels; and (3,) the middle between them.
+
+    A linear discriminant that takes the voices for independent: with few corrections, what they have in common can't
+    be told from luck.
+    """
+    deviation, centre = _deviation(voices) + 1e-3, voices.mean(dim=0)
+    apart = torch.tensor(_APART)
+    if labels.min() != labels.max():
+        anomalous, normal = voices[labels > 0], voices[labels == 0]
+        centre = (anomalous.mean(dim=0) + normal.mean(dim=0)) / 2
+        within = torch.cat([anomalous - anomalous.mean(dim=0), normal - normal.mean(dim=0)]).square().mean(dim=0)
+        # Two images of a label may agree by luck: the deviation of all keeps what is within a label from vanishing.
+        deviation = (within + 0.1 * deviation**2).sqrt() + 1e-3
+        found = (anomalous.mean(dim=0) - normal.mean(dim=0)) / deviation
+        apart = (len(labels) * found + _FIRMNESS * apart) / (len(labels) + _FIRMNESS)
+    return apart.clamp_min(0) / deviation, centre
 
 
-def _logistic(rows: Tensor, labels: Tensor, penalty, prior: Tensor | None = None) -> Tensor:  # type: ignore[no-untyped-def]
-    """Coefficients of a balanced logistic regression with a bias of its own, which is left out."""
-    weights = torch.where(labels > 0, 0.5 / labels.sum(), 0.5 / (1 - labels).sum())
-    coefficients = torch.zeros(rows.shape[1], requires_grad=True)
-    bias = torch.zeros((), requires_grad=True)
-    optimizer = torch.optim.LBFGS([coefficients, bias], max_iter=50, line_search_fn="strong_wolfe")
-
-    def loss() -> Tensor:
-        optimizer.zero_grad()
-        logits = rows @ coefficients + bias + (0 if prior is None else prior)
-        value = F.binary_cross_entropy_with_logits(logits, labels, weight=weights, reduction="sum")
-        value = value + penalty(coefficients)
-        value.backward()
-        return value
-
-    optimizer.step(loss)
-    return coefficients.detach()
+def _deviation(values: Tensor) -> Tensor:
+    """Of the columns of (n, d): (d,); ones for a single row, of which nothing can be said."""
+    return values.std(dim=0) if len(values) > 1 else torch.ones(values.shape[1])

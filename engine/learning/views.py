@@ -7,22 +7,28 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from engine.detector.memory import WIDTH, Memory, memory_patches
+from engine.detector.others import find_others
 from engine.detector.refiner import COMPONENTS, Basis, Views
-from engine.features import surface_of
+from engine.features import ImageFeatures, surface_of
 from engine.learning.corrections import Correction
 
 # Patches that an image gives to each side of the memory, and that a memory holds in all.
-_PATCHES, _MOST = 64, 4000
+_PATCHES, _MOST = 64, 1500
 _SURELY, _SURELY_NOT = 0.25, 0.02  # shares of a patch's area
 _FOR_COMPONENTS = 20_000
 
 
-def find_views(corrections: Sequence[Correction], seed: int) -> Views:
-    """Components of the corrections' features, and a memory of their patches."""
+def find_views(corrections: Sequence[Correction], seed: int, unlabelled: Sequence[ImageFeatures] = ()) -> Views:
+    """Components of the corrections' features, a memory of their patches, and patches of images without a label."""
     generator = torch.Generator().manual_seed(seed)
     patches = [one.features.patch_features.float().mean(dim=0) for one in corrections]
     textures = [surface_of(one.features).textures[2].float().flatten(1).T for one in corrections]
-    return Views(_components(patches, generator), _components(textures, generator), _memory(corrections, generator))
+    return Views(
+        _components(patches, generator),
+        _components(textures, generator),
+        _memory(corrections, generator),
+        find_others(unlabelled, seed),
+    )
 
 
 def _components(values: Sequence[Tensor], generator: torch.Generator) -> Basis:

@@ -19,6 +19,7 @@ class ClassResult:
         images: for each image its path, label, defect, score, and error (see `image_error`).
         problems: one sentence for each image or mask that could not be used.
         panels: of the images with the largest errors: path, error, and a picture as base64.
+        fits: where the method was learnt from corrections of this class, the seed, metrics and decision of each fit.
     """
 
     class_name: str
@@ -26,6 +27,7 @@ class ClassResult:
     images: list[dict[str, Any]] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     panels: list[dict[str, Any]] = field(default_factory=list)
+    fits: list[dict[str, Any]] = field(default_factory=list)
 
 
 def mean_metrics(classes: Sequence[ClassResult]) -> dict[str, float | None]:

@@ -52,7 +52,7 @@ def to_json(outcomes: Sequence[Outcome], facts: dict[str, Any]) -> dict[str, Any
                 "method": one.method,
                 "mean": mean_metrics(one.classes),
                 "paper": paper_figures(one.data_set, one.method),
-                "classes": [{"class": c.class_name, "metrics": c.metrics, "images": c.images} for c in one.classes],
+                "classes": [_class_to_json(c) for c in one.classes],
                 "problems": one.every_problem(),
             }
             for one in outcomes
@@ -60,12 +60,18 @@ def to_json(outcomes: Sequence[Outcome], facts: dict[str, Any]) -> dict[str, Any
     }
 
 
+def _class_to_json(one: ClassResult) -> dict[str, Any]:
+    found = {"class": one.class_name, "metrics": one.metrics, "images": one.images}
+    return {**found, "fits": one.fits} if one.fits else found
+
+
 def to_markdown(outcomes: Sequence[Outcome], facts: dict[str, Any]) -> str:
     """A table of methods for each data set (in %), then one of classes for each method, then problems."""
     blocks = [f"{facts['backbone']}, {facts['image_size']} px. Figures in %; – where the set has no such labels."]
     for key in dict.fromkeys((one.data_set, one.data) for one in outcomes):
         chosen = [one for one in outcomes if (one.data_set, one.data) == key]
-        images = sum(len(one.images) for one in chosen[0].classes)
+        # An image that was measured after several fits is one image.
+        images = sum(len({row["image"] for row in one.images}) for one in chosen[0].classes)
         count = len(chosen[0].classes)
         blocks.append(f"## {key[1]} ({key[0]}): {count} class{'es' if count > 1 else ''}, {images} images")
         blocks.append(_methods_table(chosen))

@@ -9,7 +9,7 @@ from db import credentials
 from db.account_models import ApiToken, LoginAttempts, SignIn, User
 from db.audit import add_entry, list_entries
 from db.errors import BadName, BadSetting, NameTaken, NotFound
-from db.login_attempts import ADDRESS_FACTOR, begin_attempt, forget_attempts
+from db.login_attempts import ADDRESS_FACTOR, begin_attempt, counters, fail_attempt, give_back, must_wait
 from db.models import utc_now
 from db.session import Database
 from db.users import LastAdmin, add_user, change_user, find_user, has_admin, list_users, tokens_of
@@ -123,14 +123,42 @@ def test_a_token_is_found_by_its_secret_until_it_is_revoked(database: Database) 
 
 
 def attempt(database: Database, name: str = "ada", address: str = "10.0.0.1", limit: int = 3) -> bool:
-    """Whether the password would be looked at."""
+    """Whether the password would be looked at; it is wrong."""
+    counted = counters(name, address, limit)
     with database.session() as session:
-        return begin_attempt(session, name, address, limit=limit, wait=MINUTE) is None
+        if begin_attempt(session, counted, wait=MINUTE) is not None:
+            return False
+    with database.session() as session:
+        fail_attempt(session, counted, wait=MINUTE)
+    return True
+
+
+def begun(database: Database, name: str = "ada", address: str = "10.0.0.1", limit: int = 3) -> bool:
+    """Whether the password would be looked at; it is under way."""
+    with database.session() as session:
+        return begin_attempt(session, counters(name, address, limit), wait=MINUTE) is None
+
+
+def was_right(database: Database, name: str = "ada", address: str = "10.0.0.1", limit: int = 3) -> None:
+    with database.session() as session:
+        give_back(session, counters(name, address, limit))
 
 
 def test_of_many_guesses_at_once_no_more_are_looked_at_than_one_after_the_other(database: Database) -> None:
-    outcomes = at_once(8, lambda _: attempt(database))
+    outcomes = at_once(8, lambda _: begun(database))
     assert outcomes.count(True) == 3 and outcomes.count(False) == 5
+
+
+def test_what_has_many_log_ins_under_way_waits_for_seconds_and_is_not_locked(database: Database) -> None:
+    counted = counters("ada", "10.0.0.1", 3)
+    for _ in range(3):
+        assert begun(database)
+    with database.session() as session:
+        until = begin_attempt(session, counted, wait=MINUTE)
+        assert until is not None and until - utc_now() < MINUTE / 2
+        assert must_wait(session, counted) is None
+    was_right(database)
+    assert begun(database)
 
 
 def test_names_and_addresses_are_counted_apart_and_an_address_with_many_names_too(database: Database) -> None:
@@ -141,15 +169,32 @@ def test_names_and_addresses_are_counted_apart_and_an_address_with_many_names_to
     assert attempt(database, "bob", address="10.0.0.2")
 
 
+def test_a_right_password_gives_its_attempt_back_to_the_address_too(database: Database) -> None:
+    for number in range(3 * ADDRESS_FACTOR + 10):
+        assert begun(database, f"name{number}"), number
+        was_right(database, f"name{number}")
+
+
 def test_a_right_password_forgets_the_failures_and_the_wait_ends_by_itself(database: Database) -> None:
     for _ in range(2):
         attempt(database)
-    with database.session() as session:
-        forget_attempts(session, "ada", "10.0.0.1")
+    assert begun(database)
+    was_right(database)
     assert [attempt(database) for _ in range(4)] == [True, True, True, False]
     with database.session() as session:
         session.execute(update(LoginAttempts).values(locked_until=utc_now()))
     assert attempt(database)
+
+
+def test_who_has_to_wait_writes_nothing(database: Database) -> None:
+    for _ in range(3):
+        attempt(database)
+    with database.session(read_only=True) as session:
+        before = session.query(LoginAttempts.name, LoginAttempts.failures).all()
+        assert must_wait(session, counters("ada", "10.0.0.1", 3)) is not None
+    assert not attempt(database)
+    with database.session(read_only=True) as session:
+        assert session.query(LoginAttempts.name, LoginAttempts.failures).all() == before
 
 
 def test_failures_of_long_ago_do_not_count(database: Database) -> None:

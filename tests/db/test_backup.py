@@ -191,6 +191,7 @@ def test_a_backup_replaces_no_file_and_leaves_no_part(store: Store, tmp_path: Pa
     file, _ = write_backup(store, tmp_path)
     assert {path.name for path in tmp_path.glob("*.tar*")} == {"mine.tar", file.name}
     assert not list(tmp_path.glob(".*.part"))
+    assert file.stat().st_mode & 0o777 == 0o600, "hashes of passwords are in it"
 
 
 def test_what_was_missing_already_is_named(store: Store, tmp_path: Path) -> None:

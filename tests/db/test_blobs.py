@@ -128,7 +128,13 @@ def test_a_failed_write_leaves_nothing(tmp_path: Path) -> None:
 
 def test_ping_leaves_nothing_behind(tmp_path: Path) -> None:
     BlobStore(f"file://{tmp_path / 'new'}").ping()
-    assert list((tmp_path / "new").iterdir()) == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_ping_says_that_the_place_is_no_folder(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(NotADirectoryError):
+        BlobStore(f"file://{tmp_path / 'file'}").ping()
 
 
 def test_ping_raises_when_nothing_can_be_written(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from db.account_models import ApiToken, AuditEntry, LoginAttempts, SignIn, User
 from db.audit import add_entry
 from db.credentials import add_sign_in, add_token
 from db.images import delete_image
-from db.login_attempts import begin_attempt
+from db.login_attempts import begin_attempt, counters
 from db.migrate import alembic_config, downgrade, migrate
 from db.models import (
     Annotation,
@@ -76,7 +76,7 @@ def fill_accounts(database: Database) -> None:
         add_sign_in(session, user.id, timedelta(hours=1))
         add_token(session, user.id, "line 3")
         add_entry(session, user_name="ada", via="session", address="::1", action="signed in")
-        begin_attempt(session, "ada", "::1", limit=5, wait=timedelta(minutes=1))
+        begin_attempt(session, counters("ada", "::1", 5), wait=timedelta(minutes=1))
 
 
 def counts(database: Database) -> list[int | None]:

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy.exc import IntegrityError
 
+from db.clock import about_shared_now
 from db.errors import NotFound, RunInProgress
 from db.models import TuningRun, utc_now
 from db.prompt_versions import activate, active_version
@@ -23,6 +24,7 @@ from db.runs import (
     stale_runs,
 )
 from db.session import Database
+from db.worker_reports import report, worker_reports
 from tests.db.making import at_once, make_project, make_run, make_version
 
 LEASE = 30.0
@@ -331,3 +333,20 @@ def test_the_run_behind_a_version_is_found(database: Database, held: TuningRun) 
         assert finish(session, held.id, "first", state="succeeded", candidate_version_id=version.id)
         found = run_behind(session, version.id)
         assert found is not None and found.id == held.id
+
+
+@pytest.mark.parametrize("minutes", [-10, 10])
+def test_leases_go_by_the_databases_clock_whatever_a_machines_own_says(
+    database: Database, held: TuningRun, minutes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if database.engine.dialect.name != "postgresql":
+        pytest.skip("a SQLite file has one machine, and no clock")
+    wrong = utc_now() + timedelta(minutes=minutes)
+    monkeypatch.setattr("db.clock.utc_now", lambda: wrong)
+    monkeypatch.setattr("db.runs.utc_now", lambda: wrong)
+    with database.session() as session:
+        assert stale_runs(session, LEASE) == [] and not claim(session, held.id, "elsewhere", LEASE)
+        assert heartbeat(session, held.id, "first")
+        report(session, "celery@elsewhere", queues=[], engine={}, started_at=wrong)
+        [one] = worker_reports(session)
+        assert abs(about_shared_now() - one.reported_at) < timedelta(seconds=30)

@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 
 from db.models import Image, Project
 from db.projects import find_project
-from db.session import Database
+from db.session import Database, migrate
 from tests.db.making import in_processes, make_image, make_project
 
 # Reads a number and writes it back increased by one, 20 times.
@@ -30,6 +30,29 @@ def test_what_is_done_in_the_block_is_kept(database: Database) -> None:
         make_project(session)
     with database.session() as session:
         assert find_project(session, "default") is not None
+
+
+def test_nobody_else_reads_the_file_with_the_hashes_of_passwords(tmp_path: Path) -> None:
+    file = tmp_path / "a.db"
+    file.touch(mode=0o644)
+    file.chmod(0o644)
+    migrate(f"sqlite:///{file}")
+    database = Database(f"sqlite:///{file}")
+    with database.session() as session:
+        make_project(session)
+        modes = {path.name: path.stat().st_mode & 0o077 for path in tmp_path.glob("a.db*")}
+    assert modes == {"a.db": 0, "a.db-wal": 0, "a.db-shm": 0}
+    database.close()
+
+
+def test_a_reading_session_sees_one_state_throughout(database: Database) -> None:
+    with database.session(read_only=True) as reading:
+        before = reading.query(Project).count()
+        with database.session() as writing:
+            make_project(writing)
+        assert reading.query(Project).count() == before
+    with database.session(read_only=True) as reading:
+        assert reading.query(Project).count() == before + 1
 
 
 def test_nothing_is_kept_when_the_block_raises(database: Database) -> None:

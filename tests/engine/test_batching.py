@@ -35,8 +35,8 @@ class Clients:
         self.found: dict[int, list[float] | str] = {}
         self.threads: list[threading.Thread] = []
 
-    def bring(self, first: int, count: int = 1) -> None:
-        images = torch.arange(first, first + count).float()[:, None, None, None].expand(-1, 3, 2, 2)
+    def bring(self, first: int, count: int = 1, width: int = 2) -> None:
+        images = torch.arange(first, first + count).float()[:, None, None, None].expand(-1, 3, 2, width)
         thread = threading.Thread(target=self._call, args=(first, images))
         thread.start()
         self.threads.append(thread)
@@ -80,6 +80,15 @@ def test_the_limit_holds_and_calls_stay_whole(model):
     assert clients.found[30] == [30, 31] and clients.found[50] == [50, 51, 52, 53, 54, 55]
 
 
+def test_images_of_other_shapes_wait_for_a_batch_of_their_own(model):
+    clients = Clients(model, limit=8)
+    for first, width in ((10, 2), (20, 2), (30, 5), (40, 5), (50, 2)):
+        clients.bring(first, width=width)
+    clients.end()
+    assert model.batches == [1, 1, 2, 1]  # in the order in which they came
+    assert clients.found == {first: [first] for first in (10, 20, 30, 40, 50)}
+
+
 def test_a_call_that_fails_fails_alone(model):
     clients = Clients(model, limit=8)
     for first in (10, -5, 30):
@@ -89,11 +98,12 @@ def test_a_call_that_fails_fails_alone(model):
 
 
 def test_an_engine_asked_by_many_threads_gives_each_its_own_features(engine):
-    alone = {seed: engine.encode([picture(seed)])[0] for seed in range(6)}
+    widths = (90, 200)
+    alone = {seed: engine.encode([picture(seed, widths[seed % 2])])[0] for seed in range(6)}
     together: dict[int, ImageFeatures] = {}
 
     def ask(seed: int) -> None:
-        together[seed] = engine.encode([picture(seed)])[0]
+        together[seed] = engine.encode([picture(seed, widths[seed % 2])])[0]
 
     threads = [threading.Thread(target=ask, args=(seed,)) for seed in alone]
     for thread in threads:
@@ -101,4 +111,5 @@ def test_an_engine_asked_by_many_threads_gives_each_its_own_features(engine):
     for thread in threads:
         thread.join()
     for seed, features in alone.items():
+        assert together[seed].grid == features.grid
         torch.testing.assert_close(together[seed].patch_features, features.patch_features, rtol=0, atol=1e-3)

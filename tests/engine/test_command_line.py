@@ -71,26 +71,67 @@ def test_what_is_written_needs_a_folder(tiny_spec, folder):
     assert answer.returncode == 2 and "name a folder for them by --out" in answer.stderr
 
 
-@pytest.mark.parametrize("reference", [False, True], ids=["ours", "reference"])
-def test_tune_writes_prompts_that_score_reads(tiny_spec, folder, tmp_path, reference):
-    out, flags = tmp_path / "prompts.safetensors", ["--reference"] if reference else []
-    answer = call(tiny_spec, "tune", "--data", folder, "--out", out, "--epochs", 2, *flags)
+@pytest.mark.parametrize("choice", ["--prompts-only", "--reference"])
+def test_tune_writes_prompts_that_score_reads(tiny_spec, folder, tmp_path, choice):
+    out, flags = tmp_path / "prompts.safetensors", ["--reference"] if choice == "--reference" else []
+    answer = call(tiny_spec, "tune", "--data", folder, "--out", out, "--epochs", 2, choice)
     assert answer.returncode == 0, answer.stderr
     assert "tuned on 4 images of data for 2 epochs" in prompts_from_bytes(out.read_bytes()).note
     scored = call(tiny_spec, "score", folder / "normal" / "0.png", "--prompts", out, *flags)
     assert scored.returncode == 0, scored.stderr
 
 
-def test_tune_goes_on_without_images_that_can_not_be_used(tiny_spec, folder, tmp_path):
+def test_tune_writes_a_detector_with_all_parts_that_score_reads(tiny_spec, folder, tmp_path):
+    out, image = tmp_path / "detector.safetensors", folder / "anomalous" / "0.png"
+    answer = call(tiny_spec, "tune", "--data", folder, "--out", out, "--epochs", 2)
+    assert answer.returncode == 0, answer.stderr
+    assert "learnt from 4 images of data: prompts" in answer.stdout
+    assert all(f"| {name} |" in answer.stdout for name in ("before", "prompts", "heads", "refiner"))
+    first, second = (call(tiny_spec, "score", image, "--json", option, out) for option in ("--prompts", "--detector"))
+    assert first.returncode == 0, first.stderr
+    assert first.stdout == second.stdout != call(tiny_spec, "score", image, "--json").stdout
+
+
+def test_tune_of_few_anomalous_images_says_that_nothing_was_judged(tiny_spec, folder, tmp_path):
+    (folder / "anomalous" / "1.png").unlink()
+    answer = call(tiny_spec, "tune", "--data", folder, "--out", tmp_path / "detector.safetensors", "--epochs", 1)
+    assert answer.returncode == 0, answer.stderr
+    assert "too few anomalous images to judge it" in answer.stdout
+
+
+def test_tune_takes_anomalous_images_without_a_mask(tiny_spec, folder, tmp_path):
+    (folder / "masks" / "0.png").unlink()
+    out = tmp_path / "detector.safetensors"
+    answer = call(tiny_spec, "tune", "--data", folder, "--out", out, "--epochs", 1)
+    assert answer.returncode == 0, answer.stderr
+    assert "learnt from 4 images" in answer.stdout
+
+
+def test_tune_says_where_there_is_nothing_to_learn_from(tiny_spec, folder, tmp_path):
+    for file in [*(folder / "masks").iterdir(), *(folder / "normal").iterdir()]:
+        file.unlink()
+    answer = call(tiny_spec, "tune", "--data", folder, "--out", tmp_path / "detector.safetensors")
+    assert answer.returncode == 2
+    assert "Mark what is wrong on one image at least" in answer.stderr
+    assert not (tmp_path / "detector.safetensors").exists()
+
+
+def test_the_papers_options_need_the_papers_tuning(tiny_spec, folder, tmp_path):
+    answer = call(tiny_spec, "tune", "--data", folder, "--out", tmp_path / "x.safetensors", "--batch-size", 2)
+    assert answer.returncode == 2 and "add --prompts-only" in answer.stderr
+
+
+@pytest.mark.parametrize("prompts_only", [False, True], ids=["detector", "prompts"])
+def test_tune_goes_on_without_images_that_can_not_be_used(tiny_spec, folder, tmp_path, prompts_only):
     (folder / "normal" / "1.png").write_bytes(b"no image")
     (folder / "masks" / "0.png").unlink()
-    out = tmp_path / "prompts.safetensors"
-    answer = call(tiny_spec, "tune", "--data", folder, "--out", out, "--epochs", 1)
+    out, flags = tmp_path / "learnt.safetensors", ["--prompts-only"] if prompts_only else []
+    answer = call(tiny_spec, "tune", "--data", folder, "--out", out, "--epochs", 1, *flags)
     assert answer.returncode == 1
     assert "normal/1.png: The file is not an image" in answer.stderr
-    assert "anomalous/0.png: It is anomalous and has no mask" in answer.stderr
-    assert "2 of 4 images could not be used" in answer.stderr
-    assert "tuned on 2 images" in prompts_from_bytes(out.read_bytes()).note
+    assert ("anomalous/0.png: It is anomalous and has no mask" in answer.stderr) == prompts_only
+    assert f"{2 if prompts_only else 1} of 4 images could not be used" in answer.stderr
+    assert f"{2 if prompts_only else 3} images of data" in answer.stdout
 
 
 def test_the_reference_sums_maps_over_layers(tiny_spec, folder):

@@ -3,13 +3,16 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
 import torch
 
-from engine.features import FeatureCache, ImageFeatures
+from engine.features import FeatureCache, ImageFeatures, Surface
+from engine.shapes import Grid
+from tests.engine.conftest import picture
 
 ROOT = Path(__file__).parents[2]
 # Bytes of the features below in their file, about.
@@ -35,6 +38,34 @@ def test_what_was_put_is_got_bit_for_bit(tmp_path):
     assert torch.equal(found.global_feature, features(0.3).global_feature)
     assert torch.equal(found.patch_features, features(0.3).patch_features)
     assert found.patch_features.dtype == torch.float16
+
+
+def test_a_grid_and_a_surface_come_back_too(tmp_path):
+    textures = torch.randn(24, 8, 24).half(), torch.randn(40, 4, 12).half(), torch.randn(112, 2, 6).half()
+    surface = Surface(torch.randint(0, 256, (16, 48, 3), dtype=torch.uint8), textures)
+    kept = replace(features(0.3), patch_grid=Grid(4, 16), surface=surface)
+    cache = FeatureCache(tmp_path, "key", 1 << 20)
+    cache.put(name(1), kept)
+    cache.put(name(2), features(0.3))
+
+    found, bare = cache.get(name(1)), cache.get(name(2))
+
+    assert found.grid == (4, 16) and bare.grid == (8, 8) and bare.surface is None
+    assert torch.equal(found.surface.pixels, surface.pixels)
+    for one, other in zip(found.surface.textures, textures, strict=True):
+        assert torch.equal(one, other) and one.dtype == torch.float16
+
+
+def test_an_engine_caches_features_with_their_surface(engine):
+    image = picture(1, width=240, height=80)
+    fresh, encoded = engine.features(name(1), lambda: image)
+    again, encoded_again = engine.features(name(1), lambda: image)
+    assert (encoded, encoded_again) == (True, False)
+    assert again.grid == fresh.grid and again.grid.columns > again.grid.rows
+    assert torch.equal(again.surface.pixels, fresh.surface.pixels)
+    height, width = fresh.surface.pixels.shape[:2]
+    for one, stride in zip(fresh.surface.textures, (2, 4, 8), strict=True):
+        assert one.shape[1:] == (height // stride, width // stride)
 
 
 def test_other_features_of_the_same_image_are_not_given(tmp_path):
@@ -104,7 +135,9 @@ PUT_WITHOUT_ROOM = """
 import resource, sys
 from pathlib import Path
 import torch
-from engine.features import FeatureCache, ImageFeatures
+from engine.features import FeatureCache, ImageFeatures, Surface
+from engine.shapes import Grid
+from tests.engine.conftest import picture
 cache = FeatureCache(Path(sys.argv[1]), "key", 1 << 30)
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
 cache.put("0" * 64, ImageFeatures(torch.zeros(32), torch.zeros(1, 64, 32)))

@@ -5,6 +5,7 @@ import torch
 from torch.nn import functional as F
 
 from engine.losses import dice_loss, focal_loss, glocal_loss, patch_glocal_loss
+from engine.shapes import Grid
 
 
 def drawn():
@@ -56,3 +57,28 @@ def test_certain_and_right_costs_nothing_and_stays_finite(share):
     assert float(loss.focal) == pytest.approx(0.0, abs=1e-6)
     loss.total.backward()
     assert probs.grad.isfinite().all()
+
+
+def test_the_pixel_loss_on_a_grid_that_is_no_square_is_that_of_its_maps():
+    similarities, probs, labels, _ = drawn()
+    grid = Grid(2, 8)
+    masks = (torch.rand(2, 16, 64, generator=torch.Generator().manual_seed(1)) > 0.7).to(torch.uint8)
+    maps = F.interpolate(probs.unflatten(2, grid), size=(16, 64), mode="bilinear", align_corners=False)
+    assert_terms(glocal_loss(similarities, probs, labels, masks, grid=grid), maps, masks, focal_within=1e-5)
+
+
+def test_shares_of_zero_and_one_cost_what_a_mask_costs():
+    similarities, probs, labels, _ = drawn()
+    masks = (torch.rand(2, 32, 32, generator=torch.Generator().manual_seed(1)) > 0.7).to(torch.uint8)
+    by_mask, by_shares = (glocal_loss(similarities, probs, labels, one) for one in (masks, masks.float()))
+    torch.testing.assert_close(by_shares.total, by_mask.total, rtol=1e-3, atol=0)
+
+
+def test_a_share_of_a_half_draws_the_map_to_a_half():
+    """A pixel that is half anomalous is neither: both certain answers cost more than the middle one."""
+    similarities, _, labels, _ = drawn()
+    costs = [
+        float(glocal_loss(similarities, torch.full((1, 2, 16), p), labels, torch.full((2, 32, 32), 0.5)).focal)
+        for p in (0.02, 0.5, 0.98)
+    ]
+    assert costs[1] < min(costs[0], costs[2])

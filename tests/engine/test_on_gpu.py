@@ -1,6 +1,7 @@
 """What only a GPU does: work recorded and replayed, bytes that go there and come back beside the work in hand."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import open_clip
@@ -8,6 +9,7 @@ import pytest
 import torch
 
 from engine.backbone import Backbone
+from engine.prompts import default_prompts
 from engine.recorded import RecordedWork
 from engine.score_files import score_files
 from engine.serving import Engine
@@ -50,10 +52,12 @@ def test_maps_and_scores_are_those_of_the_cpu_from_many_threads_at_once(tmp_path
     slow, fast = Engine(backbone("cpu")), Engine(backbone("cuda", compiled=compiled))
     fast.warm_up()
     text = torch.nn.functional.normalize(torch.randn(2, slow.info.embed_dim), dim=-1)
-    expected = slow.score_images(images, text)
+    detector = replace(slow.detector_of(default_prompts(slow.backbone)), text_features=text)
+    on_gpu = replace(detector, text_features=text.cuda())
+    expected = slow.score_images(images, detector)
     with ThreadPoolExecutor(8) as threads:
-        alone = list(threads.map(lambda image: fast.score_images([image], text.cuda())[0], images))
-    streamed = [one.scored for one in score_files(fast, text.cuda(), files)]
+        alone = list(threads.map(lambda image: fast.score_images([image], on_gpu)[0], images))
+    streamed = [one.scored for one in score_files(fast, on_gpu, files)]
     for found in (alone, streamed):
         for one, right in zip(found, expected, strict=True):
             assert one is not None

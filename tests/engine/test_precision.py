@@ -76,8 +76,8 @@ def test_bf16_keeps_maps_within_a_hundredth_and_the_order_of_scores():
     scored = []
     for precision in ("fp32", "bf16"):
         engine = Engine(load_backbone("embedded", "cpu", precision), image_size=128)
-        text = engine.encode_prompts(shipped_prompts(engine.backbone))
-        scored.append(engine.score(engine.encode([blots(seed) for seed in range(40)]), text))
+        detector = engine.detector_of(shipped_prompts(engine.backbone))
+        scored.append(engine.score(engine.encode([blots(seed) for seed in range(40)]), detector))
     full, reduced = (np.stack([one.anomaly_map for one in side]) for side in scored)
     difference = np.abs(full - reduced)
     scores, reduced_scores = ([one.score for one in side] for side in scored)

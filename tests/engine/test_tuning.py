@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from engine.prompts import default_prompts
-from engine.tuning import Tuner, TuningConfig
-from tests.engine.conftest import separable_examples
+from engine.tuning import Example, Tuner, TuningConfig
+from tests.engine.conftest import picture, separable_examples
 
 FAST = TuningConfig(learning_rate=1e-2, batch_size=4)
 
@@ -21,8 +21,9 @@ def test_the_loss_falls_and_the_maps_find_the_anomalies(engine, resolution):
     for _ in range(30):
         last = tuner.run_epoch()["total"]
     assert last < first
+    tuned = engine.detector_of(tuner.prompts("tuned"))
     for example in examples[:4]:
-        found = torch.from_numpy(engine.score([example.features], tuner.text_features())[0].anomaly_map)
+        found = torch.from_numpy(engine.score([example.features], tuned)[0].anomaly_map)
         assert found[example.mask == 1].mean() > found[example.mask == 0].mean() + 0.1
 
 
@@ -59,3 +60,25 @@ def test_a_restored_tuning_goes_on_as_an_unbroken_one(engine):
 def test_with_anomalous_images_alone_the_image_term_is_left_out(engine):
     tuner = Tuner(engine.backbone, default_prompts(engine.backbone), separable_examples(engine, 3, anomalous=3), FAST)
     assert tuner.run_epoch()["image"] == 0.0
+
+
+@pytest.mark.parametrize("resolution", ["pixels", "patches"])
+def test_images_of_several_shapes_are_tuned_on_together(engine, resolution):
+    """The loss of a mixed batch is the mean over its images, whatever their shapes."""
+    start, config = default_prompts(engine.backbone), replace(FAST, resolution=resolution)
+    examples = [long_example(engine, seed) for seed in range(2)] + separable_examples(engine, 2, anomalous=1)
+    together = Tuner(engine.backbone, start, examples, config)
+    text = together.text_features()
+    alone = [together._glocal([one], text)["total"] for one in examples]
+    torch.testing.assert_close(together._glocal(examples, text)["total"], sum(alone) / len(alone), rtol=1e-4, atol=0)
+    first = together.run_epoch()["total"]
+    for _ in range(10):
+        last = together.run_epoch()["total"]
+    assert last < first
+
+
+def long_example(engine, seed: int) -> Example:
+    features = engine.encode([picture(seed, width=240, height=80)])[0]
+    mask = torch.zeros(features.grid.times(engine.info.patch_size), dtype=torch.uint8)
+    mask[8:16, 24:56] = 1
+    return Example(features, mask)

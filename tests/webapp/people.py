@@ -11,7 +11,7 @@ from db.users import find_user
 from settings import get_settings
 from tests.conftest import Installation
 from workers.accounts import make_token, make_user
-from workers.signing_in import sign_in
+from workers.signing_in import Attempt, sign_in
 
 PASSWORD = "correct horse battery"
 ROLES = ("viewer", "annotator", "admin")
@@ -52,6 +52,6 @@ def _user(installation: Installation, role: str) -> User:
 
 def sign_browser_in(client: Client, installation: Installation, name: str) -> None:
     """Give the client the cookie of a browser that is signed in, and what browsers say of the page that they show."""
-    _, secret = sign_in(installation.store, get_settings(), name, PASSWORD, "testclient")
+    _, secret = sign_in(installation.store, get_settings(), Attempt(name, PASSWORD, "testclient"))
     client.cookies.set("anomalyloop", secret)
     client.headers["origin"] = str(client.base_url).rstrip("/")

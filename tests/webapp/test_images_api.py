@@ -16,7 +16,7 @@ from tests.conftest import Installation
 from tests.pictures import encoded, picture, png
 from tests.running import wait_until
 from tests.webapp.rest import assert_problem, kept, scored, upload
-from tests.workers.making import add
+from tests.workers.making import add, change_image
 from workers import dispatch
 from workers.background import BackgroundScorer
 
@@ -227,3 +227,13 @@ def test_an_image_that_someone_looks_at_is_scored_before_newer_ones(
     with installation.store.session(read_only=True) as session:
         scored = session.scalars(select(Prediction.image_id).order_by(Prediction.id)).all()
     assert scored == [looked_at, *reversed(newer)]
+
+
+def test_images_that_failed_are_tried_again(client: TestClient, installation: Installation) -> None:
+    scored_id, first, second = scored(client, installation, seed=3), kept(client, seed=1), kept(client, seed=2)
+    for image_id in (first, second):
+        change_image(installation, image_id, scoring_error="there was no memory")
+    assert client.post("/api/v1/images/retry", json={"ids": [first, scored_id, 999]}).json() == [first]
+    assert client.post("/api/v1/images/retry", json={}).json() == [second]
+    assert client.get(f"/api/v1/images/{first}").json()["status"] == "unscored"
+    assert_problem(client.post("/api/v1/images/retry", json={"project": "none"}), 404, "not-found")

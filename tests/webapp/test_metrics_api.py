@@ -53,6 +53,13 @@ def test_requests_are_timed_by_route_and_not_by_what_people_ask_for(client: Test
     assert not any("8001" in word for key in found for word in key if isinstance(word, str))
 
 
+def test_a_method_that_nobody_knows_makes_no_series_of_its_own(client: TestClient) -> None:
+    for method in ("FOO", "BAR"):
+        client.request(method, "/api/v1/images")
+    methods = {key[1] for key in told(client) if key[0] == "anomalyloop_request_seconds_count"}
+    assert "other" in methods and not methods & {"FOO", "BAR"}
+
+
 def test_the_queues_are_told_and_a_run_waits_in_its_own(client: TestClient, installation: Installation) -> None:
     image_id = kept(client)
     client.put(f"/api/v1/images/{image_id}/annotation", json={"label": "normal"})

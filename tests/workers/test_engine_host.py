@@ -42,6 +42,17 @@ def test_a_backbone_that_is_not_there_is_named_with_its_setting(
     assert engine_status()["state"] == "failed" and "/nowhere" in engine_status()["error"]
 
 
+def test_a_backbone_that_could_not_be_fetched_is_tried_again(configured: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(get_settings(), "backbone", "ViT-B-32@/nowhere/weights.safetensors")
+        with pytest.raises(BackboneError):
+            get_engine()
+    with pytest.raises(BackboneError):
+        get_engine()  # not at once
+    engine_host._host.pauses._until = 0.0
+    assert get_engine().info.name == "tiny" and engine_status()["state"] == "ready"
+
+
 def test_what_went_wrong_by_chance_is_tried_again(configured: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(engine_host, "_make", lambda settings: {}["scipy"])

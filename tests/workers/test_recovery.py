@@ -5,14 +5,16 @@ from pathlib import Path
 
 import pytest
 
+from db.check import check
 from db.models import TuningRun, utc_now
 from db.runs import claim, get_run
 from settings import get_settings
 from tests.conftest import Installation
 from tests.workers.making import change_run, correct
 from workers import dispatch
+from workers.lease import Lease, LeaseLost, give_back_all
 from workers.recovery import recover_runs
-from workers.runs import start_run
+from workers.runs import cancel_run, start_run
 
 LONG_AGO = timedelta(hours=1)
 
@@ -75,6 +77,47 @@ def test_a_lost_run_that_someone_cancelled_is_cancelled(installation: Installati
     change_run(installation, run_id, cancel_requested=True)
     assert recover_runs(installation.store) == []
     assert row(installation, run_id).state == "cancelled"
+
+
+def test_messages_of_a_run_that_waits_do_not_pile_up(
+    installation: Installation, run_id: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[int] = []
+    monkeypatch.setattr(dispatch, "request_run", sent.append)
+    monkeypatch.setattr("workers.recovery.lengths_or_none", lambda: {"tuning": len(sent)})
+    for _ in range(5):
+        assert recover_runs(installation.store) == [run_id]
+    assert sent == [run_id]
+    monkeypatch.setattr("workers.recovery.lengths_or_none", lambda: None)  # it is away: better once too often
+    recover_runs(installation.store)
+    assert sent == [run_id] * 2
+
+
+def test_a_worker_that_ends_gives_its_run_back_at_no_cost(installation: Installation, run_id: int) -> None:
+    with installation.store.session() as session:
+        assert claim(session, run_id, "ending", get_settings().lease_seconds)
+    with Lease(installation.store, run_id, "ending", 30.0) as lease:
+        assert give_back_all() == 1
+        with pytest.raises(LeaseLost, match="nobody"):
+            lease.renew(progress=0.5)
+    assert (row(installation, run_id).state, row(installation, run_id).attempt) == ("queued", 0)
+    assert give_back_all() == 0
+
+
+def test_a_run_that_ends_leaves_no_checkpoint_behind(installation: Installation, run_id: int) -> None:
+    blobs = installation.store.blobs
+    key = blobs.put(b"a checkpoint")
+    change_run(installation, run_id, checkpoint_blob_key=key, attempt=2)
+    lose(installation, run_id)
+    recover_runs(installation.store)
+    assert row(installation, run_id).state == "failed"
+    assert row(installation, run_id).checkpoint_blob_key is None and not blobs.exists(key)
+    correct(installation, 1, first_seed=7)
+    second = start_run(installation.store, installation.project_id, trigger="manual")
+    key = blobs.put(b"another checkpoint")
+    change_run(installation, second, checkpoint_blob_key=key)
+    cancel_run(installation.store, second)
+    assert not blobs.exists(key) and check(installation.store) == []
 
 
 def test_an_unreachable_broker_costs_a_warning_and_no_run(

@@ -1,22 +1,30 @@
 """Scoring: what is done, in which order, what is kept when it fails, and that doing it twice changes nothing."""
 
+import time
+from collections.abc import Callable
+
 import pytest
 import torch
 from sqlalchemy import func, select
 
+from db.check import check
 from db.images import delete_image, get_image, get_image_row, unscored_images
 from db.models import Prediction
 from db.predictions import active_prediction
 from db.prompt_versions import activate, add_version
 from engine.features import ImageFeatures
+from engine.images import decode_image
 from engine.prompt_files import prompts_to_bytes
 from engine.prompts import random_prompts
 from tests.conftest import Installation
+from tests.running import wait_until
 from tests.workers.making import add, change_image
-from workers.engine_host import get_engine
+from workers.background import BackgroundScorer
+from workers.engine_host import engine_status, get_engine, trouble
 from workers.errors import PromptError
 from workers.maps import grid_map
 from workers.scoring import score_images, score_unscored
+from workers.trouble import EngineTrouble
 
 
 def activate_other_prompts(installation: Installation, *, fingerprint: str | None = None) -> int:
@@ -123,7 +131,7 @@ def test_an_image_that_can_not_be_read_fails_alone_and_says_why(installation: In
         assert unscored_images(session, installation.project_id, 10) == []
 
 
-def test_one_of_many_cached_images_fails_alone_and_says_why(installation: Installation) -> None:
+def test_one_of_many_images_whose_kept_features_are_damaged_is_looked_at_anew(installation: Installation) -> None:
     images = [add(installation, seed=seed) for seed in range(3)]
     score_images(installation.store, images)
     cache = get_engine().cache
@@ -133,7 +141,101 @@ def test_one_of_many_cached_images_fails_alone_and_says_why(installation: Instal
     cache.put(sha256, ImageFeatures(torch.ones(7).half(), torch.ones(3, 64, 7).half()))  # another width
     activate_other_prompts(installation)
     assert score_unscored(installation.store, installation.project_id, limit=10) == 3
-    assert [status(installation, one) for one in images] == ["to_review", "failed", "to_review"]
+    assert [status(installation, one) for one in images] == ["to_review"] * 3
+
+
+def test_what_the_machine_could_not_do_is_written_on_no_image_and_tried_again(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    images = [add(installation, seed=seed) for seed in range(3)]
+    with monkeypatch.context() as patch:
+        patch.setattr(get_engine(), "encode", _out_of_memory)
+        with pytest.raises(EngineTrouble, match="Images wait, and are tried again"):
+            score_unscored(installation.store, installation.project_id, limit=10)
+        assert engine_status()["state"] == "waiting" and "CUDA out of memory" in engine_status()["error"]
+    assert [status(installation, one) for one in images] == ["unscored"] * 3
+    with pytest.raises(EngineTrouble):
+        score_unscored(installation.store, installation.project_id, limit=10)
+    trouble().pauses._until = 0.0
+    assert score_unscored(installation.store, installation.project_id, limit=10) == 3
+    assert [status(installation, one) for one in images] == ["to_review"] * 3
+    assert engine_status()["state"] == "ready"
+
+
+def test_trouble_while_scoring_what_is_cached_is_the_machines_too(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image_id = add(installation)
+    score_images(installation.store, [image_id])
+    activate_other_prompts(installation)
+    monkeypatch.setattr(get_engine(), "score", _out_of_memory)
+    with pytest.raises(EngineTrouble):
+        score_unscored(installation.store, installation.project_id, limit=10)
+    assert status(installation, image_id) == "unscored"
+
+
+def test_an_image_that_fails_alone_again_and_again_while_others_do_not_is_at_fault(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workers.trouble._IMAGE_PAUSES", (0.0, 0.0))
+    bad, good = add(installation, seed=1), add(installation, seed=2)
+    monkeypatch.setattr(get_engine(), "encode", _all_but(installation, bad))
+    for times in range(1, 4):
+        score_unscored(installation.store, installation.project_id, limit=10)
+        assert status(installation, good) == "to_review"
+        assert status(installation, bad) == ("failed" if times == 3 else "unscored")
+
+
+def test_an_image_that_failed_alone_rests_and_holds_up_no_other(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad = add(installation, seed=1)
+    monkeypatch.setattr(get_engine(), "encode", _all_but(installation, bad))
+    assert [score_unscored(installation.store, installation.project_id, limit=1) for _ in range(2)] == [1, 0]
+    add(installation, seed=2)
+    assert score_unscored(installation.store, installation.project_id, limit=1) == 1
+
+
+def test_with_an_engine_broken_for_a_while_all_are_scored_in_the_end(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workers.trouble._FIRST_SECONDS", 0.1)
+    images = [add(installation, seed=seed) for seed in range(20)]
+    engine, calls = get_engine(), []
+    encode = engine.encode
+
+    def broken_in_the_middle(pictures: list) -> list:
+        calls.append(time.monotonic())
+        if len(calls) > 1 and time.monotonic() - calls[1] < 2:
+            raise RuntimeError("CUDA error: an illegal memory access was encountered")
+        return encode(pictures)
+
+    monkeypatch.setattr(engine, "encode", broken_in_the_middle)
+    scorer = BackgroundScorer(installation.store)
+    scorer.start()
+    try:
+        wait_until(lambda: all(status(installation, one) == "to_review" for one in images), "all scored")
+    finally:
+        scorer.stop()
+
+
+def _out_of_memory(*_: object) -> None:
+    raise RuntimeError("CUDA out of memory")
+
+
+def _all_but(installation: Installation, image_id: int) -> Callable:
+    """The engine's `encode`, which works for all pictures but this one."""
+    encode = get_engine().encode
+    with installation.store.session(read_only=True) as session:
+        data = installation.store.blobs.get(get_image(session, image_id).blob_key)
+    bad = decode_image(data).tobytes()
+
+    def encode_others(pictures: list) -> list:
+        if any(picture.tobytes() == bad for picture in pictures):
+            raise RuntimeError("this one is odd")
+        return encode(pictures)
+
+    return encode_others
 
 
 def test_a_failure_is_forgotten_when_the_image_can_be_scored(installation: Installation) -> None:
@@ -148,6 +250,23 @@ def test_an_image_deleted_meanwhile_is_passed_over(installation: Installation) -
     with installation.store.session() as session:
         delete_image(session, gone)
     assert score_images(installation.store, [gone, there]) == 1
+
+
+def test_a_map_that_was_deleted_before_it_was_named_is_there_all_the_same(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image_id, store = add(installation), installation.store
+    put = store.blobs.put
+
+    def put_and_lose(data: bytes) -> str:
+        key = put(data)
+        monkeypatch.setattr(store.blobs, "put", put, raising=False)
+        store.delete_blobs([key])  # someone deletes another image with the very same map
+        return key
+
+    monkeypatch.setattr(store.blobs, "put", put_and_lose, raising=False)
+    score_images(store, [image_id])
+    assert grid_map(store, image_id).shape == (64, 64) and check(store) == []
 
 
 def test_prompts_of_another_backbone_leave_images_unscored_and_say_so(

@@ -11,7 +11,7 @@ from db.users import find_user
 from settings import get_settings
 from workers.__main__ import main
 from workers.errors import LoginRefused
-from workers.signing_in import sign_in
+from workers.signing_in import Attempt, sign_in
 
 PASSWORD = "correct horse battery"
 
@@ -31,7 +31,7 @@ def call(monkeypatch, capsys):
 
 def signs_in(installation, password: str = PASSWORD) -> bool:
     try:
-        return sign_in(installation.store, get_settings(), "ada", password, "here")[0].name == "ada"
+        return sign_in(installation.store, get_settings(), Attempt("ada", password, "here"))[0].name == "ada"
     except LoginRefused:
         return False
 

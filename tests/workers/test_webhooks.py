@@ -1,11 +1,14 @@
 """Webhooks: told once it happened, signed, again when nobody answers, and never led inside the network."""
 
 import json
+import socket
 import threading
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import httpx
 import pytest
 from sqlalchemy import update
 
@@ -13,17 +16,17 @@ from db.models import Webhook, WebhookMessage, utc_now
 from db.predictions import save_prediction
 from db.prompt_versions import active_version
 from db.runs import request_cancel
-from db.webhooks import list_messages
+from db.webhooks import due_webhooks, enable_webhook, get_webhook, list_messages, list_webhooks
 from settings import get_settings
 from tests.conftest import Installation
 from tests.workers.making import add, correct
 from webapp.client import verify_webhook
 from workers.engine_host import get_engine
 from workers.errors import AddressRefused
-from workers.outbound import require_allowed
+from workers.outbound import is_public, require_allowed
 from workers.runs import start_run
 from workers.tuning import tune
-from workers.webhooks import PAUSES, deliver_due, make_webhook
+from workers.webhooks import DEAD_AFTER, PAUSES, deliver_due, make_webhook
 
 
 class Receiver:
@@ -151,10 +154,94 @@ def test_what_is_not_taken_is_told_again_later(
     assert deliver_due(installation.store) == 0  # not yet
     if fault != "away":
         receiver.status, receiver.location = 200, ""
-        with installation.store.session() as session:
-            session.execute(update(WebhookMessage).values(next_at=utc_now() - timedelta(seconds=1)))
+        make_due(installation)
         assert deliver_due(installation.store) == 1
         assert receiver.told[0]["id"] == receiver.told[1]["id"]
+
+
+def make_due(installation: Installation) -> None:
+    with installation.store.session() as session:
+        session.execute(update(WebhookMessage).values(next_at=utc_now() - timedelta(seconds=1)))
+        session.execute(update(Webhook).values(resting_until=None))
+
+
+def seen(installation: Installation, webhook: Webhook) -> Webhook:
+    with installation.store.session(read_only=True) as session:
+        return get_webhook(session, webhook.id)
+
+
+def test_dead_webhooks_hold_up_no_other(
+    installation: Installation, receiver: Receiver, webhook: Webhook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dead = [socket.create_server(("127.0.0.1", 0)) for _ in range(4)]  # takes a connection and never answers
+    monkeypatch.setattr("workers.outbound._TIMEOUT", httpx.Timeout(2.0))
+    for one in dead:
+        url = f"http://127.0.0.1:{one.getsockname()[1]}/"
+        make_webhook(installation.store, project_id=None, url=url, events=["image.anomalous"])
+    for seed in range(5):
+        predict(installation, add(installation, seed=seed), 0.9)
+    started = time.monotonic()
+    assert deliver_due(installation.store) == 5
+    assert time.monotonic() - started < 6, "in one line they would have taken 40 s"
+    with installation.store.session(read_only=True) as session:
+        silent = [one for one in list_webhooks(session) if one.failures]
+        assert len(silent) == 4 and all(one.resting_until and one.resting_until > utc_now() for one in silent)
+        assert due_webhooks(session) == []
+    for one in dead:
+        one.close()
+
+
+def test_the_pauses_of_a_silent_webhook_grow_and_end_with_a_success(
+    installation: Installation, receiver: Receiver, webhook: Webhook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    predict(installation, add(installation), 0.9)
+    pauses = []
+    with monkeypatch.context() as patch:
+        patch.setattr("workers.webhooks.post", silent)
+        for _ in range(3):
+            make_due(installation)
+            deliver_due(installation.store)
+            until = seen(installation, webhook).resting_until
+            assert until is not None
+            pauses.append(round((until - utc_now()).total_seconds()))
+    assert pauses == list(PAUSES[:3])
+    make_due(installation)
+    assert deliver_due(installation.store) == 1
+    assert (seen(installation, webhook).failures, seen(installation, webhook).failing_since) == (0, None)
+
+
+def test_one_that_refuses_a_message_is_told_the_others(
+    installation: Installation, receiver: Receiver, webhook: Webhook
+) -> None:
+    for seed in range(3):
+        predict(installation, add(installation, seed=seed), 0.9)
+    receiver.status = 500
+    deliver_due(installation.store)
+    assert len(receiver.heard) == 3
+
+
+def test_a_dead_webhook_is_switched_off_with_a_note_and_on_again_by_a_person(
+    installation: Installation, receiver: Receiver, webhook: Webhook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    predict(installation, add(installation, seed=1), 0.9)
+    with installation.store.session() as session:
+        session.execute(update(Webhook).values(failing_since=utc_now() - DEAD_AFTER, failures=8))
+    with monkeypatch.context() as patch:
+        patch.setattr("workers.webhooks.post", silent)
+        deliver_due(installation.store)
+    off = seen(installation, webhook)
+    assert off.disabled_at is not None and "9 attempts" in off.note and "no answer" in off.note
+    assert message(installation, webhook).state == "given_up"
+    predict(installation, add(installation, seed=2), 0.9)
+    assert message(installation, webhook).state == "given_up", "nothing more is kept for it"
+    with installation.store.session() as session:
+        enable_webhook(session, webhook.id, True)
+    predict(installation, add(installation, seed=3), 0.9)
+    assert deliver_due(installation.store) == 1 and seen(installation, webhook).note == ""
+
+
+def silent(*_: object, **__: object) -> int:
+    raise httpx.ConnectTimeout("no answer")
 
 
 def test_after_the_last_attempt_it_is_given_up(
@@ -178,6 +265,14 @@ def test_after_the_last_attempt_it_is_given_up(
         ("http://[::1]/", "inside"),
         ("http://[::ffff:127.0.0.1]/", "inside"),
         ("http://0.0.0.0/", "inside"),
+        ("http://224.0.1.1/", "inside"),
+        ("http://[ff02::1]/", "inside"),
+        ("http://[ff0e::1]/", "inside"),
+        ("http://[64:ff9b::10.0.0.7]/", "inside"),
+        ("http://[64:ff9b:1::7f00:1]/", "inside"),
+        ("http://[2002:7f00:1::]/", "inside"),
+        ("http://[::127.0.0.1]/", "inside"),
+        ("http://240.0.0.1/", "inside"),
         ("file:///etc/passwd", "only http"),
         ("gopher://example.org", "only http"),
         ("http://", "only http"),
@@ -189,6 +284,11 @@ def test_after_the_last_attempt_it_is_given_up(
 def test_what_leads_inside_or_is_no_web_address_is_not_called(url: str, why: str) -> None:
     with pytest.raises(AddressRefused, match=why):
         require_allowed(url, private=False)
+
+
+@pytest.mark.parametrize("address", ["93.184.216.34", "2606:2800:220:1::1", "::ffff:93.184.216.34"])
+def test_an_address_on_the_internet_is_public(address: str) -> None:
+    assert is_public(address)
 
 
 def test_an_address_that_came_to_lead_inside_is_not_called(

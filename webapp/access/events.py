@@ -11,6 +11,7 @@ from webapp.access.refusals import needs_role
 from webapp.access.rules import EVENTS
 from webapp.texts.sentences import said
 from webapp.texts.viewer import viewer_texts
+from webapp.toasts import refusal
 from workers.accounts import note
 from workers.context import get_store
 
@@ -47,10 +48,10 @@ async def _admit(name: str, event: gr.Request) -> None:
         return
     role = EVENTS.get(name)
     if role is None:
-        refusal = f"No rule says who may do this ({name}). This is a defect of the page: please report it."
-        raise gr.Error(said(viewer_texts(event), refusal))
+        why = f"No rule says who may do this ({name}). This is a defect of the page: please report it."
+        raise refusal(said(viewer_texts(event), why))
     if caller.role < role:
-        raise gr.Error(needs_role(viewer_texts(event), caller, role))
+        raise refusal(needs_role(viewer_texts(event), caller, role))
     if role > Role.VIEWER and request is not None:
         project = request.query_params.get("project") or "default"
         entry = {"user_name": caller.name, "via": caller.via, "address": address_of(request), "action": name}

@@ -4,6 +4,7 @@ REST, the page and Gradio's own routes all lie behind it.
 """
 
 import logging
+import re
 from collections.abc import Awaitable, Callable
 from urllib.parse import quote
 
@@ -17,9 +18,10 @@ from starlette.websockets import WebSocketClose
 
 from settings import Settings
 from webapp.access import bodies
-from webapp.access.callers import LOCAL, SCOPE_KEY, Caller, Role
+from webapp.access.callers import LOCAL, NOBODY, SCOPE_KEY, Caller, Role
 from webapp.access.identity import BadToken, identify
 from webapp.access.origins import SAFE_METHODS, is_foreign_host, is_foreign_write
+from webapp.access.pace import TooFast, pace
 from webapp.access.page_files import BadPayload, ForeignFile
 from webapp.access.page_requests import UPLOAD, carries_event, looked_through, remembering
 from webapp.access.refusals import needs_role
@@ -36,6 +38,10 @@ Unknown = Callable[[Request], Awaitable[Response]]
 OBJECT_KEY = "anomalyloop.object"
 
 
+# An address goes into logs and tables: a character that no address has is not written there.
+_NO_ADDRESS = re.compile(r"[^\w.:%-]", re.ASCII)
+
+
 def name_object(request: Request, name: str) -> None:
     """Have the audit log name this as what the request worked on; else it names the path."""
     request.scope[OBJECT_KEY] = name
@@ -48,8 +54,8 @@ def path_of(request: Request) -> str:
 
 
 def address_of(request: Request) -> str:
-    """Where a request comes from; behind a proxy that uvicorn trusts, what that says."""
-    return request.client.host if request.client else ""
+    """Where a request comes from; behind a proxy that is trusted, what that says, which may be any text at all."""
+    return _NO_ADDRESS.sub("?", request.client.host)[:60] if request.client else ""
 
 
 class Gate:
@@ -90,6 +96,11 @@ class Gate:
         if self._audited(request, rule):
             send = _noting(request, rule, send)
         if rule.name == UPLOAD:
+            try:
+                pace.take(request.scope[SCOPE_KEY], self.settings, files=1, size=bodies.declared_size(request))
+            except TooFast as error:
+                await _too_fast(request, error)(scope, receive, send)
+                return
             send = remembering(request, send)
         if carries_event(rule, request.method):
             try:
@@ -127,6 +138,8 @@ class Gate:
     async def _caller(self, request: Request) -> Caller:
         if not self.accounts:
             return LOCAL
+        if path_of(request) == "/healthz":  # asks nobody, and waits for no thread
+            return NOBODY
         return await run_in_threadpool(identify, get_store(), self.settings, request)
 
     def _audited(self, request: Request, rule: Rule) -> bool:
@@ -188,6 +201,11 @@ def _foreign_host(request: Request) -> Response:
         "proxy, set ANOMALYLOOP_PUBLIC_URL to the address that people use."
     )
     return problem(request, 421, "foreign-host", "This server is not known by that name", detail)
+
+
+def _too_fast(request: Request, error: TooFast) -> Response:
+    headers = {"Retry-After": str(error.seconds)}
+    return problem(request, 429, "too-fast", "Too much within a minute", str(error), headers=headers)
 
 
 def _bad_event(request: Request, error: Exception) -> Response:

@@ -11,6 +11,10 @@ from db.models import utc_now
 from db.store import Store
 from settings import Settings
 from webapp.access.callers import NOBODY, Caller, Role
+from webapp.access.notes import write_later
+
+# How long a browser is known after its user last signed in with it.
+_KNOWN_DAYS = 180
 
 
 class BadToken(Exception):
@@ -36,8 +40,7 @@ def _by_token(store: Store, secret: str) -> Caller:
     if token is None:
         raise BadToken
     if use_is_old(token):
-        with store.session() as session:
-            note_use(session, token.id)
+        write_later(("token", token.id), lambda: _note_use(store, token.id))
     return _caller(token.user, "token")
 
 
@@ -48,9 +51,18 @@ def _by_cookie(store: Store, settings: Settings, secret: str) -> Caller:
         return NOBODY
     lifetime = timedelta(hours=settings.session_hours)
     if sign_in.expires_at - utc_now() < lifetime / 2:  # seldom enough that looking at a picture writes nothing
-        with store.session() as session:
-            prolong(session, sign_in.id, lifetime)
+        write_later(("sign-in", sign_in.id), lambda: _prolong(store, sign_in.id, lifetime))
     return _caller(sign_in.user, "session")
+
+
+def _note_use(store: Store, token_id: int) -> None:
+    with store.session() as session:
+        note_use(session, token_id)
+
+
+def _prolong(store: Store, sign_in_id: int, lifetime: timedelta) -> None:
+    with store.session() as session:
+        prolong(session, sign_in_id, lifetime)
 
 
 def _caller(user: User, via: str) -> Caller:
@@ -70,6 +82,19 @@ def set_cookie(response: Response, settings: Settings, secret: str) -> None:
 def clear_cookie(response: Response, settings: Settings) -> None:
     """Sign the browser out."""
     response.delete_cookie(cookie_name(settings), path="/", secure=_https(settings), httponly=True, samesite="lax")
+
+
+def browser_mark(request: Request, settings: Settings) -> str:
+    """By what a user's own browser is known, even where strangers guess at the name; empty: it was never theirs."""
+    return request.cookies.get(f"{cookie_name(settings)}-known", "")[:200]
+
+
+def mark_browser(response: Response, settings: Settings, mark: str) -> None:
+    """Have the browser keep the mark, for longer than it stays signed in."""
+    name, days = f"{cookie_name(settings)}-known", _KNOWN_DAYS
+    response.set_cookie(
+        name, mark, max_age=86_400 * days, path="/", secure=_https(settings), httponly=True, samesite="lax"
+    )
 
 
 def _https(settings: Settings) -> bool:

@@ -10,13 +10,14 @@ from db.credentials import end_sign_in
 from db.models import utc_now
 from webapp.access.callers import CallerDep
 from webapp.access.gate import address_of
-from webapp.access.identity import clear_cookie, cookie_name, set_cookie
+from webapp.access.identity import browser_mark, clear_cookie, cookie_name, mark_browser, set_cookie
 from webapp.access.login_page import local_path, login_html
 from webapp.api.dependencies import SettingsDep, StoreDep
 from webapp.texts import texts_of
 from workers.accounts import note
 from workers.errors import LoginLocked, LoginRefused
-from workers.signing_in import sign_in
+from workers.known_browsers import mark_for
+from workers.signing_in import Attempt, sign_in
 
 logger = logging.getLogger(__name__)
 router = APIRouter(include_in_schema=False)
@@ -44,7 +45,8 @@ def post_login(
     """Sign the browser in and go on to `next`; or the form again, with the reason."""
     address = address_of(request)
     try:
-        user, secret = sign_in(store, settings, name, password, address)
+        attempt = Attempt(name, password, address, browser_mark(request, settings))
+        user, secret = sign_in(store, settings, attempt)
     except LoginRefused as error:
         # Not with the name: people type their password there.
         logger.warning("A log-in from %s was refused.", address)
@@ -57,6 +59,7 @@ def post_login(
     note(store, user_name=user.name, via="session", address=address, action="signed in")
     answer = RedirectResponse(local_path(target), 303)
     set_cookie(answer, settings, secret)
+    mark_browser(answer, settings, mark_for(user))
     return answer
 
 

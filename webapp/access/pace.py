@@ -51,5 +51,11 @@ class Pace:
                     raise TooFast("MAX_MINUTE_MB", f"{settings.max_minute_mb:g} MB", wait)
             sent.append((now, files, size))
 
+    def add(self, caller: Caller, *, files: int, size: int) -> None:
+        """Count what turned out to have come beyond what was said before."""
+        if caller.via != "local":
+            with self._lock:
+                self._sent[caller.name].append((time.monotonic(), files, size))
+
 
 pace = Pace()

@@ -5,6 +5,7 @@ is called, and asks whose it is only of pages that it serves by itself. So every
 """
 
 import json
+import math
 import os
 import secrets
 import stat
@@ -76,7 +77,7 @@ class PageFiles:
             BadPayload: it can't be looked through.
         """
         try:
-            payload = json.loads(body)
+            payload = json.loads(body, parse_constant=_finite, parse_float=_finite)
         except (ValueError, RecursionError):
             raise BadPayload from None
         for named in _files_in([payload]):
@@ -92,6 +93,13 @@ class PageFiles:
         with self._lock:
             known = path in self._of[caller.name]
         return known and _is_file(path)
+
+
+def _finite(number: str) -> float:
+    """A number of JSON, which knows no NaN and no infinity; Python would read them, and Gradio could not answer."""
+    if not math.isfinite(found := float(number)):
+        raise ValueError(number)
+    return found
 
 
 def _files_in(payload: Any) -> Iterator[dict[str, Any]]:

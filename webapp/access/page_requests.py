@@ -1,14 +1,17 @@
 """What comes and goes by Gradio's own routes: events are looked through before Gradio has them, uploads remembered."""
 
 import json
+import os
 
 from fastapi import HTTPException
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.types import Message, Receive, Send
 
+from webapp.access import bodies
 from webapp.access.callers import SCOPE_KEY, Caller
 from webapp.access.origins import SAFE_METHODS
+from webapp.access.pace import pace
 from webapp.access.page_files import PageFiles
 from webapp.access.rules import GRADIO, Rule
 
@@ -65,7 +68,7 @@ def remembering(request: Request, send: Send) -> Send:
             return
         answer = bytes(body)
         if start["status"] == 200:
-            answer = await run_in_threadpool(_kept, caller, answer)
+            answer = await run_in_threadpool(_kept, caller, answer, bodies.declared_size(request))
         headers = [(name, value) for name, value in start["headers"] if name.lower() != b"content-length"]
         start["headers"] = [*headers, (b"content-length", str(len(answer)).encode())]
         await send(start)
@@ -74,5 +77,8 @@ def remembering(request: Request, send: Send) -> Send:
     return send_kept
 
 
-def _kept(caller: Caller, answer: bytes) -> bytes:
-    return json.dumps([page_files.keep(caller, path) for path in json.loads(answer)]).encode()
+def _kept(caller: Caller, answer: bytes, declared: int) -> bytes:
+    kept = [page_files.keep(caller, path) for path in json.loads(answer)]
+    size = 0 if declared else sum(os.stat(path).st_size for path in kept)
+    pace.add(caller, files=len(kept) - 1, size=size)
+    return json.dumps(kept).encode()

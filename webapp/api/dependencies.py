@@ -1,8 +1,10 @@
 """What the endpoints are given: the store, the settings, the language, and the project that a request names."""
 
+from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import Depends, HTTPException, Path
+from pydantic import AfterValidator, AwareDatetime
 
 from db.models import Project
 from db.projects import find_project
@@ -16,6 +18,7 @@ from workers.projects import DEFAULT_PROJECT
 __all__ = [
     "DEFAULT_PROJECT",
     "Id",
+    "Moment",
     "SettingsDep",
     "StoreDep",
     "TextsDep",
@@ -28,6 +31,17 @@ StoreDep = Annotated[Store, Depends(get_store)]
 SettingsDep = Annotated[Settings, Depends(get_settings)]
 # For what is said to people: in the language of the page, or as a client prefers.
 TextsDep = Annotated[Texts, Depends(texts_of)]
+
+
+def _in_the_calendar(when: datetime) -> datetime:
+    try:
+        return when.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("it lies beyond the years 1 to 9999 in UTC") from None
+
+
+# A time with its zone, which has one in UTC too.
+Moment = Annotated[AwareDatetime, AfterValidator(_in_the_calendar)]
 # A row's id in a path.
 Id = Annotated[int, Path(ge=1, le=2**63 - 1)]
 

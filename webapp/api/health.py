@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from webapp.access.callers import CallerDep, Role
 from webapp.api.dependencies import StoreDep
 from webapp.api.problems import problem
+from webapp.readiness_watch import watch
 from workers.readiness import engine_in_use, readiness
 
 router = APIRouter(tags=["health"])
@@ -48,8 +49,8 @@ class Ready(BaseModel):
 
 
 @router.get("/healthz")
-def healthz() -> Health:
-    """200 while the process answers."""
+async def healthz() -> Health:
+    """200 while the process answers, however busy its threads are."""
     return Health()
 
 
@@ -57,12 +58,15 @@ def healthz() -> Health:
 def readyz(request: Request, store: StoreDep, caller: CallerDep) -> Ready | Response:
     """200 when database, blobs, broker, a worker and the engine are ready; else 503 naming those that are not.
 
-    With accounts, only who is signed in is told more than the names.
+    With accounts, only who is signed in is told more than the names; for others nothing is asked, they hear of some
+    seconds ago.
     """
-    components, backbone = readiness(store), engine_in_use()
     if caller.role is Role.ANYONE:
-        components = [replace(component, detail="Sign in to see more.") for component in components]
-        backbone = dict.fromkeys(backbone, "") | {"state": backbone["state"]}
+        known = watch.found()
+        components = [replace(component, detail="Sign in to see more.") for component in known.components]
+        backbone = dict.fromkeys(Backbone.model_fields, "") | {"state": known.backbone["state"]}
+    else:
+        components, backbone = readiness(store), engine_in_use()
     missing = [component for component in components if not component.ready]
     if missing:
         return problem(

@@ -5,11 +5,19 @@ from functools import partial
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Body, File, Form, Header, Query, Request, Response, UploadFile
-from pydantic import AwareDatetime, BaseModel
+from pydantic import BaseModel, ConfigDict, Field
 
 from db import images as image_rows
 from db.image_filters import people_of
-from db.images import ImageFilter, count_by_status, count_images, delete_image, get_image_row, list_images
+from db.images import (
+    ImageFilter,
+    clear_scoring_errors,
+    count_by_status,
+    count_images,
+    delete_image,
+    get_image_row,
+    list_images,
+)
 from db.models import Image
 from db.previews import has_previews
 from db.store import Store
@@ -18,7 +26,16 @@ from webapp.access.callers import CallerDep
 from webapp.access.gate import name_object
 from webapp.access.pace import pace
 from webapp.api.caching import revalidated
-from webapp.api.dependencies import DEFAULT_PROJECT, Id, SettingsDep, StoreDep, TextsDep, project_named, require_few
+from webapp.api.dependencies import (
+    DEFAULT_PROJECT,
+    Id,
+    Moment,
+    SettingsDep,
+    StoreDep,
+    TextsDep,
+    project_named,
+    require_few,
+)
 from webapp.api.image_view import ImageView, image_views
 from webapp.api.problems import problem
 from webapp.samples import sample_images
@@ -27,7 +44,7 @@ from webapp.texts.sentences import said
 from workers import dispatch
 from workers.errors import ImageError
 from workers.intake import add_upload
-from workers.intake_once import fingerprint, once
+from workers.intake_once import Key, fingerprint, once
 from workers.pictures import display_picture, thumbnail_bytes
 
 router = APIRouter(prefix="/images", tags=["images"])
@@ -90,7 +107,9 @@ def post_images(
         return [_take_in(say, store, settings, project_id, file, caller.name) for file in files]
 
     outcomes = (
-        take_in() if idempotency_key is None else _once(store, response, idempotency_key, project_id, files, take_in)
+        take_in()
+        if idempotency_key is None
+        else _once(store, response, Key(caller.name, idempotency_key), project_id, files, take_in)
     )
     kept = [outcome.id for outcome in outcomes if isinstance(outcome, Kept)]
     if not kept:
@@ -102,6 +121,28 @@ def post_images(
     dispatch.request_scoring(kept)
     name_object(request, f"project {project}: images {', '.join(map(str, kept))}")
     return outcomes
+
+
+class Retry(BaseModel):
+    """Which images to try again."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    project: str = Field(DEFAULT_PROJECT, description="The project's name.")
+    ids: list[Annotated[int, Field(ge=1, le=2**63 - 1)]] | None = Field(
+        None, max_length=1000, description="Only these; without it, all that failed."
+    )
+
+
+@router.post("/retry")
+def post_retry(request: Request, store: StoreDep, wanted: Retry) -> list[int]:
+    """Score images again that could not be scored (`status=failed`); returns the ids of those that are tried."""
+    project_id = project_named(store, wanted.project).id
+    with store.session() as session:
+        ids = clear_scoring_errors(session, project_id, wanted.ids)
+    dispatch.request_scoring(ids)
+    name_object(request, f"project {wanted.project}: {len(ids)} images")
+    return ids
 
 
 @router.post("/samples", status_code=201)
@@ -123,7 +164,7 @@ def post_samples(
 def _once(
     store: Store,
     response: Response,
-    key: str,
+    key: Key,
     project_id: int,
     files: list[UploadFile],
     take_in: Callable[[], list[Kept | Refused]],
@@ -182,8 +223,8 @@ def get_images(
     label: Annotated[Label | None, Query(description="what people say")] = None,
     min_score: Annotated[float | None, Query(ge=0, le=1)] = None,
     max_score: Annotated[float | None, Query(ge=0, le=1)] = None,
-    added_from: Annotated[AwareDatetime | None, Query(description="uploaded then or later")] = None,
-    added_before: Annotated[AwareDatetime | None, Query(description="uploaded earlier")] = None,
+    added_from: Annotated[Moment | None, Query(description="uploaded then or later")] = None,
+    added_before: Annotated[Moment | None, Query(description="uploaded earlier")] = None,
     name: Annotated[str | None, Query(max_length=200, description="part of the file name")] = None,
     person: Annotated[str | None, Query(max_length=100, description="who uploaded or corrected it last")] = None,
     order: Annotated[

@@ -7,9 +7,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from webapp.access.callers import CallerDep
 from webapp.access.gate import address_of, name_object
+from webapp.access.identity import browser_mark
 from webapp.api.dependencies import SettingsDep, StoreDep
 from workers.accounts import change_user
-from workers.signing_in import confirm_password
+from workers.signing_in import Attempt, confirm_password
 
 router = APIRouter(prefix="/me", tags=["accounts"])
 
@@ -47,5 +48,6 @@ def put_password(
     if caller.user_id is None:
         raise HTTPException(404, "There are no accounts here, so there is no password to change.")
     name_object(request, f"user {caller.name}")
-    confirm_password(store, settings, caller.name, change.old, address_of(request))
+    mark = browser_mark(request, settings)
+    confirm_password(store, settings, Attempt(caller.name, change.old, address_of(request), mark))
     change_user(store, caller.user_id, password=change.new)

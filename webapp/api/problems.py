@@ -13,7 +13,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
-from db.errors import BadCursor, BlobMissing, BlobsUnavailable, StorageFull
+from db.errors import BadCursor, BadText, BlobMissing, BlobsUnavailable, StorageFull
 from db.models import utc_now
 from webapp.access.pace import TooFast
 from webapp.texts import texts_of
@@ -48,6 +48,7 @@ logger = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"
 # Exception → status, last part of the problem's type, title.
 _KNOWN: dict[type[Exception], tuple[int, str, str]] = {
+    BadText: (422, "bad-text", "The text can't be kept"),
     BadCursor: (400, "bad-cursor", "The cursor can't be used"),
     NotFound: (404, "not-found", "There is no such thing"),
     Conflict: (409, "conflict", "Someone saved in between"),
@@ -103,7 +104,8 @@ def problem(
         "type": f"urn:anomalyloop:problem:{kind}",
         "title": title,
         "status": status,
-        "detail": said(texts_of(request), detail),
+        # Half a character that a caller sent can't be sent back.
+        "detail": said(texts_of(request), detail).encode("utf-8", "backslashreplace").decode(),
         "instance": request.url.path,
         **members,
     }

@@ -13,6 +13,8 @@ logger = logging.getLogger(__name__)
 
 HEADER = "X-Request-ID"
 _PREFIX = "/api/v1"
+# Those that there is a series of figures for: a client may send any word as its method.
+_METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
 # What changes nothing, or is the page's own traffic, is logged at DEBUG only.
 _QUIET_METHODS = ("GET", "HEAD", "OPTIONS")
 
@@ -48,7 +50,7 @@ class Watched:
 
 def _note(scope: Scope, status: int, seconds: float) -> None:
     method, route = scope["method"], _route(scope)
-    METRICS.latency.labels(method, route, str(status)).observe(seconds)
+    METRICS.latency.labels(method if method in _METHODS else "other", route, str(status)).observe(seconds)
     quiet = (method in _QUIET_METHODS or not scope["path"].startswith("/api/")) and status < 500
     facts = {"method": method, "path": scope["path"], "status": status, "ms": round(1000 * seconds, 1)}
     logger.log(logging.DEBUG if quiet else logging.INFO, "%s %s: %d", method, scope["path"], status, extra=facts)

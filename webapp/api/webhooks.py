@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
-from db.webhooks import delete_webhook, get_webhook, list_messages, list_webhooks
+from db.webhooks import delete_webhook, enable_webhook, get_webhook, list_messages, list_webhooks
 from webapp.api.dependencies import Id, StoreDep, project_named
 from workers.webhooks import make_webhook
 
@@ -35,6 +35,18 @@ class WebhookView(BaseModel):
     url: str
     events: list[Event]
     created_at: datetime
+    failures: int = Field(description="In a row, since it last took something.")
+    resting_until: datetime | None = Field(description="Nothing is sent there before.")
+    disabled_at: datetime | None = Field(description="Null: it is told of what happens.")
+    note: str = Field(description="Why it is switched off, where it did not answer for half a day.")
+
+
+class WebhookChange(BaseModel):
+    """Whether it is told of what happens."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    enabled: bool
 
 
 class NewWebhookView(WebhookView):
@@ -76,6 +88,13 @@ def post_webhook(store: StoreDep, wanted: NewWebhook) -> NewWebhookView:
     project_id = None if wanted.project is None else project_named(store, wanted.project).id
     made = make_webhook(store, project_id=project_id, url=wanted.url, events=list(dict.fromkeys(wanted.events)))
     return NewWebhookView.model_validate(made)
+
+
+@router.patch("/{webhook_id}")
+def patch_webhook(store: StoreDep, webhook_id: Id, change: WebhookChange) -> WebhookView:
+    """Switch it off, or on again: one that took nothing for half a day is switched off by itself, with a note."""
+    with store.session() as session:
+        return WebhookView.model_validate(enable_webhook(session, webhook_id, change.enabled))
 
 
 @router.delete("/{webhook_id}", status_code=204)

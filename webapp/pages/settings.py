@@ -20,6 +20,7 @@ from webapp.texts import Texts
 from webapp.texts.labels import Labels, heading
 from webapp.texts.sentences import said
 from webapp.texts.viewer import viewer_texts
+from webapp.toasts import inform, warn
 from workers.context import get_store
 from workers.readiness import engine_in_use
 from workers.watching import lengths_or_none
@@ -136,7 +137,7 @@ def _save(
 ) -> str:
     say = viewer_texts(request)
     if not after or not hours:
-        gr.Warning(say("rule.numbers_needed"))
+        warn(say("rule.numbers_needed"))
         return schedule_rule(say, schedule, after, hours)
     changes = {
         "threshold": float(threshold),
@@ -148,7 +149,7 @@ def _save(
     try:
         with get_store().session() as session:
             update_settings(session, current_project(request), changes)
-        gr.Info(say("settings.saved"))
+        inform(say("settings.saved"))
     except BadSetting as error:
-        gr.Warning(said(say, str(error)))
+        warn(said(say, str(error)))
     return schedule_rule(say, schedule, after, hours)

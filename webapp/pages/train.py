@@ -31,6 +31,7 @@ from webapp.texts import Texts
 from webapp.texts.labels import Labels
 from webapp.texts.sentences import said
 from webapp.texts.viewer import viewer_texts
+from webapp.toasts import inform, warn
 from workers.comparing import VersionComparer
 from workers.context import get_store
 from workers.errors import (
@@ -144,7 +145,7 @@ def _start(request: gr.Request) -> tuple[None, *Shown]:
         author = caller_of_event(request).name
         start_run(get_store(), current_project(request), trigger="manual", author=author)
     except _REFUSALS as error:
-        gr.Warning(said(viewer_texts(request), str(error)))
+        warn(said(viewer_texts(request), str(error)))
     return None, *_show(None, request)
 
 
@@ -159,9 +160,9 @@ def _cancel(chosen: int | None, request: gr.Request) -> Shown:
 def _activate(chosen: int | None, request: gr.Request, event: gr.EventData) -> Shown:
     try:
         version = activate_version(get_store(), int(event.id), author=caller_of_event(request).name)
-        gr.Info(viewer_texts(request)("train.activated", version=version.number))
+        inform(viewer_texts(request)("train.activated", version=version.number))
     except _REFUSALS as error:
-        gr.Warning(said(viewer_texts(request), str(error)))
+        warn(said(viewer_texts(request), str(error)))
     return _show(chosen, request)
 
 
@@ -173,9 +174,9 @@ def _import(path: str, chosen: int | None, request: gr.Request) -> Shown:
         data = Path(path).read_bytes()
         author = caller_of_event(request).name
         version = import_prompts(get_store(), current_project(request), Path(path).name, data, author=author)
-        gr.Info(viewer_texts(request)("train.imported", version=version.number))
+        inform(viewer_texts(request)("train.imported", version=version.number))
     except _REFUSALS as error:
-        gr.Warning(said(viewer_texts(request), str(error)))
+        warn(said(viewer_texts(request), str(error)))
     return _show(chosen, request)
 
 

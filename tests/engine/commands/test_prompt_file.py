@@ -7,18 +7,19 @@ import pytest
 
 from engine.backbone import load_backbone
 from engine.commands import prompt_file
+from engine.detector.files import detector_to_bytes
 from engine.errors import PromptError
 from engine.prompt_files import prompts_from_bytes, prompts_to_bytes, shipped_prompts
 from engine.prompts import random_prompts
 from engine.serving import Engine
 from tests.engine.checkpoints import checkpoint
+from tests.engine.detector.making import random_detector
 from tests.tiny_backbone import write_tiny_backbone
 
 
-def call(engine, action: str, file: Path, out: Path | None = None) -> int:
-    return prompt_file.run(
-        engine, shipped_prompts(engine.backbone), argparse.Namespace(action=action, file=file, out=out)
-    )
+def call(engine, action: str, file: Path, out: Path | None = None, *, prompts_only: bool = False) -> int:
+    arguments = argparse.Namespace(action=action, file=file, out=out, prompts_only=prompts_only)
+    return prompt_file.run(engine, engine.detector_of(shipped_prompts(engine.backbone)), arguments)
 
 
 def test_show_says_backbone_data_and_sizes(engine, tmp_path, capsys):
@@ -59,3 +60,24 @@ def test_import_writes_nothing_where_the_file_does_not_fit(engine, tmp_path):
     with pytest.raises(PromptError, match="name it by --out"):
         call(engine, "import", tmp_path / "found.pth")
     assert not (tmp_path / "mine.safetensors").exists()
+
+
+def test_a_detector_is_shown_with_its_parts_and_imported_whole_or_as_prompts_alone(engine, tmp_path, capsys):
+    detector = random_detector(engine)
+    (tmp_path / "found").write_bytes(detector_to_bytes(detector))
+    assert call(engine, "show", tmp_path / "found") == 0
+    said = capsys.readouterr().out
+    assert "Parts:      prompts, heads, refiner, image head" in said and "fits tiny" in said
+
+    assert call(engine, "import", tmp_path / "found", tmp_path / "whole.safetensors") == 0
+    assert (tmp_path / "whole.safetensors").read_bytes() == (tmp_path / "found").read_bytes()
+    assert call(engine, "import", tmp_path / "found", tmp_path / "prompts.safetensors", prompts_only=True) == 0
+    assert (tmp_path / "prompts.safetensors").read_bytes() == prompts_to_bytes(detector.prompts)
+
+
+def test_another_backbones_detector_is_shown_too(engine, tmp_path, capsys):
+    other = Engine(load_backbone(write_tiny_backbone(tmp_path, seed=1, name="other"), "cpu"))
+    (tmp_path / "found").write_bytes(detector_to_bytes(random_detector(engine)))
+    assert call(other, "show", tmp_path / "found") == 1
+    said = capsys.readouterr().out
+    assert said.startswith("Made for:   tiny") and "mean nothing to other" in said

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from engine.detector.detector import Scored
 from engine.exports.batch import COLUMNS, BatchOptions, BatchWriter
 from engine.exports.overlay import overlay
 from engine.exports.sources import Source
-from engine.serving import Scored
 
 SOURCE = Source(Path("parts/a.png"), Path("a"))
 HALF = np.repeat(np.float32([[0.1, 0.9]]), 8, axis=0).repeat(4, axis=1)  # (8, 8), high on the right

@@ -2,6 +2,7 @@
 
 import pytest
 from fastapi.testclient import TestClient
+from httpx import Response
 
 from db.annotations import newest_annotation
 from db.audit import list_entries
@@ -14,6 +15,7 @@ from tests.webapp.people import People
 from tests.webapp.rest import assert_problem, kept, upload
 from webapp.access.callers import LOCAL, Caller, Role
 from webapp.access.pace import Pace, TooFast
+from webapp.readiness_watch import watch
 from webapp.server import build_api
 from workers.accounts import change_user, make_token, make_user
 
@@ -182,10 +184,40 @@ def test_an_admin_manages_accounts_and_the_last_one_stays(installation: Installa
 
 
 def test_who_is_not_signed_in_is_told_what_is_not_ready_and_nothing_more(people: People) -> None:
+    watch.look(people.installation.store)
     told = people.clients["nobody"].get("/readyz").json()
     assert told["not_ready"] == ["worker"] and told["backbone"]["fingerprint"] == ""
     assert {component["detail"] for component in told["components"]} == {"Sign in to see more."}
     assert "No worker answers" in people.clients["viewer"].get("/readyz").json()["detail"]
+
+
+def test_who_is_not_signed_in_has_nobody_asked_and_nothing_written(
+    people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watch.stop()
+    monkeypatch.setattr("workers.readiness._broadcast", lambda: pytest.fail("a worker was asked"))
+    monkeypatch.setattr(people.installation.store.blobs, "ping", lambda: pytest.fail("the blobs were asked"), False)
+    for _ in range(3):
+        told = people.clients["nobody"].get("/readyz").json()
+        assert told["not_ready"] == ["server"] and told["backbone"]["state"] == "unknown"
+
+
+def test_readiness_writes_nothing(people: People) -> None:
+    before = sorted(path.stat().st_mtime_ns for path in people.installation.home.rglob("blobs*"))
+    people.clients["viewer"].get("/readyz")
+    assert sorted(path.stat().st_mtime_ns for path in people.installation.home.rglob("blobs*")) == before
+
+
+def test_an_upload_key_is_its_users_own(people: People) -> None:
+    headers = {"idempotency-key": "a word that all take"}
+
+    def sent(who: str, seed: int) -> Response:
+        files = {"files": (f"{seed}.png", png(seed))}
+        return people.clients[who].post("/api/v1/images", files=files, headers=headers)
+
+    assert [sent("annotator", 41).status_code, sent("admin", 42).status_code] == [201, 201]
+    assert sent("annotator", 41).headers["idempotency-replayed"] == "true"
+    assert_problem(sent("annotator", 43), 422, "key-reused", "a word that all take")
 
 
 def test_a_body_that_is_too_large_is_refused_before_it_is_kept(client: TestClient) -> None:

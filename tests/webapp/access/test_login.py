@@ -6,7 +6,7 @@ import pytest
 from fastapi.testclient import TestClient
 from httpx import Response
 
-from db.account_models import SignIn
+from db.account_models import AuditEntry, LoginAttempts, SignIn
 from settings import get_settings
 from tests.conftest import Installation
 from tests.webapp.people import PASSWORD
@@ -115,8 +115,87 @@ def test_who_guesses_has_to_wait_with_the_right_password_too_and_after_a_restart
 def test_someone_elsewhere_is_not_locked_out(client: TestClient, installation: Installation) -> None:
     for _ in range(6):
         log_in(client, password="a guess of a password")
-    elsewhere = TestClient(client.app, client=("10.0.0.9", 1), headers={"origin": "http://testserver"})
-    assert elsewhere.post("/login", data={"name": "ada", "password": PASSWORD}, follow_redirects=False).is_redirect
+    assert log_in(from_address(client, "10.0.0.9")).status_code == 303
+
+
+def from_address(client: TestClient, address: str) -> TestClient:
+    """The same server, from elsewhere."""
+    headers = {"origin": "http://testserver"}
+    return TestClient(client.app, client=(address, 1), headers=headers, follow_redirects=False)
+
+
+def test_a_shift_change_of_sixty_people_behind_one_address_is_not_locked_out(
+    client: TestClient, installation: Installation
+) -> None:
+    for number in range(60):
+        make_user(installation.store, f"person{number}", "annotator", PASSWORD)
+    statuses = [log_in(from_address(client, "10.0.0.1"), f"person{number}").status_code for number in range(60)]
+    assert statuses == [303] * 60
+    assert log_in(from_address(client, "10.0.0.1")).status_code == 303
+
+
+def test_strangers_at_the_same_address_do_not_keep_the_owner_out_of_a_browser_of_hers(client: TestClient) -> None:
+    log_in(client)
+    mark = client.cookies["anomalyloop-known"]
+    client.post("/logout")
+    assert client.cookies["anomalyloop-known"] == mark
+    for _ in range(7):
+        log_in(from_address(client, "testclient"), password="a guess of a password")
+    assert log_in(from_address(client, "testclient")).status_code == 429
+    assert log_in(client).status_code == 303
+
+
+def test_a_mark_is_for_its_user_alone_and_has_few_attempts_too(client: TestClient, installation: Installation) -> None:
+    make_user(installation.store, "bob", "annotator", PASSWORD)
+    log_in(client)
+    mark = client.cookies["anomalyloop-known"]
+
+    def guess(name: str, known: str) -> int:
+        guessing = from_address(client, "10.0.0.1")
+        guessing.cookies.set("anomalyloop-known", known)
+        return log_in(guessing, name, "a guess of a password").status_code
+
+    assert [guess("ada", mark) for _ in range(6)] == [403] * 5 + [429]
+    forged = f"{mark.partition('.')[0]}.{'0' * 64}"
+    assert [guess("bob", mark) for _ in range(6)] == [403] * 5 + [429]
+    assert [guess("bob", one) for one in (mark, forged, "x", ".", "")] == [429] * 5
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "same"),
+    [
+        ("2001:db8::1", "2001:db8::ffff:2", True),
+        ("2001:db8::1", "2001:db8:0:1::1", False),
+        ("::ffff:10.0.0.1", "10.0.0.1", True),
+        ("10.0.0.1", "10.0.0.2", False),
+    ],
+)
+def test_an_ipv6_address_counts_with_its_network(client: TestClient, first: str, second: str, same: bool) -> None:
+    for _ in range(6):
+        log_in(from_address(client, first), password="a guess of a password")
+    assert log_in(from_address(client, second)).status_code == (429 if same else 303)
+
+
+def test_who_has_to_wait_leaves_no_rows(client: TestClient, installation: Installation) -> None:
+    for _ in range(5):
+        log_in(client, password="a guess of a password")
+
+    def rows() -> list[int]:
+        with installation.store.session(read_only=True) as session:
+            return [session.query(table).count() for table in (AuditEntry, LoginAttempts)]
+
+    before = rows()
+    for number in range(20):
+        log_in(client, password=f"a guess of a password {number}")
+    assert rows() == before
+
+
+@pytest.mark.parametrize("address", ["x" * 300, "1\nERROR all is lost", "<script>", "\x00"])
+def test_an_address_that_is_none_does_no_harm(client: TestClient, installation: Installation, address: str) -> None:
+    assert log_in(from_address(client, address)).status_code == 303
+    with installation.store.session(read_only=True) as session:
+        kept = session.query(AuditEntry.address).all()[-1][0]
+    assert len(kept) <= 60 and not set(kept) & set("\n<>\x00")
 
 
 def test_the_wait_ends(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@ import os
 import threading
 import time
 import zipfile
+from collections import defaultdict, deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,12 +14,15 @@ from typing import Any
 import pytest
 from httpx import Client, Response
 
+from settings import get_settings
 from tests.conftest import Installation
 from tests.pictures import png
 from tests.webapp.access.test_rules import happened
 from tests.webapp.people import People
 from tests.webapp.rest import assert_problem
 from webapp.access.events import event_name
+from webapp.access.pace import pace
+from webapp.page_uploads import sweep, uploads_folder
 
 IMPORT, PROMPTS, SETTINGS = "webapp.pages.exchange._import", "webapp.pages.train._import", "webapp.pages.settings._save"
 
@@ -150,6 +154,36 @@ def test_a_link_in_the_place_of_an_upload_is_refused(
     path.symlink_to(outside["labels.zip"])
     assert_refused(caused(page_people.clients["annotator"], numbers[IMPORT], [[file_of(path)], False]))
     assert outside["labels.zip"].exists()
+
+
+def test_a_project_that_is_named_in_the_address_is_said_as_text(numbers: dict[str, int], page_people: People) -> None:
+    name = "<img src=x onerror=alert(1)>"
+    body = {"data": [None], "fn_index": numbers["webapp.pages.train._show"], "session_hash": "a page"}
+    answer = page_people.clients["viewer"].post("/gradio_api/run/predict", params={"project": name}, json=body)
+    assert "&lt;img src=x onerror=alert(1)&gt;" in answer.text and "<img" not in answer.text
+
+
+def test_uploads_to_the_page_count_as_those_over_rest(page_people: People, monkeypatch: pytest.MonkeyPatch) -> None:
+    client, settings = page_people.clients["annotator"], get_settings()
+    monkeypatch.setattr(pace, "_sent", defaultdict(deque))
+    monkeypatch.setattr(settings, "max_minute_files", 4)
+    for _ in range(2):
+        answer = client.post("/gradio_api/upload", files=[("files", (f"{n}.png", b"x")) for n in range(2)])
+        assert answer.status_code == 200
+    refused = client.post("/gradio_api/upload", files={"files": ("a.png", b"x")})
+    assert_problem(refused, 429, "too-fast", "within a minute")
+    assert_problem(client.post("/api/v1/images", files={"files": ("a.png", png())}), 429, "too-fast")
+    monkeypatch.setattr(settings, "max_minute_files", 1000)
+    monkeypatch.setattr(settings, "max_minute_mb", 0.001)
+    assert client.post("/gradio_api/upload", files={"files": ("a.png", b"x" * 2000)}).status_code == 429
+
+
+def test_an_upload_that_nothing_takes_is_deleted(page_people: People) -> None:
+    path, folder = Path(uploaded(page_people.clients["annotator"])), uploads_folder(get_settings())
+    (folder / "tmp1234").write_text("left by Gradio")
+    assert path.is_relative_to(folder) and folder.stat().st_mode & 0o777 == 0o700
+    assert sweep(folder, 3600) == 0 and path.exists()
+    assert sweep(folder, -1) >= 2 and not any(folder.iterdir())
 
 
 def test_uploads_lie_where_no_other_user_of_the_machine_looks(page_people: People) -> None:

@@ -87,6 +87,17 @@ def test_csv_lists_every_image_corrected_or_not(labelled: Installation) -> None:
     assert all(row["score"] and row["verdict"] for row in rows)
 
 
+@pytest.mark.parametrize("kind", ["csv", "masks"])
+def test_a_name_that_a_spreadsheet_would_calculate_stays_text(installation: Installation, kind: str) -> None:
+    for seed, name in enumerate(("=1+1.png", "+2.png", "-3.png", "@4.png", "a=5.png")):
+        image_id = add_upload(installation.store, installation.project_id, name, png(seed)).image_id
+        save_mask(installation.store, image_id, mask_png())
+    files = unpacked(export(installation.store, installation.project_id, kind))
+    rows = table(files["images.csv" if kind == "csv" else "index.csv"])
+    assert {row["file_name"] for row in rows} == {"'=1+1.png", "'+2.png", "'-3.png", "'@4.png", "a=5.png"}
+    assert not any(value.startswith(("=", "+", "@")) for row in rows for value in row.values())
+
+
 def test_names_that_are_alike_are_told_apart_and_odd_ones_get_a_suffix(installation: Installation) -> None:
     names = ["a.png", "A.PNG", "a_mask.png", "photo", "../../etc/passwd.png", "no.suffix.here"]
     for seed, name in enumerate(names):

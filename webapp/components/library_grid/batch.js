@@ -5,6 +5,11 @@ const IMAGES_AT_ONCE = 4;
 const ACTS = {
   accept: (image) => annotate(image, { accept: true }),
   normal: (image) => annotate(image, { label: "normal" }),
+  retry: (image) => request("/images/retry", {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ project: currentProject(), ids: [image.id] }),
+  }),
   delete: (image) => request(`/images/${image.id}`, { method: "DELETE" }),
 };
 

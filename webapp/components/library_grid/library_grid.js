@@ -65,7 +65,8 @@ function showSelection() {
   part("select-all").textContent = t("selection.all", { total: list.total });
   part("select-all").hidden = count >= list.total;
   part("select-none").hidden = !count;
-  for (const name of ["batch-accept", "batch-normal", "batch-delete"]) part(name).disabled = !count || batch.running;
+  part("batch-retry").hidden = status !== "failed";
+  for (const name of ["batch-accept", "batch-normal", "batch-retry", "batch-delete"]) part(name).disabled = !count || batch.running;
 }
 
 // --- asking ---
@@ -178,7 +179,7 @@ part("library-add").addEventListener("click", () => bus.emit("pick-files"));
 part("select-all").addEventListener("click", selectAll);
 part("select-none").addEventListener("click", () => selection.clear());
 part("batch-stop").addEventListener("click", () => batch.stop());
-for (const name of ["accept", "normal", "delete"]) part(`batch-${name}`).addEventListener("click", () => act(name));
+for (const name of ["accept", "normal", "retry", "delete"]) part(`batch-${name}`).addEventListener("click", () => act(name));
 listenToGridKeys(root, part("library-grid"), {
   toggle: (id) => selection.toggle(id),
   extend,

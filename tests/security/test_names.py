@@ -1,0 +1,94 @@
+"""Names that are scripts, everywhere they are shown: none of them runs, and each is there as text."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page
+
+from db.account_models import User
+from db.projects import add_project
+from tests.conftest import Installation
+from tests.pictures import mask_png, png
+from tests.security.hostile import SCRIPTS
+from tests.webapp.components.conftest import Site, served
+from tests.webapp.people import PASSWORD
+from tests.workers.making import activate_copy
+from workers.accounts import make_token, make_user, note
+from workers.correcting import save_mask
+from workers.intake import add_upload
+from workers.scoring import score_unscored
+
+PLACES = ("inspect", "library", "train", "settings")
+PROJECT = SCRIPTS[0]
+
+
+@pytest.fixture(scope="module")
+def hostile_site(shared: Installation) -> Iterator[Site]:
+    """A project, images, versions, people, tokens and the audit log with scripts for names."""
+    store = shared.store
+    admin = make_user(store, "root", "admin", PASSWORD)
+    for text in SCRIPTS:
+        make_token(store, admin.id, text[:100])
+        note(store, user_name=text[:100], via="session", address=text[:100], action=text, object=text)
+    with store.session() as session:
+        for text in SCRIPTS:
+            add_project(session, text[:100])
+    _fill(shared, shared.project_id)
+    with served(shared, accounts=True) as site:
+        yield site
+
+
+def _fill(installation: Installation, project_id: int) -> None:
+    store = installation.store
+    for seed, text in enumerate(SCRIPTS):
+        name = f"{text.replace('/', '')}.png"
+        image_id = add_upload(store, project_id, name, png(seed), text[:100]).image_id
+        save_mask(store, image_id, mask_png(), author=text[:100])
+    with store.session() as session:
+        for user in session.query(User).filter(User.name != "root"):
+            user.disabled_at = None
+    activate_copy(installation)
+    score_unscored(store, project_id, limit=100)
+
+
+def _signed_in(page: Page, url: str) -> None:
+    page.goto(f"{url}/login")
+    page.get_by_label("Name").fill("root")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button").click()
+    page.get_by_test_id("filmstrip").or_(page.locator("#places")).first.wait_for()
+
+
+def _nothing_ran(page: Page) -> None:
+    page.wait_for_timeout(500)
+    assert page.evaluate("window.hacked") is None
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("query", ["", "?project=" + "%3Cimg%20src%3Dx%20onerror%3Dwindow.hacked%3D1%3E"])
+def test_no_name_runs_as_a_script(place: str, query: str, hostile_site: Site, page: Page) -> None:
+    page.on("dialog", lambda dialog: pytest.fail(f"a script ran: {dialog.message}"))
+    _signed_in(page, hostile_site.url)
+    page.goto(f"{hostile_site.url}/{query}")
+    page.get_by_role("tab").nth(PLACES.index(place)).click()
+    _nothing_ran(page)
+
+
+def test_a_project_that_is_none_is_said_as_text(hostile_site: Site, page: Page) -> None:
+    _signed_in(page, hostile_site.url)
+    page.goto(f"{hostile_site.url}/?project=none%20%3Cimg%20src%3Dx%20onerror%3Dwindow.hacked%3D1%3E")
+    for number in range(len(PLACES)):
+        page.get_by_role("tab").nth(number).click()
+        page.wait_for_timeout(300)
+    _nothing_ran(page)
+    assert page.locator("img[src=x]").count() == 0
+
+
+@pytest.mark.parametrize("text", SCRIPTS)
+def test_the_log_in_page_shows_what_was_typed_as_text(text: str, hostile_site: Site, page: Page) -> None:
+    page.goto(f"{hostile_site.url}/login")
+    page.get_by_label("Name").fill(text)
+    page.get_by_label("Password").fill("not a password of anyone")
+    page.get_by_role("button").click()
+    _nothing_ran(page)
+    assert page.locator("img[src=x]").count() == 0

@@ -1,0 +1,31 @@
+"""An image as the engine sees it, and a version ready to score it. torch is not imported here: the page reads this."""
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from db.models import Image, PromptVersion
+from db.store import Store
+from engine.images import decode_image
+
+if TYPE_CHECKING:
+    from PIL.Image import Image as Picture
+
+    from engine.detector.detector import Detector
+    from engine.features import ImageFeatures
+    from engine.serving import Engine
+
+
+def picture_of(store: Store, image: Image) -> "Picture":
+    """An upload, decoded; it was within the limits when it was taken in. Raises BlobMissing, ImageError."""
+    data = store.blobs.get(image.blob_key)
+    return decode_image(data, max_pixels=image.width * image.height, max_bytes=len(data))
+
+
+def image_features(store: Store, engine: "Engine", image: Image) -> tuple["ImageFeatures", bool]:
+    """The features of an image with their surface, and whether it had to be encoded."""
+    return engine.features(image.sha256, partial(picture_of, store, image))
+
+
+def detector_of(store: Store, engine: "Engine", version: PromptVersion) -> "Detector":
+    """What a version is. Raises PromptError where it belongs to another backbone."""
+    return engine.detector(version.sha256, partial(store.blobs.get, version.blob_key))
