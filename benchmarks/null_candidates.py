@@ -123,8 +123,8 @@ def decided(nulls: NullCandidates, drawn: Drawn, active: Sequence[HeldOut], kind
     """Whether a candidate would be put in service, and the gain that it claims."""
     comparison = compare(judged(nulls.corrections, drawn.said), active, seed=seed)
     anomalous = sum(one.label for one in nulls.corrections)
-    counts = {"corrections": len(nulls.corrections), "fewest": min(anomalous, len(nulls.corrections) - anomalous)}
-    decision, _ = choose({kind: comparison}, **counts)
+    count = len(nulls.corrections)
+    decision, _ = choose({kind: comparison}, corrections=count, fewest=min(anomalous, count - anomalous))
     return bool(decision.promote), float("nan") if comparison.gain is None else comparison.gain
 
 
