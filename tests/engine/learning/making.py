@@ -30,7 +30,9 @@ def correction(engine: Engine, seed: int, label: int, *, weak: bool = False, **s
     picture, mask = drawn(seed, marked=bool(label), **size)
     features = engine.encode([picture], surface=True)[0]
     height, width = surface_of(features).pixels.shape[:2]
-    return Correction(f"{seed}-{label}", features, label, None if weak and label else mask_shares(mask, (height, width)))
+    return Correction(
+        f"{seed}-{label}", features, label, None if weak and label else mask_shares(mask, (height, width))
+    )
 
 
 def corrections(engine: Engine, labels: Sequence[int], *, first_seed: int = 0, weak: bool = False) -> list[Correction]:
