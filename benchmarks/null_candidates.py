@@ -122,9 +122,9 @@ def of_corrections(nulls: NullCandidates, rest: Sequence[Correction], data: str,
 def decided(nulls: NullCandidates, drawn: Drawn, active: Sequence[HeldOut], kind: str, seed: int) -> tuple[bool, float]:
     """Whether a candidate would be put in service, and the gain that it claims."""
     comparison = compare(judged(nulls.corrections, drawn.said), active, seed=seed)
-    anomalous, corrections = sum(one.label for one in nulls.corrections), len(nulls.corrections)
-    fewest = min(anomalous, corrections - anomalous)
-    decision, _ = choose({kind: comparison}, corrections=corrections, fewest=fewest)
+    anomalous = sum(one.label for one in nulls.corrections)
+    count = len(nulls.corrections)
+    decision, _ = choose({kind: comparison}, corrections=count, fewest=min(anomalous, count - anomalous))
     return bool(decision.promote), float("nan") if comparison.gain is None else comparison.gain
 
 

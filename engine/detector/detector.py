@@ -156,6 +156,23 @@ def _probabilities(
     device = text_features.device
     whole = torch.stack([one.global_feature for one in features]).to(device).float()
     patches = torch.stack([one.patch_features for one in features], dim=1).to(device).float()
+    return compared(whole, patches, text_features, heads)
+
+
+def compared(
+    whole: Tensor, patches: Tensor, text_features: Tensor, heads: Heads | None = None
+) -> tuple[Tensor, Tensor]:
+    """Features against texts, and heads where there are some.
+
+    Args:
+        whole: (B, D) global features.
+        patches: (L, B, n, D) patch features.
+        text_features: (2, D), unit length, order normal, anomalous.
+        heads: what is added to the texts' direction.
+
+    Returns:
+        P(anomalous) of images (B,), and P(normal), P(anomalous) of their patches (L, B, n, 2).
+    """
     if heads is not None:
         return heads.probabilities(whole, patches, text_features)
     return probabilities(whole, text_features)[:, 1], probabilities(patches, text_features)

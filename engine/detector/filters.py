@@ -26,10 +26,14 @@ def filter_bank(pixels: Tensor) -> Tensor:
         (B, 21, h, w) float32: grey, colour offsets (3), at σ of 1, 2 and 4 px the Gaussian, the gradient, both
         eigenvalues of the Hessian and the local deviation, and at 16 px the background and the difference to it.
     """
-    rgb = pixels.permute(0, 3, 1, 2).float()
+    return filters_of(pixels.permute(0, 3, 1, 2).float())
+
+
+def filters_of(rgb: Tensor) -> Tensor:
+    """The same of (B, 3, h, w) float32, 0–255."""
     grey = (rgb * rgb.new_tensor(_GREY).view(1, 3, 1, 1)).sum(dim=1, keepdim=True)
-    median = grey.flatten(1).median(dim=1).values.view(-1, 1, 1, 1)
-    spread = (grey - median).abs().flatten(1).median(dim=1).values.view(-1, 1, 1, 1) * 1.48 + 4
+    median = _median(grey)
+    spread = _median((grey - median).abs()) * 1.48 + 4
     grey = (grey - median) / spread
     colour = (rgb - rgb.mean(dim=(2, 3), keepdim=True)) / 40
     out = [grey, colour - colour.mean(dim=1, keepdim=True)]
@@ -37,6 +41,14 @@ def filter_bank(pixels: Tensor) -> Tensor:
         out += _at_scale(grey, sigma)
     background = _background(grey)
     return torch.cat([*out, background, out[7] - background], dim=1)
+
+
+def _median(values: Tensor) -> Tensor:
+    """(B, 1, 1, 1): the median of each image, the lower one of two; by sorting where a model is exported."""
+    flat = values.flatten(1)
+    if torch.compiler.is_compiling():
+        return flat.sort(dim=1).values[:, (flat.shape[1] - 1) // 2, None, None, None]
+    return flat.median(dim=1).values[:, None, None, None]
 
 
 def _at_scale(grey: Tensor, sigma: int) -> list[Tensor]:

@@ -49,22 +49,45 @@ class ImageHead:
             score: the prompts'.
             anomaly_map: (h, w) of the detector, 0–1.
         """
-        described = float((descriptor(features) - self.mean) / self.scale @ self.direction)
-        logits = torch.tensor([logit(score), map_logit(anomaly_map), described])
-        return float((logits @ self.weights + self.bias).sigmoid())
+        voices = torch.tensor([[logit(score), map_logit(anomaly_map)]])
+        return float(self.of_voices(voices, descriptor(features)[None]).sigmoid())
+
+    def of_voices(self, voices: Tensor, described: Tensor) -> Tensor:
+        """(B,) the scores' logits, of the logits of prompts and maps (B, 2), and descriptors (B, F)."""
+        features = (described - self.mean) / self.scale @ self.direction
+        return torch.cat([voices, features[:, None]], dim=1) @ self.weights + self.bias
 
 
 def descriptor(features: ImageFeatures) -> Tensor:
     """(D + L·D,) float32: the global feature, and each layer's mean patch."""
-    means = features.patch_features.float().mean(dim=1).flatten()
-    return torch.cat([features.global_feature.float(), means])
+    return descriptors(features.global_feature.float()[None], features.patch_features.float()[None])[0]
+
+
+def descriptors(whole: Tensor, patches: Tensor) -> Tensor:
+    """(B, D + L·D) of global features (B, D) and patch features (B, L, n, D)."""
+    return torch.cat([whole, patches.mean(dim=2).flatten(1)], dim=1)
 
 
 def map_logit(anomaly_map: FloatMap) -> float:
     """The logit of the mean of a map's highest values."""
-    values = anomaly_map.ravel()
-    count = max(1, round(TOP_SHARE * values.size))
+    values, count = anomaly_map.ravel(), top_count(anomaly_map.size)
     return logit(float(np.partition(values, -count)[-count:].mean()))
+
+
+def map_logits(maps: Tensor) -> Tensor:
+    """(B,) the same of maps (B, h, w)."""
+    values = maps.flatten(1)
+    return logits(values.topk(top_count(values.shape[1]), dim=1).values.mean(dim=1))
+
+
+def top_count(pixels: int) -> int:
+    """How many of a map's pixels are its highest."""
+    return max(1, round(TOP_SHARE * pixels))
+
+
+def logits(probabilities: Tensor) -> Tensor:
+    """`logit` of each."""
+    return probabilities.clamp(_LEAST, 1 - _LEAST).logit()
 
 
 def logit(probability: float) -> float:

@@ -32,25 +32,33 @@ class Memory:
     anomalous_from: tuple[str, ...] = ()
 
     def distances(self, grid: tuple[int, int], patches: Tensor, without: str | None = None) -> Tensor:
-        """(2, h/8, w/8): cosine distance to the nearest normal and anomalous patch, 0–2.
+        """(…, 2, h/8, w/8): cosine distance to the nearest normal and anomalous patch, 0–2.
 
         Args:
             grid: of the image's patches.
-            patches: (n, 152) of `memory_patches`.
+            patches: (…, n, 152) of `memory_patches`.
             without: forget what came from the image of this key.
         """
         banks = ((self.normal, self.normal_from), (self.anomalous, self.anomalous_from))
-        found = [_nearest(patches, bank[_others(keys, without)] if keys else bank) for bank, keys in banks]
-        return torch.stack(found).unflatten(1, grid)
+        known = [bank[_others(keys, without)] if keys and without else bank for bank, keys in banks]
+        return torch.stack([_nearest(patches, bank) for bank in known], dim=-2).unflatten(-1, grid)
 
 
 def memory_patches(features: ImageFeatures) -> tuple[tuple[int, int], Tensor]:
     """The grid (h/8, w/8), and its patches (n, 152), unit length, each the mean of its neighbourhood of 3×3."""
     _, middle, coarse = (one.float() for one in surface_of(features).textures)
-    halved = F.avg_pool2d(middle[None], 2)[0]
-    both = torch.cat([halved / halved.std().clamp_min(1e-6), coarse / coarse.std().clamp_min(1e-6)])
-    around = F.avg_pool2d(F.pad(both[None], (1, 1, 1, 1), mode="replicate"), 3, stride=1)[0]
-    return (both.shape[1], both.shape[2]), F.normalize(around.flatten(1).T, dim=1)
+    return (coarse.shape[1], coarse.shape[2]), texture_patches(middle[None], coarse[None])[0]
+
+
+def texture_patches(middle: Tensor, coarse: Tensor) -> Tensor:
+    """(B, n, 152) patches of the textures of a batch, (B, 40, h/4, w/4) and (B, 112, h/8, w/8)."""
+    both = torch.cat([_on_one_scale(F.avg_pool2d(middle, 2)), _on_one_scale(coarse)], dim=1)
+    around = F.avg_pool2d(F.pad(both, (1, 1, 1, 1), mode="replicate"), 3, stride=1)
+    return F.normalize(around.flatten(2).mT, dim=2)
+
+
+def _on_one_scale(textures: Tensor) -> Tensor:
+    return textures / textures.std(dim=(1, 2, 3), keepdim=True).clamp_min(1e-6)
 
 
 def _others(keys: tuple[str, ...], without: str | None) -> Tensor:
@@ -58,6 +66,7 @@ def _others(keys: tuple[str, ...], without: str | None) -> Tensor:
 
 
 def _nearest(patches: Tensor, bank: Tensor) -> Tensor:
+    """(…, n) distances of patches (…, n, 152) to the nearest of a bank (m, 152)."""
     if not len(bank):
-        return torch.full((len(patches),), _FAR)
-    return 1 - (patches @ bank.T.to(patches.dtype)).amax(dim=1)
+        return patches.new_full(patches.shape[:-1], _FAR)
+    return 1 - (patches @ bank.T.to(patches.dtype)).amax(dim=-1)

@@ -15,7 +15,7 @@ from engine.detector.memory import WIDTH, memory_patches
 from engine.features import ImageFeatures, surface_of
 
 # Images that are compared with, patches of each, and below how many images nothing is said.
-IMAGES, _PATCHES, _LEAST = 12, 96, 4
+IMAGES, PATCHES, _LEAST = 12, 96, 4
 _LOWEST = 0.3  # the share of the images, the most alike ones, whose mean distance counts
 _REACH = 6 / 32  # of a side: what is farther away is not at the same place
 
@@ -34,27 +34,31 @@ class Others:
     places: Tensor
     identities: tuple[str, ...] = ()
 
+    def fit(self) -> bool:
+        """Whether its tensors belong together."""
+        count = len(self.identities)
+        return self.patches.shape == (count, PATCHES, WIDTH) and self.places.shape == (count, PATCHES, 2)
+
     def rarity(self, grid: tuple[int, int], patches: Tensor, own: str) -> Tensor:
-        """(2, h/8, w/8): mean distance to the most alike images, anywhere and at the same place; 0 with too few.
+        """(…, 2, h/8, w/8): mean distance to the most alike images, anywhere and at the same place; 0 with too few.
 
         Args:
             grid: of the image's patches.
-            patches: (n, 152) of `memory_patches`.
+            patches: (…, n, 152) of `memory_patches`.
             own: the image's `identity`.
         """
         kept = [number for number, one in enumerate(self.identities) if one != own]
         if len(kept) < _LEAST:
-            return torch.zeros(2, *grid)
-        likeness = patches @ self.patches[kept].mT
+            return patches.new_zeros(*patches.shape[:-2], 2, *grid)
+        likeness = patches.unsqueeze(-3) @ self.patches[kept].mT
         far = torch.cdist(_places(grid).expand(len(kept), -1, -1), self.places[kept]) > _REACH
         count = max(1, round(_LOWEST * len(kept)))
-        anywhere, there = likeness.amax(dim=2), likeness.masked_fill(far, -1.0).amax(dim=2)
-        return torch.stack([1 - one.topk(count, dim=0).values.mean(dim=0) for one in (anywhere, there)]).unflatten(
-            1, grid
-        )
+        nearest = likeness.amax(dim=-1), likeness.masked_fill(far, -1.0).amax(dim=-1)  # anywhere, and at its place
+        means = [1 - one.topk(count, dim=-2).values.mean(dim=-2) for one in nearest]
+        return torch.stack(means, dim=-2).unflatten(-1, grid)
 
 
-NOBODY = Others(torch.empty(0, _PATCHES, WIDTH), torch.empty(0, _PATCHES, 2))
+NOBODY = Others(torch.empty(0, PATCHES, WIDTH), torch.empty(0, PATCHES, 2))
 
 
 def find_others(images: Sequence[ImageFeatures], seed: int) -> Others:
@@ -63,9 +67,9 @@ def find_others(images: Sequence[ImageFeatures], seed: int) -> Others:
     patches, places, identities = [], [], []
     for one in images[:IMAGES]:
         grid, rows = memory_patches(one)
-        if len(rows) < _PATCHES:
+        if len(rows) < PATCHES:
             continue
-        chosen = torch.randperm(len(rows), generator=generator)[:_PATCHES]
+        chosen = torch.randperm(len(rows), generator=generator)[:PATCHES]
         patches.append(rows[chosen])
         places.append(_places(grid)[chosen])
         identities.append(identity(one))

@@ -5,13 +5,15 @@ distances to the memory for every second one. Its first layer is linear, so it i
 result is brought from the coarse grid to the fine one.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from engine.detector.filters import CHANNELS, filter_bank
+from engine.detector.filters import CHANNELS, filters_of
 from engine.detector.memory import WIDTH, Memory, memory_patches
 from engine.detector.others import NOBODY, Others, identity
 from engine.features import ImageFeatures, surface_of
@@ -40,9 +42,9 @@ class Basis:
         return self.mean.shape == (width,) and self.components.ndim == 2 and self.components.shape[0] == width
 
     def of(self, values: Tensor) -> Tensor:
-        """(d, h, w) → (k, h, w)."""
-        flat = (values.flatten(1).T - self.mean) @ self.components
-        return flat.T.unflatten(1, values.shape[1:])
+        """(…, d, h, w) → (…, k, h, w)."""
+        flat = (values.flatten(-2).mT - self.mean) @ self.components
+        return flat.mT.unflatten(-1, values.shape[-2:])
 
 
 @dataclass(frozen=True)
@@ -73,16 +75,14 @@ class Views:
             self.patches.fits(width)
             and self.textures.fits(TEXTURES[2])
             and self.memory.normal.shape[1:] == self.memory.anomalous.shape[1:] == (WIDTH,)
-            and self.others.patches.shape[2:] == (WIDTH,)
-            and self.others.places.shape[:2] == self.others.patches.shape[:2]
+            and self.others.fit()
         )
 
     def fine(self, features: ImageFeatures, prompts_map: FloatMap) -> Tensor:
         """(22, h, w): the filter bank, and the prompts' logit."""
         pixels = surface_of(features).pixels
-        height, width = pixels.shape[:2]
-        prompts = torch.tensor(resize_map(prompts_map, height, width))
-        return torch.cat([filter_bank(pixels[None])[0], prompts.clamp(_LEAST, 1 - _LEAST).logit()[None]])
+        prompts = torch.from_numpy(np.array(resize_map(prompts_map, *pixels.shape[:2])))
+        return fine_inputs(pixels.permute(2, 0, 1)[None].float(), prompts[None])[0]
 
     def coarse(self, features: ImageFeatures, without: str | None = None) -> Tensor:
         """(c, h/2, w/2): textures, patch features, distances to the memory, and rarity among the other images.
@@ -91,18 +91,27 @@ class Views:
             features: with their surface.
             without: the key of an image that the memory is to forget: a correction never meets itself in it.
         """
-        first, second, third = (one.float() for one in surface_of(features).textures)
-        size = first.shape[1:]
+        first, second, third = (one.float()[None] for one in surface_of(features).textures)
         patches = features.patch_features.float().mean(dim=0).T.unflatten(1, features.grid)
         grid, textures = memory_patches(features)
-        coarser = [
-            second,
-            self.textures.of(third),
-            self.patches.of(patches),
-            self.memory.distances(grid, textures, without),
-            self.others.rarity(grid, textures, identity(features)),
-        ]
-        return torch.cat([first, *(_resized(one, size) for one in coarser)])
+        distances = self.memory.distances(grid, textures, without)
+        rarity = self.others.rarity(grid, textures, identity(features))
+        return self.coarse_inputs((first, second, third), patches[None], distances[None], rarity[None])[0]
+
+    def coarse_inputs(
+        self, textures: tuple[Tensor, Tensor, Tensor], patches: Tensor, distances: Tensor, rarity: Tensor
+    ) -> Tensor:
+        """(B, c, h/2, w/2) of a batch.
+
+        Args:
+            textures: (B, 24, h/2, w/2), (B, 40, h/4, w/4), (B, 112, h/8, w/8).
+            patches: (B, D, rows, columns), patch features, mean over layers.
+            distances: (B, 2, h/8, w/8) to the memory.
+            rarity: (B, 2, h/8, w/8) among the other images.
+        """
+        first, second, third = textures
+        coarser = [second, self.textures.of(third), self.patches.of(patches), distances, rarity]
+        return torch.cat([first, *(_resized(one, first.shape[-2:]) for one in coarser)], dim=1)
 
 
 @dataclass(frozen=True)
@@ -129,9 +138,13 @@ class Refiner:
     @torch.inference_mode()
     def refine(self, features: ImageFeatures, prompts_map: FloatMap) -> FloatMap:
         """The map of an image, (h, w) of its surface, 0–1, from its features and the prompts' map."""
-        fine = self.views.fine(features, prompts_map)
-        added = self._network(fine, self.views.coarse(features))
-        return mixed(fine[-1], fine[-1] + added, self.share, self.offset).numpy()
+        fine, coarse = self.views.fine(features, prompts_map), self.views.coarse(features)
+        return self.refined(fine[None], coarse[None])[0].numpy()
+
+    def refined(self, fine: Tensor, coarse: Tensor) -> Tensor:
+        """(B, h, w) maps, 0–1, from fine inputs (B, 22, h, w) and coarse ones (B, c, h/2, w/2)."""
+        prompts = fine[:, -1]
+        return mixed(prompts, prompts + self._network(fine, coarse), self.share, self.offset)
 
     def fits(self, width: int, layers: int) -> bool:
         """Whether its tensors belong together, and to patch features of this width."""
@@ -149,16 +162,25 @@ class Refiner:
         )
 
     def _network(self, fine: Tensor, coarse: Tensor) -> Tensor:
-        """(h, w): what is added to the prompts' logit."""
-        first, first_bias, second, second_bias, third, third_bias = self.layers
+        """(B, h, w): what is added to the prompts' logit."""
+        first, first_bias, *others = self.layers
         weight = first / self.deviation[:, None]  # standardising is part of the first layer
-        bias = first_bias - self.mean @ weight
-        on_fine = weight[:, :FINE].mT @ fine.flatten(1) + bias[..., None]
-        on_coarse = (weight[:, FINE:].mT @ coarse.flatten(1)).unflatten(2, coarse.shape[1:])
-        raised = F.interpolate(on_coarse, size=fine.shape[1:], mode="bilinear", align_corners=False).flatten(2)
-        hidden = F.relu(on_fine.add_(raised), inplace=True)
+        bias = (first_bias - self.mean @ weight).flatten()[:, None]
+        # (M·k, C): all networks at once, for they see the same inputs.
+        weight = weight.mT.flatten(0, 1)
+        on_fine = weight[:, :FINE] @ fine.flatten(2) + bias
+        on_coarse = (weight[:, FINE:] @ coarse.flatten(2)).unflatten(2, coarse.shape[-2:])
+        raised = _resized(on_coarse, fine.shape[-2:]).flatten(2)
+        hidden = F.relu(on_fine.add_(raised), inplace=True).unflatten(1, first.shape[::2]).flatten(0, 1)
+        second, second_bias, third, third_bias = (_for_each(one, len(fine)) for one in others)
         hidden = F.relu(torch.baddbmm(second_bias[..., None], second.mT, hidden), inplace=True)
-        return torch.baddbmm(third_bias[..., None], third.mT, hidden).mean(dim=0)[0].unflatten(0, fine.shape[1:])
+        added = torch.baddbmm(third_bias[..., None], third.mT, hidden)
+        return added.unflatten(0, (-1, first.shape[0])).mean(dim=1)[:, 0].unflatten(1, fine.shape[-2:])
+
+
+def fine_inputs(rgb: Tensor, prompts: Tensor) -> Tensor:
+    """(B, 22, h, w) of pixels (B, 3, h, w), 0–255, and the prompts' maps (B, h, w): filters, and the maps' logit."""
+    return torch.cat([filters_of(rgb), prompts.clamp(_LEAST, 1 - _LEAST).logit()[:, None]], dim=1)
 
 
 def mixed(prompts: Tensor, refined: Tensor, share: float, offset: float) -> Tensor:
@@ -166,5 +188,10 @@ def mixed(prompts: Tensor, refined: Tensor, share: float, offset: float) -> Tens
     return (prompts * (1 - share) + (refined + offset) * share).sigmoid()
 
 
-def _resized(values: Tensor, size: tuple[int, ...]) -> Tensor:
-    return F.interpolate(values[None], size=tuple(size), mode="bilinear", align_corners=False)[0]
+def _resized(values: Tensor, size: Sequence[int]) -> Tensor:
+    return F.interpolate(values, size=tuple(size), mode="bilinear", align_corners=False)
+
+
+def _for_each(layer: Tensor, images: int) -> Tensor:
+    """A layer (M, …) for each of B images: (B·M, …)."""
+    return layer.expand(images, *layer.shape).flatten(0, 1)

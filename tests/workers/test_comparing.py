@@ -10,14 +10,18 @@ from db.models import PromptVersion
 from db.predictions import prediction_by_version
 from db.prompt_versions import get_version, list_versions
 from db.runs import get_run
+from engine.detector.files import detector_to_bytes
 from engine.prompt_files import prompts_to_bytes
 from engine.prompts import random_prompts
 from tests.conftest import Installation
+from tests.engine.detector.making import random_detector
+from tests.pictures import mask_png, png
 from tests.workers.making import add, correct
 from workers.comparing import compare_versions
-from workers.correcting import mark_anomalous
+from workers.correcting import mark_anomalous, save_mask
 from workers.engine_host import get_engine
 from workers.errors import NotFound, TooFewCorrections
+from workers.intake import add_upload
 from workers.project_changes import make_project
 from workers.promoting import import_prompts
 from workers.runs import start_run
@@ -52,6 +56,26 @@ def test_images_are_ranked_by_how_much_the_maps_differ_and_figures_are_those_of_
     back = compare_versions(installation.store, second.id, first.id)
     assert back.metrics["active"] == found.metrics["candidate"]
     assert back.metrics["difference"]["pixel_ap"] == pytest.approx(-found.metrics["difference"]["pixel_ap"])
+
+
+def test_versions_whose_maps_are_of_other_sizes_are_compared(
+    installation: Installation, versions: tuple[PromptVersion, PromptVersion]
+) -> None:
+    """A refined map is finer than the prompts' own; images are lying, standing, and one is called anomalous alone."""
+    store, project_id = installation.store, installation.project_id
+    for number, (width, height) in enumerate(((240, 80), (80, 240), (90, 70))):
+        image_id = add_upload(store, project_id, f"{number}.png", png(number, width=width, height=height)).image_id
+        save_mask(store, image_id, mask_png(width, height, box=(10, 20, 40, 50)))
+    correct(installation, 2, normal=True, first_seed=5)
+    data = detector_to_bytes(random_detector(get_engine()))
+    refined = import_prompts(store, project_id, "refined.safetensors", data)
+
+    found = compare_versions(store, versions[0].id, refined.id)
+
+    assert found.images == 5 and all(one.difference > 0 for one in found.most_different)
+    assert all(0 <= found.metrics[side]["pixel_ap"] <= 1 for side in ("active", "candidate"))
+    for one in found.most_different:
+        assert Image.open(io.BytesIO(one.picture)).format == "JPEG"
 
 
 def test_a_version_does_not_differ_from_itself(

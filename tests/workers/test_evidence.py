@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from tests.conftest import Installation
-from tests.pictures import mask_png
+from tests.pictures import mask_png, png
 from tests.workers.making import add
 from workers.correcting import mark_anomalous, mark_normal, save_mask
 from workers.evidence import pixel_evidence, score_evidence, score_probability
+from workers.intake import add_upload
 from workers.maps import grid_map
 from workers.scoring import score_unscored
 
@@ -39,6 +40,17 @@ def test_pixels_are_counted_by_the_mask_and_each_image_weighs_alike(installation
     left = grid_map(installation.store, ids[1])[:, :31]
     occupied = np.flatnonzero(evidence.anomalous)
     assert occupied.min() / 1000 <= left.min() and left.max() <= (occupied.max() + 1) / 1000
+
+
+def test_images_of_any_shape_weigh_alike(installation: Installation) -> None:
+    store, project_id = installation.store, installation.project_id
+    for number, (width, height) in enumerate(((240, 80), (80, 240), (90, 70))):
+        image_id = add_upload(store, project_id, f"{number}.png", png(number, width=width, height=height)).image_id
+        save_mask(store, image_id, mask_png(width, height, box=(0, 0, width // 2, height)))
+    score_unscored(store, project_id, limit=10)
+    evidence = pixel_evidence(store, project_id)
+    assert evidence.anomalous.sum() == pytest.approx(1.5, abs=0.05)
+    assert evidence.normal.sum() == pytest.approx(1.5, abs=0.05)
 
 
 def test_an_image_that_is_anomalous_nobody_said_where_says_nothing_of_pixels_and_counts_as_an_image(

@@ -12,17 +12,22 @@ from db.images import delete_image, get_image, get_image_row, unscored_images
 from db.models import Prediction
 from db.predictions import active_prediction
 from db.prompt_versions import activate, add_version
+from engine.detector.files import detector_to_bytes
 from engine.features import ImageFeatures
 from engine.images import decode_image
 from engine.prompt_files import prompts_to_bytes
 from engine.prompts import random_prompts
 from tests.conftest import Installation
+from tests.engine.detector.making import random_detector
+from tests.pictures import picture, png
 from tests.running import wait_until
 from tests.workers.making import add, change_image
 from workers.background import BackgroundScorer
 from workers.engine_host import engine_status, get_engine, trouble
 from workers.errors import PromptError
+from workers.intake import add_upload
 from workers.maps import grid_map
+from workers.promoting import import_prompts
 from workers.scoring import score_images, score_unscored
 from workers.trouble import EngineTrouble
 
@@ -52,6 +57,43 @@ def status(installation: Installation, image_id: int) -> str:
 def predictions(installation: Installation) -> int:
     with installation.store.session(read_only=True) as session:
         return session.scalar(select(func.count()).select_from(Prediction)) or 0
+
+
+@pytest.mark.parametrize(("width", "height"), [(240, 60), (60, 240)])
+def test_a_long_image_has_a_long_map(installation: Installation, width: int, height: int) -> None:
+    data = png(1, width=width, height=height)
+    image_id = add_upload(installation.store, installation.project_id, "long.png", data).image_id
+    assert score_images(installation.store, [image_id]) == 1
+    rows, columns = grid_map(installation.store, image_id).shape
+    assert (columns > 2 * rows) == (width > height) and (rows > 2 * columns) == (height > width)
+
+
+def test_what_is_encoded_is_kept_with_its_surface(installation: Installation) -> None:
+    image_id = add(installation)
+    score_images(installation.store, [image_id])
+    cache = get_engine().cache
+    with installation.store.session(read_only=True) as session:
+        features = cache.get(get_image(session, image_id).sha256) if cache else None
+    assert features is not None and features.surface is not None
+
+
+def test_a_version_with_every_part_scores_as_its_detector_does(installation: Installation) -> None:
+    store, engine = installation.store, get_engine()
+    detector = random_detector(engine)
+    image_id = add(installation)
+    score_images(store, [image_id])
+    version = import_prompts(store, installation.project_id, "full.safetensors", detector_to_bytes(detector))
+    with store.session() as session:
+        activate(session, version.id)
+
+    assert score_images(store, [image_id]) == 1
+
+    with store.session(read_only=True) as session:
+        prediction = active_prediction(session, image_id)
+    expected = engine.score_images([picture(0)], detector)[0]
+    assert prediction is not None and prediction.prompt_version_id == version.id
+    assert prediction.score == pytest.approx(expected.score, abs=1e-3)
+    assert abs(grid_map(store, image_id) - expected.anomaly_map).max() < 2e-3
 
 
 def test_a_score_is_kept_with_its_map_and_the_settings_that_made_it(installation: Installation) -> None:
@@ -204,11 +246,11 @@ def test_with_an_engine_broken_for_a_while_all_are_scored_in_the_end(
     engine, calls = get_engine(), []
     encode = engine.encode
 
-    def broken_in_the_middle(pictures: list) -> list:
+    def broken_in_the_middle(pictures: list, *, surface: bool) -> list:
         calls.append(time.monotonic())
         if len(calls) > 1 and time.monotonic() - calls[1] < 2:
             raise RuntimeError("CUDA error: an illegal memory access was encountered")
-        return encode(pictures)
+        return encode(pictures, surface=surface)
 
     monkeypatch.setattr(engine, "encode", broken_in_the_middle)
     scorer = BackgroundScorer(installation.store)
@@ -219,7 +261,7 @@ def test_with_an_engine_broken_for_a_while_all_are_scored_in_the_end(
         scorer.stop()
 
 
-def _out_of_memory(*_: object) -> None:
+def _out_of_memory(*_: object, **__: object) -> None:
     raise RuntimeError("CUDA out of memory")
 
 
@@ -230,10 +272,10 @@ def _all_but(installation: Installation, image_id: int) -> Callable:
         data = installation.store.blobs.get(get_image(session, image_id).blob_key)
     bad = decode_image(data).tobytes()
 
-    def encode_others(pictures: list) -> list:
+    def encode_others(pictures: list, *, surface: bool) -> list:
         if any(picture.tobytes() == bad for picture in pictures):
             raise RuntimeError("this one is odd")
-        return encode(pictures)
+        return encode(pictures, surface=surface)
 
     return encode_others
 

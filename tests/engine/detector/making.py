@@ -9,6 +9,7 @@ from engine.detector.detector import Detector, Said
 from engine.detector.heads import Heads
 from engine.detector.image_head import ImageHead
 from engine.detector.memory import WIDTH, Memory
+from engine.detector.others import PATCHES, Others
 from engine.detector.refiner import COMPONENTS, FINE, Basis, Refiner, Views
 from engine.prompts import random_prompts
 from engine.serving import Engine
@@ -48,6 +49,7 @@ def random_refiner(width: int, draw: torch.Generator) -> Refiner:
         Basis(drawn(width), drawn(width, COMPONENTS)),
         Basis(drawn(CHANNELS[2]), drawn(CHANNELS[2], COMPONENTS)),
         Memory(F.normalize(drawn(9, WIDTH), dim=1), F.normalize(drawn(5, WIDTH), dim=1)),
+        Others(F.normalize(drawn(5, PATCHES, WIDTH), dim=2), torch.rand(5, PATCHES, 2, generator=draw), tuple("abcde")),
     )
     inputs = FINE + views.coarse_channels
     return Refiner(

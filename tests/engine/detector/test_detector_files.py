@@ -93,7 +93,16 @@ def test_a_newer_format_is_refused(engine, data):
 
 
 @pytest.mark.parametrize(
-    "name", ["prompts.file", "heads.biases", "refiner.layers.3", "refiner.normal", "image_head.weights", "said.000001"]
+    "name",
+    [
+        "prompts.file",
+        "heads.biases",
+        "refiner.layers.3",
+        "refiner.normal",
+        "refiner.others",
+        "image_head.weights",
+        "said.000001",
+    ],
 )
 def test_a_missing_part_is_named(engine, data, name):
     with pytest.raises(PromptError, match=f"lacks '{name}'"):
@@ -124,6 +133,7 @@ def test_facts_that_are_no_numbers_are_refused(engine, data, name):
         ("refiner.layers.2", "refiner"),
         ("refiner.normal", "refiner"),
         ("refiner.patches.components", "refiner"),
+        ("refiner.places", "refiner"),
         ("image_head.scale", "image head"),
         ("said.000000", "what was said"),
     ],
