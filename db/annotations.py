@@ -116,8 +116,9 @@ def count_labels(session: Session, project_id: int) -> LabelCounts:
     """How many images of a project are corrected in which way, by their newest annotations."""
     kind = case((Annotation.label == "normal", "normal"), (says_where(), "marked"), else_="unmarked")
     newest = newest_of_images(project_id).with_only_columns(kind.label("kind")).subquery()
-    counts = session.execute(select(newest.c.kind, func.count()).group_by(newest.c.kind))
-    return LabelCounts(**{"normal": 0, "marked": 0, "unmarked": 0, **dict(counts.tuples())})
+    rows = session.execute(select(newest.c.kind, func.count()).group_by(newest.c.kind)).all()
+    counts: dict[str, int] = {kind: count for kind, count in rows}
+    return LabelCounts(*(counts.get(one, 0) for one in ("normal", "marked", "unmarked")))
 
 
 def get_annotations(session: Session, ids: list[int]) -> list[Annotation]:
