@@ -73,3 +73,11 @@ def test_what_the_detector_says_from_now_on_is_shifted_as_what_it_said(detector)
     shifted, _, moved = keep_meaning(detector, after, said(0.2, 0.2), corrected([0, 1]), 0.5, False)
     by_shift = [1 / (1 + np.exp(-(np.log(one.score / (1 - one.score)) + shifted.shift))) for one in after]
     assert [one.score for one in moved] == pytest.approx(by_shift, abs=1e-6)
+
+
+def test_scores_that_are_nearly_sure_keep_their_order_and_their_share(detector):
+    """A good image head says 1e-5 and 9e-6 of normal images: a threshold still parts one from the other."""
+    before, after = said(0.2, 0.6, 0.1, 0.9), said(9e-6, 1e-5, 2e-6, 1 - 1e-5)
+    _, point, moved = keep_meaning(detector, after, before, corrected([0, 0, 0, 1]), 0.5, True)
+    assert point.false_alarms == (pytest.approx(1 / 3), pytest.approx(1 / 3))
+    assert called(moved, 0.5) == [False, True, False, True]
