@@ -117,7 +117,7 @@ def count_labels(session: Session, project_id: int) -> LabelCounts:
     kind = case((Annotation.label == "normal", "normal"), (says_where(), "marked"), else_="unmarked")
     newest = newest_of_images(project_id).with_only_columns(kind.label("kind")).subquery()
     rows = session.execute(select(newest.c.kind, func.count()).group_by(newest.c.kind)).all()
-    counts: dict[str, int] = {kind: count for kind, count in rows}
+    counts = {row[0]: row[1] for row in rows}
     return LabelCounts(*(counts.get(one, 0) for one in ("normal", "marked", "unmarked")))
 
 

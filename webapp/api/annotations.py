@@ -114,7 +114,7 @@ def _statement(body: bytes) -> Callable[..., Annotation]:
             "Masks are sent as a form.",
         ) from error
     if (statement.label is None) == (statement.accept is None):
-        raise HTTPException(422, 'Say one thing: {"label": "normal"} or {"accept": true}.')
+        raise HTTPException(422, 'Say one thing: {"label": "normal"}, {"label": "anomalous"} or {"accept": true}.')
     if statement.accept:
         return partial(accept, seen_version=statement.prompt_version)
     return {"normal": mark_normal, "anomalous": mark_anomalous}[str(statement.label)]
