@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("anomalyloop")
 
-# Seconds that open requests (an upload, a page's event stream) get when the app is told to end.
-_SHUTDOWN_SECONDS = 3
 # An idle connection stays open for longer than people think about an image, and than proxies keep theirs (Caddy 120 s):
 # one that the server closes at the moment of the next request fails it, and only some clients ask again.
 _KEEP_ALIVE_SECONDS = 150
@@ -61,16 +59,23 @@ def is_loopback(host: str) -> bool:
 
 def require_admin(settings: Settings, host: str) -> None:
     """Refuse to serve with accounts where nobody could manage them. Raises StartError."""
-    from db.session import Database
     from db.users import has_admin
     from workers.accounts import FIRST_ADMIN
+    from workers.context import get_store
+    from workers.errors import BadName, BadPassword
+    from workers.first_admin import ensure_first_admin
 
-    database = Database(settings.resolved_database_url)
+    store = get_store()
     try:
-        if has_admin(database):
+        if settings.first_admin:
+            migrate(settings.resolved_database_url)
+            ensure_first_admin(store, settings)
+        if has_admin(store.database):
             return
+    except (BadName, BadPassword) as error:
+        raise StartError(f"The first admin could not be made from ANOMALYLOOP_FIRST_ADMIN. {error}") from error
     finally:
-        database.close()
+        store.database.close()
     reason = "other machines can reach it" if not is_loopback(host) else "ANOMALYLOOP_AUTH is on"
     raise StartError(
         f"Refusing to serve on {host}: {reason}, and there are no accounts yet. Make the first admin with the same "
@@ -114,16 +119,16 @@ def build_web(settings: Settings, *, accounts: bool) -> "FastAPI":
     return build_app(settings, accounts=accounts)
 
 
-def serve(web: "FastAPI", listening: socket.socket, proxies: list[str]) -> None:
-    """Serve until told to end; of these proxies it is believed where a request comes from."""
+def serve(web: "FastAPI", listening: socket.socket, settings: Settings) -> None:
+    """Serve until told to end."""
     import uvicorn
 
     config = uvicorn.Config(
         web,
         log_config=None,
-        forwarded_allow_ips=proxies,
+        forwarded_allow_ips=settings.proxies,
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
-        timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
+        timeout_graceful_shutdown=settings.shutdown_seconds,
     )
     host, port = listening.getsockname()[:2]
     logger.info("AnomalyLoop is at http://%s:%d (Ctrl-C ends it).", f"[{host}]" if ":" in host else host, port)
@@ -156,7 +161,7 @@ def run(arguments: list[str]) -> None:
             stack.enter_context(embedded_processes(settings))
         else:
             logger.info("Runs and scoring wait for workers: celery -A workers.celery_app worker (and one beat).")
-        serve(web, listening, settings.proxies)
+        serve(web, listening, settings)
 
 
 def _end(*_: object) -> None:

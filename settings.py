@@ -14,7 +14,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 PREFIX = "ANOMALYLOOP_"
 # Settings that may hold a password; what is in them is never shown.
-SECRETS = ("database_url", "broker_url", "blob_url")
+SECRETS = ("database_url", "broker_url", "blob_url", "first_admin_password")
 
 
 def _parts(value: str) -> list[str]:
@@ -96,6 +96,13 @@ class Settings(BaseSettings):
     trusted_proxies: str = Field(
         "127.0.0.1,::1",
         description="Proxies whose X-Forwarded-For says where a request comes from: addresses or networks, by commas.",
+    )
+    first_admin: str = Field("", description="With accounts and no admin yet: the name of the one to make…")
+    first_admin_password: str = Field("", description="…and its password; better in a file (`…_FILE`).")
+    shutdown_seconds: int = Field(
+        3,
+        ge=0,
+        description="What the page may take, when it is told to end, for uploads under way, in seconds.",
     )
     session_hours: float = Field(12.0, gt=0, description="A browser unused for so long has to sign in again, in hours.")
     login_attempts: int = Field(5, ge=1, description="Failed log-ins for a name from an address until both must wait…")

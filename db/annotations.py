@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, Select, case, func, select
 from sqlalchemy.orm import Session, joinedload
 
 from db.errors import Conflict
@@ -20,6 +20,15 @@ class Waiting:
 
     count: int
     oldest_at: datetime | None
+
+
+@dataclass(frozen=True)
+class LabelCounts:
+    """Corrected images of a project: called normal, anomalous with a mask, and anomalous nobody said where."""
+
+    normal: int
+    marked: int
+    unmarked: int
 
 
 def add_annotation(
@@ -101,6 +110,15 @@ def newest_annotated(session: Session, project_id: int, limit: int) -> list[str]
         .limit(limit)
     )
     return list(session.scalars(images))
+
+
+def count_labels(session: Session, project_id: int) -> LabelCounts:
+    """How many images of a project are corrected in which way, by their newest annotations."""
+    kind = case((Annotation.label == "normal", "normal"), (says_where(), "marked"), else_="unmarked")
+    newest = newest_of_images(project_id).with_only_columns(kind.label("kind")).subquery()
+    rows = session.execute(select(newest.c.kind, func.count()).group_by(newest.c.kind)).all()
+    counts = {row[0]: row[1] for row in rows}
+    return LabelCounts(*(counts.get(one, 0) for one in ("normal", "marked", "unmarked")))
 
 
 def get_annotations(session: Session, ids: list[int]) -> list[Annotation]:

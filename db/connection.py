@@ -10,6 +10,7 @@ import contextlib
 import os
 import sqlite3
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -67,11 +68,18 @@ def _refuse_bad_text(engine: Engine) -> None:
     """Both databases refuse the same text, wherever it comes from: PostgreSQL keeps no NUL, UTF-8 no surrogate."""
 
     @event.listens_for(engine, "before_cursor_execute")
-    def _look(_c: Any, _cursor: Any, _statement: str, parameters: Any, _context: Any, many: bool) -> None:
-        for row in parameters if many else (parameters,):
-            for value in row.values() if isinstance(row, dict) else row or ():
-                if isinstance(value, str) and ("\0" in value or not _is_utf8(value)):
-                    raise BadText
+    def _look(_c: Any, _cursor: Any, _statement: str, parameters: Any, _context: Any, _many: bool) -> None:
+        if any("\0" in value or not _is_utf8(value) for value in _texts(parameters)):
+            raise BadText
+
+
+def _texts(parameters: Any) -> Iterator[str]:
+    """All texts of a statement's parameters: a row or several, each by name or by place."""
+    if isinstance(parameters, str):
+        yield parameters
+    elif isinstance(parameters, dict | list | tuple):
+        for one in parameters.values() if isinstance(parameters, dict) else parameters:
+            yield from _texts(one)
 
 
 def _is_utf8(text: str) -> bool:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
 from db.connection import make_engine
@@ -19,6 +21,17 @@ def migrate(url: str) -> None:
     """Upgrade to the newest tables; nothing to do is fine, and so are two processes at once (one waits)."""
     with locked_connection(url) as connection:
         command.upgrade(alembic_config(connection), "head")
+
+
+def is_current(url: str) -> bool:
+    """Whether the database has the tables of this version. Raises SQLAlchemyError where it can't be asked."""
+    engine = make_engine(url)
+    try:
+        with engine.connect() as connection:
+            head = ScriptDirectory.from_config(alembic_config(connection)).get_current_head()
+            return MigrationContext.configure(connection).get_current_revision() == head
+    finally:
+        engine.dispose()
 
 
 def downgrade(url: str, revision: str = "base") -> None:

@@ -76,7 +76,7 @@ def active_version(session: Session, project_id: int) -> PromptVersion | None:
 
 def parts_of(version: PromptVersion) -> list[str]:
     """The names of what a version has learnt, prompts first; of older ones it is prompts alone."""
-    return list(version.metrics.get("parts") or ["prompts"])
+    return list((version.metrics or {}).get("parts") or ["prompts"])
 
 
 def list_versions(session: Session, project_id: int) -> list[PromptVersion]:

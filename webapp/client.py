@@ -277,12 +277,17 @@ class Client:
                 if last:
                     raise
                 continue
-            if answer.status_code not in (429, 503, 507) or last:
+            if last or not _may_do_later(answer):
                 break
         assert answer is not None
         if answer.is_error:
             _raise(answer)
         return answer
+
+
+def _may_do_later(answer: httpx.Response) -> bool:
+    """Whether the same request may be answered otherwise soon: another process may be at the same upload."""
+    return answer.status_code in (429, 503, 507) or (answer.status_code == 409 and "upload-in-progress" in answer.text)
 
 
 def verify_webhook(secret: str, signature: str, body: bytes, *, seconds: float = 300.0) -> bool:

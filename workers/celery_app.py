@@ -6,6 +6,7 @@ from typing import Any
 
 from celery import Celery
 from celery.signals import (
+    beat_init,
     before_task_publish,
     setup_logging,
     task_postrun,
@@ -18,6 +19,7 @@ from kombu import Exchange, Queue
 
 from settings import Settings, get_settings, misspelt, read_settings
 from workers import engine_host, file_broker
+from workers.alive import touch
 from workers.lease import give_back_all
 from workers.logs import configure_logging
 from workers.reporting import Reporter
@@ -127,6 +129,16 @@ def _give_back_runs(**_: object) -> None:
 def _report_no_more(**_: object) -> None:
     while _reporters:
         _reporters.pop().stop()
+
+
+@beat_init.connect
+def _tell_of_the_schedule(**_: object) -> None:
+    """It publishes every few seconds, as long as it goes on."""
+    before_task_publish.connect(_touch_beat, weak=False)
+
+
+def _touch_beat(**_: object) -> None:
+    touch("beat")
 
 
 @before_task_publish.connect

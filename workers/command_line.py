@@ -1,13 +1,16 @@
 """The command line of an installation: prompts into its database, accounts, backup and restore, a check that mends."""
 
 import argparse
+import contextlib
 import sys
+import time
 from pathlib import Path
 
 from alembic.util import CommandError
 from sqlalchemy.exc import SQLAlchemyError
 
 from db.errors import DatabaseError
+from db.migrate import is_current
 from db.projects import find_project, list_projects
 from db.session import migrate
 from db.store import Store
@@ -39,6 +42,26 @@ def _users(arguments: argparse.Namespace) -> int:
     migrate(get_settings().resolved_database_url)
     print(user_commands.run(get_store(), arguments))
     return 0
+
+
+def _migrate(arguments: argparse.Namespace) -> int:
+    url = get_settings().resolved_database_url
+    if not arguments.wait:
+        migrate(url)
+        print("The database is up to date.")
+        return 0
+    deadline = time.monotonic() + arguments.wait
+    while time.monotonic() < deadline:
+        with contextlib.suppress(SQLAlchemyError):  # it is away, or being made
+            if is_current(url):
+                return 0
+        time.sleep(1)
+    print(
+        f"The database was not brought up to date within {arguments.wait} s. See why `python -m workers migrate`, "
+        "which does so, has not run.",
+        file=sys.stderr,
+    )
+    return 1
 
 
 def _import_prompts(arguments: argparse.Namespace) -> int:
@@ -105,6 +128,9 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_upkeep(subjects: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    tables = subjects.add_parser("migrate", help="bring the database up to date, or wait until that was done")
+    tables.add_argument("--wait", type=int, default=0, metavar="SECONDS", help="change nothing: wait for who does it")
+    tables.set_defaults(do=_migrate)
     backup = subjects.add_parser("backup", help="all rows and files of one moment, as one tar; the app may run")
     backup.add_argument("target", type=Path, metavar="DIR|FILE", help="a folder (for a dated name), or the file")
     backup.set_defaults(do=_backup)

@@ -11,11 +11,12 @@ from db.images import get_image
 from db.models import Annotation
 from db.predictions import active_prediction
 from db.projects import get_project
+from db.prompt_versions import get_version
 from db.store import Store
 from engine.images import decode_mask, encode_mask
 from engine.maps import resize_map
 from workers import dispatch
-from workers.errors import NothingToAccept
+from workers.errors import MapChanged, NothingToAccept
 from workers.maps import read_map, scored_image
 
 
@@ -64,10 +65,25 @@ def mark_anomalous(
     )
 
 
-def accept(store: Store, image_id: int, *, author: str = "local", expected_revision: int | None = None) -> Annotation:
+def accept(
+    store: Store,
+    image_id: int,
+    *,
+    author: str = "local",
+    expected_revision: int | None = None,
+    seen_version: int | None = None,
+) -> Annotation:
     """Agree with the active prediction: by the project's thresholds, normal, or anomalous where the map reaches its.
 
+    Args:
+        store: where the image is.
+        image_id: which.
+        author: who agrees.
+        expected_revision: see save_mask.
+        seen_version: the number of the version whose map they saw; None: whichever is in use.
+
     Raises:
+        MapChanged: another version is in use since.
         NotFound: no such image.
         NotReady: it is not scored yet.
         NothingToAccept: its score says anomalous, but no pixel of its map does.
@@ -76,6 +92,9 @@ def accept(store: Store, image_id: int, *, author: str = "local", expected_revis
     image, prediction = scored_image(store, image_id)
     with store.session(read_only=True) as session:
         settings = get_project(session, image.project_id).settings
+        number = get_version(session, prediction.prompt_version_id).number
+    if seen_version is not None and seen_version != number:
+        raise MapChanged(seen_version, number)
     mask = None
     if prediction.score >= settings["threshold"]:
         anomaly_map = resize_map(read_map(store, prediction), image.height, image.width)

@@ -31,6 +31,7 @@ __all__ = [
     "LabelFileError",
     "LoginLocked",
     "LoginRefused",
+    "MapChanged",
     "NameTaken",
     "NoPreview",
     "NotFound",
@@ -58,6 +59,16 @@ class NotReady(Exception):
 
 class NoPreview(Exception):
     """The corrections so far were not asked what they make of an image, or have nothing to say."""
+
+
+class MapChanged(Exception):
+    """A map is to be accepted that was not the one that was seen."""
+
+    def __init__(self, seen: int, now: int) -> None:
+        super().__init__(
+            f"The map that was seen is version {seen}'s, and version {now} is in use since. Nothing was accepted: look "
+            "at the new map, then accept it."
+        )
 
 
 class NothingToAccept(Exception):

@@ -5,6 +5,7 @@ import threading
 
 from db.models import utc_now
 from db.worker_reports import report
+from workers.alive import touch
 from workers.context import get_store
 from workers.engine_host import engine_status
 
@@ -42,6 +43,7 @@ class Reporter:
 
     def _run(self) -> None:
         while True:
+            touch("worker")
             try:
                 self.report()
             except Exception as error:  # the database may be away for a moment; the next report tries again

@@ -24,6 +24,13 @@ _NAMES = {
     "within_auroc": "pixel AUROC within an image",
     "image_auroc": "image AUROC",
 }
+# What a metric is about, for whoever inspects.
+_LOSSES = {
+    "pixel_auroc": "mark defects less well",
+    "pixel_ap": "mark defects less well",
+    "within_auroc": "mark defects less well",
+    "image_auroc": "tell images apart less well",
+}
 
 
 @dataclass(frozen=True)
@@ -94,13 +101,11 @@ def _problem(comparison: Comparison, corrections: int, fewest: int, refit: bool)
     gain = comparison.gain or 0.0
     least = _LEAST_GAIN + _LEAST_GAIN_OF_ONE / corrections
     limit = REFIT_SINGLE_RISK if refit else SINGLE_RISK
-    worse = [
-        f"{_NAMES[name]} might be worse" for name, risk in comparison.risk.items() if risk is not None and risk > limit
-    ]
+    worse = _worse([name for name, risk in comparison.risk.items() if risk is not None and risk > limit])
     if refit:
         if (comparison.loss_risk or 0.0) > REFIT_RISK:
             return "with the new corrections it might be worse than before"
-        return " and ".join(worse)
+        return worse
     if comparison.difference["pixel_auroc"] is None and fewest < FEWEST_IMAGES:
         return (
             f"without masks, fewer than {FEWEST_IMAGES} normal and {FEWEST_IMAGES} anomalous images can't tell what is "
@@ -109,10 +114,18 @@ def _problem(comparison: Comparison, corrections: int, fewest: int, refit: bool)
     if gain < least:
         return "nothing that was learnt is better yet on corrections it had not seen"
     if worse:
-        return " and ".join(worse)
+        return worse
     if (comparison.gain_risk or 0.0) > NEW_RISK:
-        return f"it is better by {gain:.3f} on average, but that may be luck of the images ({comparison.gain_risk:.0%})"
+        return f"it looks better, but on so few corrections that may be luck (a chance of {comparison.gain_risk:.0%})"
     return ""
+
+
+def _worse(names: Sequence[str]) -> str:
+    """What might be lost, in words, with the metrics that say so; empty where none does."""
+    lost: dict[str, list[str]] = {}
+    for name in names:
+        lost.setdefault(_LOSSES[name], []).append(_NAMES[name])
+    return "it might " + " and ".join(f"{words} ({', '.join(by)})" for words, by in lost.items()) if lost else ""
 
 
 def _better(comparison: Comparison) -> str:

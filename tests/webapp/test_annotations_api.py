@@ -13,6 +13,8 @@ from db.projects import update_settings
 from tests.conftest import Installation
 from tests.pictures import encoded, mask_png, picture
 from tests.webapp.rest import assert_problem, kept, scored
+from tests.workers.making import activate_copy
+from workers.scoring import score_unscored
 
 
 def put_mask(client: TestClient, image_id: int, data: bytes, **headers: str) -> Response:
@@ -90,6 +92,19 @@ def test_an_anomalous_prediction_without_a_region_can_not_be_accepted(
     with installation.store.session() as session:
         update_settings(session, installation.project_id, {"threshold": 0.0, "map_threshold": 1.0})
     assert_problem(say(client, image_id, {"accept": True}), 422, "nothing-to-accept", "map threshold")
+
+
+def test_a_map_that_was_not_seen_is_not_accepted(client: TestClient, installation: Installation) -> None:
+    image_id = scored(client, installation)
+    assert client.get(f"/api/v1/images/{image_id}").json()["prompt_version"] == 1
+    activate_copy(installation)
+    score_unscored(installation.store, installation.project_id, limit=10)
+    for seen in (1, 0):
+        refused = say(client, image_id, {"accept": True, "prompt_version": seen})
+        assert_problem(refused, 409, "map-changed", f"version {seen}", "version 2", "look at the new map")
+    assert client.get(f"/api/v1/images/{image_id}").json()["annotation"] is None
+    now = client.get(f"/api/v1/images/{image_id}").json()["prompt_version"]
+    assert say(client, image_id, {"accept": True, "prompt_version": now}).status_code in (201, 422)
 
 
 def test_accepting_what_is_not_scored_yet_says_to_ask_again(client: TestClient) -> None:

@@ -9,16 +9,17 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
-from db.models import Prediction
+from db.models import Prediction, Preview
 from tests.conftest import Installation
-from tests.pictures import encoded, picture, png
+from tests.pictures import encoded, mask_png, picture, png
 from tests.running import wait_until
 from tests.webapp.rest import assert_problem, kept, scored, upload
 from tests.workers.making import add, change_image
 from workers import dispatch
 from workers.background import BackgroundScorer
+from workers.previewing import refresh_previews
 
 
 def truncated_jpeg() -> bytes:
@@ -237,3 +238,20 @@ def test_images_that_failed_are_tried_again(client: TestClient, installation: In
     assert client.post("/api/v1/images/retry", json={}).json() == [second]
     assert client.get(f"/api/v1/images/{first}").json()["status"] == "unscored"
     assert_problem(client.post("/api/v1/images/retry", json={"project": "none"}), 404, "not-found")
+
+
+def test_an_image_that_is_opened_is_previewed_where_others_are(
+    client: TestClient, installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[int, int]] = []
+    monkeypatch.setattr("workers.dispatch.request_preview", lambda *which: asked.append(which))
+    first, second, third = (scored(client, installation, seed=seed) for seed in (1, 2, 3))
+    client.get(f"/api/v1/images/{third}")
+    assert asked == []
+    client.put(f"/api/v1/images/{first}/annotation", files={"mask": mask_png()})
+    refresh_previews(installation.store, installation.project_id)
+    with installation.store.session() as session:
+        session.execute(delete(Preview).where(Preview.image_id == third))
+    client.get(f"/api/v1/images/{second}")
+    client.get(f"/api/v1/images/{third}")
+    assert asked == [(installation.project_id, third)]

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Header, HTTPException, Request, Response
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 
@@ -30,6 +30,9 @@ class Statement(BaseModel):
 
     label: Literal["normal", "anomalous"] | None = None
     accept: Literal[True] | None = None
+    prompt_version: int | None = Field(
+        None, description="With accept: whose map was seen. Where another version is in use since: 409, map-changed."
+    )
 
 
 _BODY = {
@@ -111,8 +114,10 @@ def _statement(body: bytes) -> Callable[..., Annotation]:
             "Masks are sent as a form.",
         ) from error
     if (statement.label is None) == (statement.accept is None):
-        raise HTTPException(422, 'Say one thing: {"label": "normal"} or {"accept": true}.')
-    return {"normal": mark_normal, "anomalous": mark_anomalous, None: accept}[statement.label]
+        raise HTTPException(422, 'Say one thing: {"label": "normal"}, {"label": "anomalous"} or {"accept": true}.')
+    if statement.accept:
+        return partial(accept, seen_version=statement.prompt_version)
+    return {"normal": mark_normal, "anomalous": mark_anomalous}[str(statement.label)]
 
 
 @router.get("/{image_id}/mask", responses={200: {"content": {"image/png": {}}}})

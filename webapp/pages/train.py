@@ -19,6 +19,7 @@ from settings import get_settings
 from webapp.access.callers import caller_of_event
 from webapp.components.assets import script
 from webapp.components.training.metric_chart import metric_chart
+from webapp.components.training.next_step import next_step
 from webapp.components.training.run_history import run_history
 from webapp.components.training.run_panel import run_panel
 from webapp.components.training.version_comparison import comparison_progress, version_comparison
@@ -113,7 +114,7 @@ def read_state(say: Texts, project_id: int, chosen: int | None) -> TrainState:
             waiting=waiting_panel(
                 say, waiting_corrections(session, project_id), get_project(session, project_id), get_settings(), now
             ),
-            run=run_panel(say, seen, now),
+            run=run_panel(say, seen, now, next_step(say, session, project_id)),
             metrics=metric_chart(say, runs, {version.id for version in versions if version.activated_at is not None}),
             versions=versions_table(say, versions),
             history=run_history(say, runs, now, seen.id if seen else None),

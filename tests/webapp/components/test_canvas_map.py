@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 from playwright.sync_api import expect
 
 from engine.maps import resize_map
@@ -11,7 +12,11 @@ def middle_of(canvas: CanvasPage, image_id: int) -> float:
     return round(float(np.median(grid_map(canvas.installation.store, image_id))), 3)
 
 
-def test_start_from_the_map_paints_what_the_server_calls_at_or_above_the_threshold(canvas: CanvasPage) -> None:
+def test_start_from_the_map_paints_what_the_server_calls_at_or_above_the_threshold(
+    canvas: CanvasPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The first of the saved masks would make previews, which come first.
+    monkeypatch.setattr("workers.background.refresh_previews", lambda *_: None)
     sizes = {
         canvas.add(width=width, height=height): (width, height) for width, height in ((320, 200), (40, 300), (48, 32))
     }

@@ -5,13 +5,14 @@ from playwright.sync_api import expect
 from sqlalchemy import update
 
 from db.models import PromptVersion
+from db.previews import NewPreview, save_previews
 from db.projects import update_settings
-from engine.maps import resize_map
+from db.prompt_versions import active_version
+from engine.maps import map_to_npy, resize_map
 from tests.pictures import mask_png
 from tests.webapp.components.canvas_page import CanvasPage
 from tests.webapp.components.test_canvas_saving import label_of
 from workers.correcting import save_mask
-from workers.maps import previewed_image, read_map
 from workers.previewing import refresh_previews
 
 BOX = (100, 60, 131, 97)
@@ -77,21 +78,27 @@ def test_a_correction_shows_on_the_image_that_is_open_next_without_a_reload(canv
 
 
 def test_accepting_a_preview_saves_what_it_outlines_as_a_drawn_mask(canvas: CanvasPage) -> None:
-    _, other = previewed(canvas)
-    store = canvas.installation.store
-    _, preview = previewed_image(store, other)
-    values = resize_map(read_map(store, preview), 200, 320)
-    threshold = float(np.quantile(values, 0.9))
-    with store.session() as session:
-        update_settings(session, canvas.installation.project_id, {"map_threshold": threshold})
-    canvas.open(other)
+    image_id = canvas.add_new()
+    ramp = np.linspace(0, 1, 160, dtype=np.float32)[None].repeat(100, axis=0)
+    give_preview(canvas, image_id, ramp)
+    with canvas.installation.store.session() as session:
+        update_settings(session, canvas.installation.project_id, {"map_threshold": 0.75})
+    canvas.open(image_id)
     expect(canvas.root).to_have_attribute("data-map", "preview")
     canvas.key("a")
     expect(canvas.part("message")).to_contain_text("Saved")
-    assert label_of(canvas, other) == (1, "anomalous", "drawn")
-    decided = np.abs(values - threshold) > 1e-6
-    saved = canvas.saved_mask(other)
-    assert 0 < saved.sum() < saved.size and np.array_equal(saved[decided], (values >= threshold)[decided])
+    assert label_of(canvas, image_id) == (1, "anomalous", "drawn")
+    assert np.array_equal(canvas.saved_mask(image_id), resize_map(ramp, 200, 320) >= 0.75)
+
+
+def give_preview(canvas: CanvasPage, image_id: int, anomaly_map: np.ndarray) -> None:
+    """A preview with this map."""
+    store, project_id = canvas.installation.store, canvas.installation.project_id
+    with store.session() as session:
+        version = active_version(session, project_id)
+        assert version is not None
+        made = NewPreview(image_id, 0.9, store.keep_until_named(session, map_to_npy(anomaly_map)))
+        save_previews(session, project_id, version.id, [made], corrections=3)
 
 
 def test_a_preview_that_outlines_nothing_is_not_silently_normal(canvas: CanvasPage) -> None:

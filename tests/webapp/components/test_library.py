@@ -202,6 +202,35 @@ def test_thumbnails_and_pages_are_loaded_as_one_scrolls(library: Library) -> Non
     library.expect_ids(*ids)
 
 
+def test_all_that_are_selected_are_acted_on_after_a_refresh_too_and_the_place_stays(library: Library) -> None:
+    """More than the largest page, so that a refresh shows them in parts."""
+    library.add(505, score=False)
+    done: set[str] = set()
+
+    def mark(route: Route) -> None:
+        done.add(route.request.url)
+        route.fulfill(status=201, json={})
+
+    library.page.route("**/images/*/annotation", mark)
+    library.open()
+    library.part("select-all").wait_for(state="attached")
+    library.tick(505).click()
+    library.part("select-all").click()
+    expect(library.part("selection-count")).to_have_text("505 selected")
+    scroller = library.part("library-scroll")
+    scroller.evaluate("scroller => scroller.scrollTo(0, 3000)")
+    add_upload(library.store, library.project_id, "one more.png", png(9999))
+    expect(library.part("library-count")).to_have_text("506 images")
+    expect(library.part("library-item")).to_have_count(506)
+    assert scroller.evaluate("scroller => scroller.scrollTop") > 2000
+    expect(library.part("selection-count")).to_have_text("505 selected")
+
+    library.part("batch-normal").click()
+
+    expect(library.part("batch-message")).to_have_text("505 marked normal.")
+    assert len(done) == 505
+
+
 @pytest.mark.parametrize("width", [360, 1280])
 def test_nothing_is_wider_than_the_window(site: Site, browser: Browser, width: int) -> None:
     for page in open_page(browser, width, 740):

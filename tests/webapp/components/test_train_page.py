@@ -13,9 +13,10 @@ from db.projects import update_settings
 from db.prompt_versions import active_version, list_versions
 from tests.conftest import Installation, installed, settings_for
 from tests.webapp.components.conftest import Site, open_page
-from tests.workers.making import correct
+from tests.workers.making import add, correct
 from workers.engine_host import get_engine
 from workers.runs import start_run
+from workers.scoring import score_unscored
 from workers.tuning import tune
 
 
@@ -56,9 +57,21 @@ def test_every_run_of_the_history_can_be_looked_at(tuned: Page, keep) -> None:
     tuned.keyboard.press("Enter")
     expect(panel).to_have_attribute("data-run-id", "1")
     expect(tuned.locator("tr[data-run-id='1']")).to_have_attribute("aria-current", "true")
+    expect(panel.get_by_test_id("loss-chart")).to_be_hidden()  # figures are folded below the sentence
+    panel.get_by_test_id("run-figures").locator("summary").click()
     expect(panel.get_by_test_id("loss-chart")).to_be_visible()
+    expect(panel.get_by_test_id("offers")).to_be_visible()
     tuned.wait_for_timeout(2000)  # the page is drawn anew meanwhile, and the choice stays
     expect(panel).to_have_attribute("data-run-id", "1")
+
+
+def test_what_to_correct_next_is_said_and_opened(tuned: Page, site: Site) -> None:
+    waits = add(site.installation, seed=77)
+    score_unscored(site.installation.store, site.installation.project_id, limit=10)
+    expect(tuned.get_by_test_id("next-step")).to_contain_text("What helps most now: paint the defects of more images.")
+    tuned.get_by_test_id("open-queue").click()
+    expect(tuned.get_by_test_id("mask-canvas")).to_have_attribute("data-image-id", str(waits))
+    expect(tuned.get_by_test_id("filmstrip-order")).to_have_value("uncertain")
 
 
 @pytest.fixture

@@ -1,14 +1,19 @@
 import re
+from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from db.annotations import Waiting
+from db.annotations import LabelCounts, Waiting, count_labels
 from db.models import PromptVersion, TuningRun
+from tests.conftest import Installation
+from tests.workers.making import add, correct
 from webapp.components.training.loss_chart import loss_chart
 from webapp.components.training.metric_chart import metric_chart
 from webapp.components.training.metrics_table import metrics_table
+from webapp.components.training.next_step import Queue, next_step, next_words
+from webapp.components.training.run_figures import operating_point, run_figures
 from webapp.components.training.run_history import run_history
 from webapp.components.training.run_panel import run_panel
 from webapp.components.training.schedule import rule_words, what_is_missing
@@ -17,6 +22,8 @@ from webapp.components.training.version_comparison import version_comparison
 from webapp.components.training.versions_table import versions_table
 from webapp.texts import Texts
 from workers.comparing import Difference, VersionComparison
+from workers.correcting import mark_anomalous, mark_normal
+from workers.scoring import score_unscored
 
 SAY = Texts("en")
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -176,3 +183,98 @@ def test_a_comparison_says_when_its_figures_flatter() -> None:
     assert "v2 against v1, on 7 corrected images that neither learnt from" in html
     assert "score 0.50 → 0.30 (better)" in html and "&lt;a&gt;.png" in html and 'data-open-image="5"' in html
     assert "looks better on them than it is" in version_comparison(SAY, replace(fair, learnt=True))
+
+
+OFFERS = {
+    "parts": ["prompts", "refiner", "image head"],
+    "offers": [
+        {"name": "active", "metrics": {"pixel_auroc": 0.8, "pixel_ap": 0.21, "image_auroc": None}, "gain": None},
+        {
+            "name": "heads",
+            "metrics": {"pixel_auroc": 0.81, "pixel_ap": 0.2, "image_auroc": None},
+            "gain": -0.004,
+            "problem": "it might mark defects less well (pixel AP)",
+        },
+        {"name": "refiner", "metrics": {"pixel_auroc": 0.9, "pixel_ap": 0.56}, "gain": 0.2, "problem": ""},
+    ],
+    "operating_point": {"threshold": 0.5, "recall": [0.24, 0.92], "false_alarms": [0.05, 0.05]},
+}
+
+
+def test_a_run_says_its_sentence_first_and_folds_its_figures_below() -> None:
+    run = make_run(state="succeeded", decision="Put in service: better.", metrics=METRICS | OFFERS)
+    html = run_panel(SAY, run, NOW, "<p>Next: paint.</p>")
+    places = [html.index(words) for words in ("Put in service: better.", "Next: paint.", "<details", "0.560")]
+    assert places == sorted(places) and " open" not in html[html.index("<details") : html.index("<summary")]
+    for words in (
+        "prompts, refiner, image head",
+        "At the threshold 0.50",
+        "finds 24 % → 92 %",
+        "5 % → 5 %",
+        'data-offer="active"',
+        "−0.004",
+        "+0.200",
+        "Not used: it might mark defects less well (pixel AP).",
+        "+0.050",
+    ):
+        assert words in html, words
+
+
+def test_runs_of_before_there_were_offers_show_what_they_have() -> None:
+    html = run_figures(SAY, make_run(state="succeeded", metrics=METRICS))
+    assert "metrics-table" in html and "offers" not in html and "operating-point" not in html
+    assert run_figures(SAY, make_run(state="succeeded")) == ""
+    nobody = {"operating_point": {"threshold": 0.5, "recall": None, "false_alarms": [0.1, 0.0]}}
+    assert "finds" not in run_figures(SAY, make_run(metrics=nobody)) and "10 % → 0 %" in operating_point(SAY, nobody)
+
+
+def test_what_a_run_offers_is_said_in_korean_too() -> None:
+    html = run_figures(Texts("ko"), make_run(metrics=OFFERS))
+    assert "쓰지 않음: 결함 표시가 나빠질 수 있음 (픽셀 AP)." in html and "might" not in html
+
+
+def test_a_version_tells_its_parts_and_older_ones_are_prompts_alone() -> None:
+    versions = [
+        PromptVersion(id=2, number=2, state="active", origin="tuned", note="", created_at=NOW, metrics=OFFERS),
+        PromptVersion(id=1, number=1, state="retired", origin="shipped", note="", created_at=NOW, metrics={}),
+    ]
+    html = versions_table(SAY, versions)
+    assert "Parts: prompts, refiner, image head<" in html and "Parts: prompts<" in html
+
+
+UNLIKE = Queue(Counter({"unlike_corrected": 12, "map_unsure": 8}), "b.png")
+
+
+@pytest.mark.parametrize(
+    ("labels", "queue", "words"),
+    [
+        ((0, 0, 0), UNLIKE, "correct some images"),
+        ((3, 0, 4), UNLIKE, "Without a mask"),
+        ((3, 1, 0), UNLIKE, "a second image"),
+        ((3, 3, 0), UNLIKE, "There are 3 so far"),
+        ((9, 6, 7), UNLIKE, "the 7 images that are only called anomalous"),
+        ((0, 6, 0), UNLIKE, "call some images normal"),
+        ((1, 6, 0), UNLIKE, "There is 1 so far"),
+        ((9, 9, 0), UNLIKE, "unlike those corrected so far, such as b.png (12 of the next 20)"),
+        ((9, 9, 0), Queue(Counter({"map_unsure": 2}), "c.png"), "unsure of itself, such as c.png (2 of the next 2)"),
+        ((9, 9, 0), Queue(Counter()), "All images are corrected"),
+    ],
+)
+def test_what_to_correct_next_is_said_in_a_sentence(labels: tuple[int, int, int], queue: Queue, words: str) -> None:
+    assert words in next_words(SAY, LabelCounts(*labels), queue)
+
+
+def test_the_sentence_is_made_from_what_is_corrected_and_what_waits(installation: Installation) -> None:
+    correct(installation, 6)
+    correct(installation, 5, normal=True, first_seed=6)
+    mark_anomalous(installation.store, add(installation, seed=20))
+    waits = add(installation, seed=21)
+    score_unscored(installation.store, installation.project_id, limit=100)
+    with installation.store.session(read_only=True) as session:
+        assert count_labels(session, installation.project_id) == LabelCounts(5, 6, 1)
+        html = next_step(SAY, session, installation.project_id)
+    assert "21.png" in html and "data-open-queue" in html
+    mark_normal(installation.store, waits)
+    with installation.store.session(read_only=True) as session:
+        html = next_step(SAY, session, installation.project_id)
+    assert "All images are corrected" in html and "data-open-queue" not in html

@@ -140,6 +140,10 @@ bus.on("image-changed", ({ image }) => {
   list.replace(image);
   list.show(list.images, list.total);
 });
+bus.on("open-queue", () => {
+  part("filmstrip-order").value = "uncertain";
+  quietly(changeOrder());
+});
 bus.on("images-added", () => quietly(reloadAndOpen()));
 bus.on("images-changed", () => quietly(list.refresh()));
 bus.on("threshold-changed", () => quietly(list.reload()));

@@ -3,7 +3,7 @@
 const IMAGES_AT_ONCE = 4;
 
 const ACTS = {
-  accept: (image) => annotate(image, { accept: true }),
+  accept: (image) => annotate(image, { accept: true, prompt_version: image.prompt_version ?? 0 }),
   normal: (image) => annotate(image, { label: "normal" }),
   retry: (image) => request("/images/retry", {
     method: "POST",

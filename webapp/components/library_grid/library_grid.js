@@ -5,6 +5,7 @@ const part = (name) => root.querySelector(`[data-testid=${name}]`);
 const chips = [...root.querySelectorAll("[data-status]")];
 const filters = part("library-filters");
 const failures = new Map(); // image id → why the last action on it failed
+const seen = new Map(); // image id → the image as it was shown last: what is selected stays so when the list changes
 let status = "";
 
 const query = () => ({ order: part("library-order").value, ...(status && { status }), ...filterParameters(filters) });
@@ -23,9 +24,15 @@ const extend = (id) => selection.extendTo(id, shownIds());
 
 function showImages(images, total) {
   const queue = part("library-order").value === "uncertain";
+  for (const image of images) seen.set(image.id, image);
   const rows = images.map((image) => cards.of(image, { selected: selection.ids.has(image.id), queue, failure: failures.get(image.id) }));
   const grid = part("library-grid");
-  if (rows.length !== grid.children.length || rows.some((row, i) => row !== grid.children[i])) grid.replaceChildren(...rows);
+  if (rows.length !== grid.children.length || rows.some((row, i) => row !== grid.children[i])) {
+    const scroller = part("library-scroll");
+    const { scrollTop } = scroller;
+    grid.replaceChildren(...rows);
+    scroller.scrollTop = scrollTop;
+  }
   if (rows.length && !grid.querySelector("[tabindex='0']")) rows[0].firstElementChild.tabIndex = 0;
   part("library-count").textContent = t("images", { count: total });
   part("queue-rule").hidden = !queue;
@@ -79,6 +86,7 @@ const quietly = (work) =>
 
 function ask() {
   selection.ids.clear();
+  seen.clear();
   say("");
   quietly(list.reload());
 }
@@ -103,7 +111,7 @@ async function selectAll() {
 
 async function act(name) {
   if (batch.running || !selection.ids.size) return;
-  const images = list.images.filter((image) => selection.ids.has(image.id));
+  const images = [...selection.ids].map((id) => seen.get(id)).filter(Boolean);
   if (name === "delete" && !(await confirmed(images.length))) return;
   showProgress(0, images.length);
   let done = 0;

@@ -28,7 +28,7 @@ class Decisions {
     const { canvas } = this;
     if (!(await this.mayDecide("accept")) || canvas.image.score === null) return;
     if (canvas.shownMap.of(canvas.image) !== "service") return this.acceptShown();
-    await this.put({ accept: true }, async (image) => canvas.adopt(await loadMask(image)));
+    await this.put({ accept: true, prompt_version: canvas.image.prompt_version ?? 0 }, async (image) => canvas.adopt(await loadMask(image)));
   }
 
   async acceptShown() {
@@ -111,7 +111,7 @@ class Decisions {
       bus.emit("image-changed", { image: canvas.image });
       return true;
     } catch (error) {
-      if (error.status === 409) return await this.resolveConflict(decision, after).catch((failure) => this.failed(failure));
+      if (error.status === 409 && error.kind !== "map-changed") return await this.resolveConflict(decision, after).catch((failure) => this.failed(failure));
       return this.failed(error);
     } finally {
       canvas.panel.setBusy(false);

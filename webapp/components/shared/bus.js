@@ -4,6 +4,7 @@
 //   image-changed {image} its score, verdict or annotation changed
 //   images-added {ids}    new images are in the database
 //   step {by}             go to the next (+1) or previous (−1) image of the filmstrip
+//   open-queue {}         Inspect goes through what to correct next, from its first image
 //   coming-images {ids}   what → and ← would open, the likelier one first
 //   pick-files {}         open the file picker
 //   images-changed {}     some images were decided on or deleted in the library

@@ -62,8 +62,15 @@ class ImageList {
     const page = await this.fetchPage(null, Math.min(LARGEST_PAGE, Math.max(PAGE_SIZE, this.images.length)));
     if (turn !== this.turn) return;
     if (page.total !== this.total) {
+      const shown = this.images.length;
       this.images = page.items;
-      this.keep(page);
+      this.cursor = page.next_cursor;
+      while (this.cursor && this.images.length < shown && turn === this.turn) {
+        const further = await this.fetchPage(this.cursor, LARGEST_PAGE);
+        this.images = [...this.images, ...further.items];
+        this.cursor = further.next_cursor;
+      }
+      if (turn === this.turn) this.keep({ ...page, next_cursor: this.cursor });
       return;
     }
     this.counts = page.counts;

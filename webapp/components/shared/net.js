@@ -11,8 +11,10 @@ function openProject(name) {
 }
 
 class Problem extends Error {
-  constructor(status, title, detail) {
+  // kind: the end of the problem's type, such as map-changed; empty where the server said none.
+  constructor(status, title, detail, kind = "") {
     super(detail || title);
+    this.kind = kind;
     this.status = status;
     this.title = title;
     this.detail = detail;
@@ -23,7 +25,7 @@ async function problemOf(response) {
   const text = await response.text();
   try {
     const body = JSON.parse(text);
-    return new Problem(response.status, body.title || response.statusText, body.detail || body.title || text);
+    return new Problem(response.status, body.title || response.statusText, body.detail || body.title || text, (body.type || "").split(":").pop());
   } catch {
     return new Problem(response.status, response.statusText, text || t("server.status", { status: response.status }));
   }

@@ -25,7 +25,7 @@ function pause(button) {
 element.addEventListener("click", (event) => {
   const button = event.target.closest("button");
   if (!button || button.disabled) return;
-  const { activate, showRun, compare, compareChosen, note, openImage } = button.dataset;
+  const { activate, showRun, compare, compareChosen, note, openImage, openQueue } = button.dataset;
   if (activate) {
     pause(button);
     trigger("activate", { id: Number(activate) });
@@ -40,6 +40,9 @@ element.addEventListener("click", (event) => {
     writeNote(note, button.dataset.version, button.dataset.text);
   } else if (openImage) {
     bus.emit("open-image", { id: Number(openImage) });
+    openTab("inspect");
+  } else if (openQueue !== undefined) {
+    bus.emit("open-queue");
     openTab("inspect");
   }
 });

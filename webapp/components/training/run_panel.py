@@ -5,24 +5,30 @@ from html import escape
 
 from db.models import LIVE_RUN_STATES, TuningRun
 from webapp.components.training.loss_chart import loss_chart
-from webapp.components.training.metrics_table import metrics_table
+from webapp.components.training.run_figures import run_figures
 from webapp.components.training.text import elapsed
 from webapp.texts import Texts
 from webapp.texts.sentences import said
 
 
-def run_panel(say: Texts, run: TuningRun | None, now: datetime) -> str:
-    """A run as HTML; without one, what to do first."""
+def run_panel(say: Texts, run: TuningRun | None, now: datetime, advice: str = "") -> str:
+    """A run as HTML: what came of it in a sentence, and its figures below, folded; without one, what to do first.
+
+    `advice`: what to correct next, as HTML.
+    """
     if run is None:
         return (
             f'<div class="al-run al-run-empty" data-testid="run-panel" data-state="none"><h3>{say("run.none")}</h3>'
-            f"<p>{say('run.none.advice')}</p></div>"
+            f"<p>{say('run.none.advice')}</p>{advice}</div>"
         )
     live = run.state in LIVE_RUN_STATES
+    if live:
+        content = f"{_progress(say, run)}{loss_chart(say, run.losses)}"
+    else:
+        content = f"{_outcome(say, run)}{advice}{_differences(say, run)}{run_figures(say, run)}"
     return (
         f'<div class="al-run" data-testid="run-panel" data-run-id="{run.id}" data-state="{run.state}">'
-        f"{_head(say, run, now)}{_progress(say, run) if live else _outcome(say, run)}"
-        f"{loss_chart(say, run.losses)}{metrics_table(say, run.metrics)}{_differences(say, run)}</div>"
+        f"{_head(say, run, now)}{content}</div>"
     )
 
 

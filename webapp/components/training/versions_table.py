@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from html import escape
 
 from db.models import PromptVersion
+from db.prompt_versions import parts_of
+from webapp.components.training.run_figures import part_names
 from webapp.components.training.text import moment
 from webapp.texts import Texts
 from webapp.texts.sentences import said
@@ -54,11 +56,13 @@ def _row(say: Texts, version: PromptVersion, numbers: dict[int, int]) -> str:
         origin = say("versions.from", origin=origin, parent=numbers[version.parent_id])
     # The words of a person stay as they are, as does what the button opens.
     shown, note = escape(said(say, version.note)), escape(version.note)
+    parts = escape(say("versions.parts", parts=part_names(say, parts_of(version))))
     label = say("versions.note.title", version=version.number)
     return (
         f'<tr data-version="{version.number}" data-state="{version.state}"><th scope="row">v{version.number}</th>'
         f'<td><span class="al-badge" data-state="{version.state}">{say(f"versions.state.{version.state}")}</span></td>'
-        f'<td class="al-row-words">{origin}<div class="al-muted al-version-note">{shown}</div></td>'
+        f'<td class="al-row-words">{origin}<div class="al-muted al-version-parts">{parts}</div>'
+        f'<div class="al-muted al-version-note">{shown}</div></td>'
         f"<td>{moment(version.created_at)}</td>"
         f'<td><div class="al-version-buttons">{_button(say, version)}<button type="button" class="al-button al-small" '
         f'data-note="{version.id}" data-version="{version.number}" data-text="{note}" '

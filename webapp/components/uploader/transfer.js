@@ -82,7 +82,8 @@ async function sendBatch(batch, onChange, signal) {
     const cancelled = error.name === "AbortError";
     // What the server has refused it refuses again; what never reached it, what it failed at, or what came too fast
     // (429) may be sent again.
-    const refused = error.status >= 400 && error.status < 500 && error.status !== 429;
+    const later = error.status === 429 || error.kind === "upload-in-progress";
+    const refused = error.status >= 400 && error.status < 500 && !later;
     const state = cancelled ? "cancelled" : refused ? "failed" : "unsent";
     for (const item of sent) change(item, { state, error: cancelled ? "" : error.message, sent: 1 });
   }
