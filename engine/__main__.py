@@ -27,7 +27,8 @@ def main() -> int:
     try:
         exact = arguments.reference or COMMANDS[arguments.command] is export  # neither is to depend on the machine
         precision = "fp32" if exact and arguments.precision == "auto" else arguments.precision
-        backbone = load_backbone(arguments.backbone, arguments.device, precision)
+        device = "cpu" if COMMANDS[arguments.command] is export else arguments.device
+        backbone = load_backbone(arguments.backbone, device, precision)
         engine = Engine(
             backbone,
             image_size=arguments.image_size,

@@ -141,12 +141,16 @@ class Engine:
         side = self.image_size // self.info.patch_size
         return square(side) if self.squashed else grid_for(width, height, side)
 
+    def surface_for(self, width: int, height: int) -> Grid:
+        """(H, W) px of the surface of an image of this size; the texture eye sees twice that."""
+        return proportional(width, height, SURFACE_SIDE).times(SURFACE_CELL)
+
     def prepare(self, image: Image.Image, *, surface: bool = False) -> Prepared:
         """Bring an upright 8-bit image to the model's sizes; with `surface`, for the texture eye too."""
         pixels = to_pixels(image, self.grid_for(*image.size).times(self.info.patch_size))
         if not surface:
             return Prepared(pixels)
-        return Prepared(pixels, to_pixels(image, proportional(*image.size, SURFACE_SIDE).times(2 * SURFACE_CELL)))
+        return Prepared(pixels, to_pixels(image, self.surface_for(*image.size).times(2)))
 
     def encode(self, images: Sequence[Image.Image], *, surface: bool = False) -> list[ImageFeatures]:
         """Features, in the CPU's memory, of upright 8-bit images of any sizes; other threads' images may join them."""

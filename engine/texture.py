@@ -82,7 +82,7 @@ class TextureEye(nn.Module):
                 f"The texture eye takes (B, 3, h, w) with h and w multiples of {MULTIPLE}, not {tuple(batch.shape)}. "
                 "Resize or pad the images first."
             )
-        if batch.is_cuda:
+        if batch.is_cuda or torch.compiler.is_compiling():  # an exported batch has no size yet
             return self._features(batch)
         # One by one: a CPU's caches and allocator take twice as long for an image of 512 px in a batch.
         fine, middle, coarse = zip(*(self._features(image) for image in batch.split(1)), strict=True)
@@ -90,7 +90,7 @@ class TextureEye(nn.Module):
 
     def _features(self, batch: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         x = ((batch - _MEAN) / _STD).contiguous(memory_format=torch.channels_last)
-        x = functional.relu6(self.stem(x), inplace=True)
+        x = _relu6(self.stem(x))
         features = []
         for number, block in enumerate(self.blocks):
             x = block(x)
@@ -128,9 +128,14 @@ class _Block(nn.Module):
         self.residual = shape.stride == 1 and ins == shape.out
 
     def forward(self, x: Tensor) -> Tensor:
-        wide = x if self.expand is None else functional.relu6(self.expand(x), inplace=True)
-        out = self.project(functional.relu6(self.depthwise(wide), inplace=True))
+        wide = x if self.expand is None else _relu6(self.expand(x))
+        out = self.project(_relu6(self.depthwise(wide)))
         return out.add_(x) if self.residual else out
+
+
+def _relu6(x: Tensor) -> Tensor:
+    """In the memory of x; not in an exported model, which would copy x into itself for it."""
+    return functional.relu6(x, inplace=not torch.compiler.is_compiling())
 
 
 def load_texture_eye(device: str | torch.device = "cpu", file: Path = WEIGHTS) -> TextureEye:

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from engine.backbone import Backbone
 from engine.detector.heads import Heads
-from engine.detector.image_head import ImageHead, logit
+from engine.detector.image_head import ImageHead, score_logit
 from engine.detector.refiner import Refiner
 from engine.features import ImageFeatures
 from engine.maps import FloatMap
@@ -186,4 +186,4 @@ def _of_one_grid(features: Sequence[ImageFeatures]) -> Iterator[list[ImageFeatur
 
 def shifted(score: float, shift: float) -> float:
     """σ(logit(score) + shift)."""
-    return float(1 / (1 + np.exp(-(logit(score) + shift)))) if shift else score
+    return float(1 / (1 + np.exp(-(score_logit(score) + shift)))) if shift else score

@@ -11,7 +11,8 @@ from engine.maps import FloatMap
 
 # The share of a map's pixels, the highest ones, whose mean says how anomalous the image is.
 TOP_SHARE = 0.005
-_LEAST = 1e-4  # probabilities are kept so far from 0 and 1
+_LEAST = 1e-4  # probabilities are kept so far from 0 and 1…
+_LEAST_SCORE = 1e-9  # …and scores when they are shifted
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,12 @@ def logits(probabilities: Tensor) -> Tensor:
     return probabilities.clamp(_LEAST, 1 - _LEAST).logit()
 
 
-def logit(probability: float) -> float:
-    """ln(p / (1 − p)), of a probability kept off 0 and 1."""
-    inside = min(max(probability, _LEAST), 1 - _LEAST)
+def logit(probability: float, least: float = _LEAST) -> float:
+    """ln(p / (1 − p)), of a probability kept off 0 and 1 by so much."""
+    inside = min(max(probability, least), 1 - least)
     return float(np.log(inside / (1 - inside)))
+
+
+def score_logit(score: float) -> float:
+    """The logit of a score that is served: scores that are nearly sure stay apart, and so does their order."""
+    return logit(score, _LEAST_SCORE)

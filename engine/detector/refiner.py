@@ -172,7 +172,7 @@ class Refiner:
         on_coarse = (weight[:, FINE:] @ coarse.flatten(2)).unflatten(2, coarse.shape[-2:])
         raised = _resized(on_coarse, fine.shape[-2:]).flatten(2)
         hidden = F.relu(on_fine.add_(raised), inplace=True).unflatten(1, first.shape[::2]).flatten(0, 1)
-        second, second_bias, third, third_bias = (_for_each(one, len(fine)) for one in others)
+        second, second_bias, third, third_bias = (_for_each(one, fine.shape[0]) for one in others)
         hidden = F.relu(torch.baddbmm(second_bias[..., None], second.mT, hidden), inplace=True)
         added = torch.baddbmm(third_bias[..., None], third.mT, hidden)
         return added.unflatten(0, (-1, first.shape[0])).mean(dim=1)[:, 0].unflatten(1, fine.shape[-2:])

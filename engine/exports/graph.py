@@ -1,38 +1,95 @@
-"""AnomalyCLIP with one pair of prompts as one module: a preprocessed image → score and anomaly map."""
+"""A detector as one module of tensors: a preprocessed image, and where a refiner sees it its surface → score, map."""
 
+import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor, nn
+from torch.nn import functional as F
 
-from engine.scoring import patch_probabilities, patches_to_pixels, probabilities, to_grid
+from engine.detector.detector import Detector, compared
+from engine.detector.image_head import ImageHead, descriptors, logits, map_logits
+from engine.detector.memory import texture_patches
+from engine.detector.refiner import Refiner, fine_inputs
+from engine.features import unit_features
+from engine.scoring import patches_to_pixels
 from engine.serving import Engine
+from engine.shapes import Grid
 
 
 class ScoringGraph(nn.Module):
-    """What `Engine.encode` and `Engine.score` do, in float32 and in tensors throughout.
+    """What `Engine.encode` and `Engine.score` do with all parts of a detector, in float32 and in tensors throughout.
+
+    One thing differs: an image that is itself among those that rarity is measured by is compared with itself too, for
+    a graph can't tell which image it sees.
 
     Args:
-        engine: the backbone at one resolution.
-        text_features: (2, D) of the prompts, unit length; they become constants.
+        engine: the backbone, on the CPU.
+        detector: its parts become constants.
+        grid: of the patches of the images that it takes.
+        surface: (H, W) of their maps where it has a refiner; the texture eye sees them at twice that.
     """
 
-    text_features: Tensor
-    to_pixels: Tensor
+    down: Tensor
+    across: Tensor
 
-    def __init__(self, engine: Engine, text_features: Tensor) -> None:
+    def __init__(self, engine: Engine, detector: Detector, grid: Grid, surface: Grid) -> None:
         super().__init__()
-        self.vision = engine.backbone.vision
-        self.layers = engine.info.layers
-        self.divisor = 1 if engine.reference else len(self.layers)
-        patches = engine.image_size // engine.info.patch_size
-        to_pixels = patches_to_pixels(patches, engine.image_size)
-        self.register_buffer("text_features", text_features)
-        self.register_buffer("to_pixels", torch.from_numpy(to_pixels).to(text_features.device))
+        self.vision, self.layers, self.detector, self.grid = (
+            engine.backbone.vision,
+            engine.info.layers,
+            detector,
+            grid,
+        )
+        self.divisor = 1 if detector.reference else len(self.layers)
+        self.eye = engine.eye if detector.sees_surface else None
+        size = grid.times(detector.patch_size)
+        for name, patches, pixels, wanted in zip(("down", "across"), grid, size, surface, strict=True):
+            matrix = patches_to_pixels(patches, pixels)
+            if detector.sees_surface:
+                matrix = resizing(pixels, wanted) @ matrix
+            self.register_buffer(name, torch.from_numpy(matrix))
 
-    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """(B, 3, s, s), normalised by CLIP's mean and deviation → scores (B,) and maps (B, s, s)."""
-        features = self.vision(images, self.layers)
-        scores = probabilities(features.global_features, self.text_features)[:, 1]
-        layers = [patch_probabilities(features.patch_features[layer], self.text_features) for layer in self.layers]
-        summed = torch.stack([(one[..., 1:] + 1 - one[..., :1]) / 2 for one in layers]).sum(dim=0)
-        maps = self.to_pixels @ to_grid(summed)[:, 0] @ self.to_pixels.T
-        return scores, maps / self.divisor
+    def forward(self, image: Tensor, surface: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Scores (B,) and maps (B, h, w).
+
+        Args:
+            image: (B, 3, h, w), normalised by CLIP's mean and deviation.
+            surface: (B, 3, 2H, 2W), RGB of 0–1; None where the detector has no refiner.
+        """
+        whole, patches = unit_features(self.vision(image, self.layers), self.layers, torch.float32)
+        parts = self.detector
+        scores, layers = compared(whole, patches.transpose(0, 1), parts.text_features, parts.heads)
+        values = ((layers[..., 1] + 1 - layers[..., 0]) / 2).sum(dim=0).unflatten(1, self.grid)
+        maps = self.down @ values @ self.across.T / self.divisor
+        if parts.refiner is not None and surface is not None:
+            maps = self._refined(parts.refiner, maps, patches, surface)
+        return self._judged(parts.image_head, scores, maps, descriptors(whole, patches)), maps
+
+    def _refined(self, refiner: Refiner, maps: Tensor, patches: Tensor, surface: Tensor) -> Tensor:
+        assert self.eye is not None
+        pixels = (surface * 255).round()
+        textures = self.eye(pixels / 255)
+        rgb = F.avg_pool2d(pixels, 2).round()
+        rows = texture_patches(textures[1], textures[2])
+        grid = (textures[2].shape[2], textures[2].shape[3])
+        coarse = refiner.views.coarse_inputs(
+            textures,
+            patches.mean(dim=1).mT.unflatten(2, self.grid),
+            refiner.views.memory.distances(grid, rows),
+            refiner.views.others.rarity(grid, rows, own=""),
+        )
+        return refiner.refined(fine_inputs(rgb, maps), coarse)
+
+    def _judged(self, head: ImageHead | None, scores: Tensor, maps: Tensor, described: Tensor) -> Tensor:
+        if head is not None:
+            voices = torch.stack([logits(scores), map_logits(maps)], dim=1)
+            scores = head.of_voices(voices, described).sigmoid()
+        return (logits(scores) + self.detector.shift).sigmoid() if self.detector.shift else scores
+
+
+def resizing(length: int, wanted: int) -> np.ndarray:
+    """(wanted, length): `resize_map` along one side, as a matrix."""
+    if length == wanted:
+        return np.eye(length, dtype=np.float32)
+    lines = Image.fromarray(np.eye(length, dtype=np.float32)).resize((length, wanted), Image.Resampling.BILINEAR)
+    return np.asarray(lines)

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.detector.detector import Detector, Said, shifted
-from engine.detector.image_head import logit
+from engine.detector.image_head import score_logit
 from engine.learning.corrections import Correction
 
 _MARGIN = 0.25  # in logits, beyond the last score, where all or none are to be called anomalous
@@ -52,8 +52,8 @@ def keep_meaning(
         the shifted detector, what the threshold does before and after, and what was said, shifted too.
     """
     labels = np.array([one.label for one in corrections])
-    before, after = (np.array([logit(one.score) for one in some]) for some in (active, said))
-    place = logit(threshold)
+    before, after = (np.array([score_logit(one.score) for one in some]) for some in (active, said))
+    place = score_logit(threshold)
     both = 0 < labels.sum() < len(labels)
     if both and not chosen:
         cut = _best_cut(after, labels)

@@ -20,7 +20,8 @@ READ = ("GET", "HEAD")
 def test_an_endpoint(endpoint: str, people: People) -> None:
     method, template = endpoint.split(" ", 1)
     for who, client in people.clients.items():
-        for text in TEXTS:
+        refused = ROLE_OF[who] < ENDPOINTS[endpoint]
+        for text in TEXTS[::4] if refused else TEXTS:  # what is refused is refused before it is looked at
             path = template
             for name in ("project_id", "image_id", "run_id", "version_id", "user_id", "token_id", "webhook_id"):
                 path = path.replace(f"{{{name}}}", in_path(text.replace("/", "%2f")) or "0")

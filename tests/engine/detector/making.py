@@ -57,8 +57,8 @@ def random_refiner(width: int, draw: torch.Generator) -> Refiner:
         drawn(inputs),
         drawn(inputs).abs() + 5,
         (
-            *(drawn(_MEMBERS, inputs, _HIDDEN), drawn(_MEMBERS, _HIDDEN)),
-            *(drawn(_MEMBERS, _HIDDEN, _HIDDEN), drawn(_MEMBERS, _HIDDEN)),
+            *(drawn(_MEMBERS, inputs, _HIDDEN, scale=0.3), drawn(_MEMBERS, _HIDDEN)),
+            *(drawn(_MEMBERS, _HIDDEN, _HIDDEN, scale=0.3), drawn(_MEMBERS, _HIDDEN)),
             *(drawn(_MEMBERS, _HIDDEN, 1), drawn(_MEMBERS, 1)),
         ),
         share=0.75,
