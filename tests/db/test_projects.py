@@ -49,7 +49,8 @@ def test_changing_a_setting_keeps_the_others(database: Database) -> None:
         project_id = make_project(session)
         update_settings(session, project_id, {"threshold": 0.7, "retrain_after": 5})
     with database.session() as session:
-        assert get_project(session, project_id).settings == {**DEFAULT_SETTINGS, "threshold": 0.7, "retrain_after": 5}
+        changed = {"threshold": 0.7, "threshold_chosen": True, "retrain_after": 5}
+        assert get_project(session, project_id).settings == {**DEFAULT_SETTINGS, **changed}
 
 
 @pytest.mark.parametrize(
@@ -93,7 +94,8 @@ def test_settings_changed_at_once_are_all_kept(database: Database) -> None:
     assert at_once(4, change) == [None] * 4
     with database.session() as session:
         settings = get_project(session, project_id).settings
-    assert settings == {"threshold": 0.1, "map_threshold": 0.2, "retrain_after": 3, "schedule": False}
+    others = {"map_threshold": 0.2, "retrain_after": 3, "schedule": False}
+    assert settings == {"threshold": 0.1, "threshold_chosen": True, **others}
 
 
 def test_a_project_that_does_not_exist_is_not_found(database: Database) -> None:

@@ -142,7 +142,7 @@ def test_a_mask_for_an_image_that_does_not_exist_is_a_404(client: TestClient) ->
 
 
 @pytest.mark.parametrize(
-    "statement", [{}, {"label": "anomalous"}, {"accept": False}, {"label": "normal", "accept": True}, []]
+    "statement", [{}, {"label": "odd"}, {"accept": False}, {"label": "normal", "accept": True}, []]
 )
 def test_a_statement_that_says_nothing_or_two_things_is_refused(client: TestClient, statement: object) -> None:
     assert_problem(say(client, kept(client), statement), 422, "invalid-request", "label")
