@@ -158,7 +158,7 @@ class _Run:
                 backbone_fingerprint=self.engine.info.fingerprint,
                 parent_id=self.run.parent_version_id,
                 metrics=metrics,
-                note=f"learnt from {corrections} corrected images: {', '.join(outcome.detector.parts)}",
+                note=f"learnt from {corrections} corrected images",
                 author=self.run.author,
             )
             current = active_version(session, self.run.project_id)

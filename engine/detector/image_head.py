@@ -91,6 +91,11 @@ def logits(probabilities: Tensor) -> Tensor:
     return probabilities.clamp(_LEAST, 1 - _LEAST).logit()
 
 
+def score_logits(scores: Tensor) -> Tensor:
+    """(B,) float64, `score_logit` of scores."""
+    return scores.double().clamp(_LEAST_SCORE, 1 - _LEAST_SCORE).logit()
+
+
 def logit(probability: float, least: float = _LEAST) -> float:
     """ln(p / (1 − p)), of a probability kept off 0 and 1 by so much."""
     inside = min(max(probability, least), 1 - least)

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from engine.detector.detector import Detector, compared
-from engine.detector.image_head import ImageHead, descriptors, logits, map_logits
+from engine.detector.image_head import ImageHead, descriptors, logits, map_logits, score_logits
 from engine.detector.memory import texture_patches
 from engine.detector.refiner import Refiner, fine_inputs
 from engine.features import unit_features
@@ -84,7 +84,8 @@ class ScoringGraph(nn.Module):
         if head is not None:
             voices = torch.stack([logits(scores), map_logits(maps)], dim=1)
             scores = head.of_voices(voices, described).sigmoid()
-        return (logits(scores) + self.detector.shift).sigmoid() if self.detector.shift else scores
+        shift = self.detector.shift
+        return (score_logits(scores) + shift).sigmoid().float() if shift else scores
 
 
 def resizing(length: int, wanted: int) -> np.ndarray:

@@ -115,8 +115,9 @@ def _problem(comparison: Comparison, corrections: int, fewest: int, refit: bool)
         return "nothing that was learnt is better yet on corrections it had not seen"
     if worse:
         return worse
-    if (comparison.gain_risk or 0.0) > NEW_RISK:
-        return f"it looks better, but on so few corrections that may be luck (a chance of {comparison.gain_risk:.0%})"
+    luck = comparison.gain_risk or 0.0
+    if luck > NEW_RISK:
+        return f"it looks better, but on so few corrections that may be luck (a chance of {100 * luck:.0f} %)"
     return ""
 
 
