@@ -80,7 +80,7 @@ class Settings(BaseSettings):
     image_size: int = Field(
         0,
         ge=0,
-        description="Side in px of the square that images are seen in, long ones in as many px; 0: the backbone's own default.",
+        description="Side in px of the square that images are seen as; 0: the backbone's own.",
     )
     score_threads: int = Field(0, ge=0, description="CPU threads for the model; 0: torch's choice.")
 
