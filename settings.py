@@ -78,7 +78,9 @@ class Settings(BaseSettings):
         False, description="Let torch.compile fuse the vision tower's blocks: pays on a GPU; starts some 15 s later."
     )
     image_size: int = Field(
-        0, ge=0, description="Side in px that images are resized to; 0: the backbone's own default."
+        0,
+        ge=0,
+        description="Side in px of the square that images are seen as; 0: the backbone's own.",
     )
     score_threads: int = Field(0, ge=0, description="CPU threads for the model; 0: torch's choice.")
 

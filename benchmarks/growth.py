@@ -18,11 +18,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from PIL import Image as Picture
-from torch.nn import functional as F
 
 from benchmarks.machine import machine, markdown_table
+from benchmarks.noise import noise
 from benchmarks.tuning import mask, picture
 from db.images import list_images
 from db.models import Image, Prediction
@@ -30,7 +29,6 @@ from db.prompt_versions import active_version
 from db.session import migrate
 from db.store import Store
 from engine.backbone import Backbone, load_backbone
-from engine.features import ImageFeatures
 from engine.prompts import default_prompts
 from engine.serving import Engine
 from engine.tuning import Example, Tuner, TuningConfig
@@ -168,15 +166,6 @@ def add_rows(store: Store, project_id: int, numbers: Any, *, cached_from: int = 
     with store.session() as session:
         session.add_all(rows)
     return [row.id for row in rows]
-
-
-def noise(engine: Engine, seed: int) -> ImageFeatures:
-    """Features of noise, of the engine's shape."""
-    info, side = engine.info, engine.image_size // engine.info.patch_size
-    generator = torch.Generator().manual_seed(seed)
-    patches = torch.randn(len(info.layers), side * side, info.embed_dim, generator=generator)
-    whole = torch.randn(info.embed_dim, generator=generator)
-    return ImageFeatures(F.normalize(whole, dim=0).half(), F.normalize(patches, dim=-1).half())
 
 
 def with_layers(count: int) -> Backbone:

@@ -16,16 +16,14 @@ import time
 from pathlib import Path
 from typing import Any
 
-import torch
 from open_clip.model import CLIP
 from safetensors.torch import save_file
-from torch.nn import functional as F
 
 from benchmarks.machine import machine, markdown_table
+from benchmarks.noise import noise
 from db.images import add_image
 from db.session import migrate
 from db.store import Store
-from engine.features import ImageFeatures
 from settings import get_settings
 from workers.context import get_store
 from workers.engine_host import get_engine
@@ -105,13 +103,9 @@ def draw_images(store: Store, project_id: int, count: int) -> None:
     """Rows of images without files, whose features are cached: those of noise."""
     engine = get_engine()
     assert engine.cache is not None
-    info, side = engine.info, engine.image_size // engine.info.patch_size
-    generator = torch.Generator().manual_seed(0)
     for number in range(count):
         sha256 = hashlib.sha256(str(number).encode()).hexdigest()
-        patches = torch.randn(len(info.layers), side * side, info.embed_dim, generator=generator)
-        whole = torch.randn(info.embed_dim, generator=generator)
-        engine.cache.put(sha256, ImageFeatures(F.normalize(whole, dim=0).half(), F.normalize(patches, dim=-1).half()))
+        engine.cache.put(sha256, noise(engine, number))
         with store.session() as session:
             add_image(
                 session,
