@@ -13,6 +13,7 @@ from db.annotations import newest_per_image
 from db.images import get_image, list_images
 from db.models import Image
 from db.previews import NewPreview, drop_previews, save_previews
+from db.runs import live_run
 from db.store import Store
 from engine.maps import map_to_npy
 from workers.engine_host import get_engine
@@ -66,6 +67,9 @@ def _guarded(store: Store, project_id: int, work: Callable[[], None]) -> None:
 
 
 def _refresh(store: Store, project_id: int) -> None:
+    with store.session(read_only=True) as session:
+        if live_run(session, project_id) is not None:
+            return  # the run says more in some seconds, and needs the cores; who opens an image still gets its preview
     fitted = _fitted_for(store, project_id)
     if fitted is None or fitted.detector is None:
         forget_previews(store, project_id)
