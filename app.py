@@ -28,6 +28,9 @@ from workers.starting import why_not
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
+# Threads of torch that wait for each other let go of their core: where two processes compute on few cores, those that
+# spin take it from those that work, and everything is up to ten times slower. Read when torch is loaded.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 logger = logging.getLogger("anomalyloop")
 
 # An idle connection stays open for longer than people think about an image, and than proxies keep theirs (Caddy 120 s):

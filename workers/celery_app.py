@@ -1,6 +1,7 @@
 """The Celery app: its broker, queues and schedule. The database is the truth; a message is only a bell."""
 
 import logging
+import os
 import threading
 from typing import Any
 
@@ -25,6 +26,9 @@ from workers.logs import configure_logging
 from workers.reporting import Reporter
 from workers.tracing import for_request, request_id
 
+# Threads of torch that wait for each other let go of their core: where two processes compute on few cores, those that
+# spin take it from those that work, and everything is up to ten times slower. Read when torch is loaded.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 logger = logging.getLogger(__name__)
 
 QUEUES = ("default", "scoring", "tuning")

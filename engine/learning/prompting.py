@@ -5,7 +5,8 @@ where normal images are among the corrections, the best answer to it is to predi
 all of them.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor
@@ -43,6 +44,29 @@ def tune_prompts(
         seed: of the choice of patches.
         report: told the number of each step, from 1, and the terms of its loss.
     """
+    with _one_thread():
+        return _tuned(backbone, start, corrections, steps, seed, report)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """One of torch's threads: a step is so small that several spend it on waiting for each other."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _tuned(
+    backbone: Backbone,
+    start: Prompts,
+    corrections: Sequence[Correction],
+    steps: int,
+    seed: int,
+    report: Callable[[int, Losses], None],
+) -> Prompts:
     learner = PromptLearner(backbone, start)
     optimizer = torch.optim.Adam(learner.parameters(), lr=_RATE, betas=_BETAS)
     with torch.no_grad():
