@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from engine.comparison import Comparison
 
 # How likely a loss may be, by resampling the corrections: of the mean of all metrics of something new…
-NEW_RISK = 0.12
+NEW_RISK = 0.05
 # …of a single metric, by more than engine.comparison.TOLERATED…
 SINGLE_RISK = 1 / 3
 # …and a loss that is worth speaking of, on average or of a single metric, where what is in service was learnt in the
