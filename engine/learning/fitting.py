@@ -221,13 +221,16 @@ class _Run:
         learnt, grids = self._pixels()
         usable = [i for i, one in enumerate(learnt) if one is not None]
         pixels = [one for one in learnt if one is not None]
-        fits = [[usable.index(i) for i in fold.training if i in usable] for fold in self.folds]
-        fits = [some if has_marked(pixels, some) else list(range(len(pixels))) for some in fits]
-        # All in one batch, the one for service last, which learns from every correction.
-        fitted = fit_refiners(self.views, pixels, [*fits, range(len(pixels))], self.config.seed)
-        final = fitted[-1]
+        place = {position: number for number, position in enumerate(usable)}
+        fits = [[place[i] for i in fold.training if i in place] for fold in self.folds]
+        # All in one batch, the one for service last, which learns from every correction. Where a fold's training
+        # shows nothing anomalous there is nothing to fit, and its corrections are judged by the prompts' own maps.
+        learnable = [some for some in fits if has_marked(pixels, some)]
+        *fitted, final = fit_refiners(self.views, pixels, [*learnable, range(len(pixels))], self.config.seed)
+        coming = iter(fitted)
+        by_fold = [next(coming) if has_marked(pixels, some) else None for some in fits]
         self._report(0.75, "judging the refiner out of fold", judging=True)
-        held_out = RefinedOutOfFold(self.corrections, self.folds, fitted[:-1], grids)
+        held_out = RefinedOutOfFold(self.corrections, self.folds, by_fold, grids)
         final = held_out.with_share(final)
         if self.folds:
             return final, held_out.maps(final)

@@ -59,7 +59,7 @@ class RefinedOutOfFold:
     Args:
         corrections: all of them.
         folds: in which they are judged; none: nothing is judged.
-        refiners: one a fold.
+        refiners: one a fold; None: it had nothing to learn from, and the prompts' own maps are judged.
         grids: of each correction the pixels that are judged.
     """
 
@@ -67,13 +67,15 @@ class RefinedOutOfFold:
         self,
         corrections: Sequence[Correction],
         folds: Sequence[Fold],
-        refiners: Sequence[Refiner],
+        refiners: Sequence[Refiner | None],
         grids: Sequence[Pixels],
     ) -> None:
         self._corrections, self._grids = corrections, grids
         refined: dict[int, Tensor] = {}
         for fold, refiner in zip(folds, refiners, strict=True):
-            refined |= {position: refined_logits(refiner, grids[position]) for position in fold.judged}
+            for position in fold.judged:
+                grid = grids[position]
+                refined[position] = grid.prompts if refiner is None else refined_logits(refiner, grid)
         self._refined = [refined[i] for i in sorted(refined)]
         self._metrics: dict[float, dict[str, float]] = {}
 

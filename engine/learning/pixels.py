@@ -47,7 +47,14 @@ def seen_pixels(
     grid = _at(fine, coarse, judged, marked)
     if correction.label and correction.marked is None:
         return None, grid
-    return _at(fine, coarse, _chosen(marked, count, generator), marked), grid
+    taught = _as_taught(marked)
+    return _at(fine, coarse, _chosen(taught, count, generator), taught), grid
+
+
+def _as_taught(marked: Tensor) -> Tensor:
+    """Shares as they are learnt: where a hairline fills no cell by half, what it fills most is what it is."""
+    most = float(marked.max())
+    return marked / most if 0 < most < _ANOMALOUS else marked
 
 
 def has_marked(pixels: Sequence[Pixels], positions: Iterable[int]) -> bool:
@@ -58,10 +65,9 @@ def has_marked(pixels: Sequence[Pixels], positions: Iterable[int]) -> bool:
 def _chosen(marked: Tensor, count: int, generator: torch.Generator) -> Tensor:
     """Positions, a third of them anomalous where there are so many."""
     flat = marked.flatten()
-    # A hairline may fill no cell by half: then what it fills most is what it is.
-    anomalous = (flat >= min(_ANOMALOUS, float(flat.max()))).nonzero()[:, 0] if flat.max() > 0 else flat.new_empty(0)
+    anomalous = (flat >= _ANOMALOUS).nonzero()[:, 0]
     normal = (flat < LEAST_MARKED).nonzero()[:, 0]
-    some = _some(anomalous.long(), int(count * _ANOMALOUS_PART), generator)
+    some = _some(anomalous, int(count * _ANOMALOUS_PART), generator)
     return torch.cat([some, _some(normal, count - len(some), generator)])
 
 

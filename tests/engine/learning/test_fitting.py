@@ -5,11 +5,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.stats import spearmanr
 
 from engine.comparison import OBJECTIVE
 from engine.detector.files import detector_to_bytes, read_detector
-from engine.learning.fitting import Config, Outcome, Unfit, learn
-from engine.learning.out_of_fold import said_by
+from engine.learning.fitting import Config, Outcome, Unfit, _Run, learn
+from engine.learning.out_of_fold import on_grid, said_by
 from engine.maps import resize_map
 from engine.metrics import auroc, average_precision
 from engine.prompts import default_prompts, random_prompts
@@ -148,6 +149,17 @@ def test_masks_and_labels_alone_are_learnt_from_together(tiny_engine, root, corr
     outcome = learn(tiny_engine, root, root, some, QUICK)
     assert {one.key for one in some} == set(outcome.detector.said)
     assert any(one.name == "refiner" for one in outcome.offers)
+
+
+def test_the_only_mask_is_judged_by_the_prompts_alone_where_nothing_else_was_marked(tiny_engine, root):
+    """Without it nothing is marked, so no refiner of its fold knows what is anomalous; none that has seen it speaks."""
+    marked, *others = corrections(tiny_engine, [1, 0, 0, 0])
+    weak = corrections(tiny_engine, [1, 1], first_seed=20, weak=True)
+    run = _Run(tiny_engine, root, root, [marked, *others, *weak], Config(epochs=1), lambda progress: None, ())
+    _, maps = run._refiner()
+    own = on_grid(run.at_first[0].anomaly_map, marked)
+    assert spearmanr(maps[0].ravel(), own.ravel()).statistic == pytest.approx(1.0, abs=1e-6)
+    assert spearmanr(maps[1].ravel(), on_grid(run.at_first[1].anomaly_map, others[0]).ravel()).statistic < 0.999
 
 
 def test_images_of_all_shapes_are_learnt_from_together(tiny_engine, root):
