@@ -31,6 +31,8 @@ logger = logging.getLogger(__name__)
 _BATCH_ON_GPU, _BATCH_ON_CPU = 32, 4
 # The refiner sees a square image at 256 px, in cells of 8 px, and the texture eye at twice that.
 SURFACE_SIDE, SURFACE_CELL = 32, 8
+# Detectors that are kept ready: those of a project or two, with the ones that they are compared with.
+_DETECTORS = 8
 # Grows with each change of what features of the same image mean.
 _FEATURES_VERSION = 3
 
@@ -205,7 +207,7 @@ class Engine:
         return encoded, True
 
     def detector(self, key: str, load: Callable[[], bytes]) -> Detector:
-        """The detector of a file, read once.
+        """The detector of a file, read once for as long as it is among the last few.
 
         Args:
             key: sha256 of the file.
@@ -214,9 +216,13 @@ class Engine:
         Raises:
             PromptError: see `read_detector`.
         """
-        if key not in self._detectors:
-            self._detectors[key] = self.load_detector(load())
-        return self._detectors[key]
+        found = self._detectors.get(key)
+        if found is None:
+            found = self._detectors[key] = self.load_detector(load())
+            # The one that was read first goes: each holds what it said of all its corrections.
+            while len(self._detectors) > _DETECTORS:
+                self._detectors.pop(next(iter(self._detectors)), None)
+        return found
 
     def load_detector(self, data: bytes) -> Detector:
         """Read a detector's file, or one of prompts. Raises PromptError, also for another backbone's."""
