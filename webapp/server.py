@@ -18,6 +18,7 @@ from webapp.api import (
     audit,
     export,
     health,
+    image_uploads,
     images,
     imports,
     maps,
@@ -73,7 +74,19 @@ def build_api(settings: Settings | None = None, *, accounts: bool = False, check
     app.include_router(health.router)
     app.include_router(metrics.router)
     app.include_router(login.router)
-    subjects = (projects, images, maps, annotations, runs, prompts, thresholds, export, imports, webhooks)
+    subjects = (
+        projects,
+        image_uploads,
+        images,
+        maps,
+        annotations,
+        runs,
+        prompts,
+        thresholds,
+        export,
+        imports,
+        webhooks,
+    )
     for subject in (*subjects, me, users, audit):
         app.include_router(subject.router, prefix="/api/v1")
     # After all others: without it, what is unknown under /api would get the page's answer, which is not a problem.

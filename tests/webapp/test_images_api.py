@@ -246,12 +246,14 @@ def test_an_image_that_is_opened_is_previewed_where_others_are(
     asked: list[tuple[int, int]] = []
     monkeypatch.setattr("workers.dispatch.request_preview", lambda *which: asked.append(which))
     first, second, third = (scored(client, installation, seed=seed) for seed in (1, 2, 3))
-    client.get(f"/api/v1/images/{third}")
+    client.get(f"/api/v1/images/{third}", params={"opened": True})
     assert asked == []
     client.put(f"/api/v1/images/{first}/annotation", files={"mask": mask_png()})
     refresh_previews(installation.store, installation.project_id)
     with installation.store.session() as session:
         session.execute(delete(Preview).where(Preview.image_id == third))
-    client.get(f"/api/v1/images/{second}")
-    client.get(f"/api/v1/images/{third}")
+    client.get(f"/api/v1/images/{third}")  # a program that reads costs nobody a preview
+    assert asked == []
+    client.get(f"/api/v1/images/{second}", params={"opened": True})
+    client.get(f"/api/v1/images/{third}", params={"opened": True})
     assert asked == [(installation.project_id, third)]

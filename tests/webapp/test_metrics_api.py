@@ -6,7 +6,8 @@ import pytest
 from fastapi.testclient import TestClient
 from prometheus_client.parser import text_string_to_metric_families
 
-from db.models import Image, Prediction, PromptVersion, utc_now
+from db.base import utc_now
+from db.models import Image, Prediction, PromptVersion
 from db.prompt_versions import active_version
 from tests.conftest import Installation
 from tests.pictures import mask_png

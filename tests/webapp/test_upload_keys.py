@@ -8,7 +8,8 @@ from fastapi.testclient import TestClient
 from httpx import Response
 from sqlalchemy import update
 
-from db.models import UploadKey, utc_now
+from db.base import utc_now
+from db.operation_models import UploadKey
 from tests.conftest import Installation
 from tests.pictures import png
 from tests.webapp.rest import assert_problem

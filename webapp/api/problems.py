@@ -13,8 +13,8 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
+from db.base import utc_now
 from db.errors import BadCursor, BadText, BlobMissing, BlobsUnavailable, StorageFull
-from db.models import utc_now
 from webapp.access.pace import TooFast
 from webapp.texts import texts_of
 from webapp.texts.sentences import said

@@ -12,7 +12,7 @@ from httpx import Client
 from sqlalchemy import text, update
 
 from db.account_models import ApiToken, SignIn
-from db.models import utc_now
+from db.base import utc_now
 from tests.conftest import Installation
 from tests.pictures import png
 from tests.webapp.people import People

@@ -37,7 +37,7 @@ class Ahead {
 
 async function fetchAhead(id, mapOf) {
   try {
-    const image = await getJson(`/images/${id}`);
+    const image = await getJson(`/images/${id}?opened=true`);
     return image.width * image.height > LARGEST_AHEAD ? null : await loadContent(image, mapOf);
   } catch {
     return null; // opening it will ask again, and tell what is wrong

@@ -3,7 +3,7 @@
 async function lookForNews(canvas) {
   const known = canvas.image;
   if (!known || canvas.decisions.pending) return;
-  const news = await getJson(`/images/${known.id}`).catch(() => null);
+  const news = await getJson(`/images/${known.id}?opened=true`).catch(() => null);
   const stale = () => canvas.decisions.pending || canvas.image !== known;
   if (!news || stale()) return;
   const newMap = news.prompt_version !== known.prompt_version || news.score !== known.score;

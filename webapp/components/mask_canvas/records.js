@@ -2,7 +2,7 @@
 
 // Everything needed to show an image: {image, picture, mask, field, map}; mapOf(image) says which map.
 async function loadRecord(id, mapOf) {
-  return loadContent(await getJson(`/images/${id}`), mapOf);
+  return loadContent(await getJson(`/images/${id}?opened=true`), mapOf);
 }
 
 async function loadContent(image, mapOf) {
