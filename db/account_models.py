@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from db.models import Base, utc_now
+from db.base import Base, utc_now
 
 # Each may do all that those before it may.
 ROLES = ("viewer", "annotator", "admin")

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from sqlalchemy import Column, select, text
 from sqlalchemy.orm import Session
 
-from db.models import Base
+from db.tables import TABLES
 
 # Any number, the same in every process, and another one than that of migrations.
 _LOCK = 4_115_201_602
@@ -28,7 +28,7 @@ def hold_blobs(session: Session, *, alone: bool = False) -> None:
 
 def blob_columns() -> list[Column[str]]:
     """Every column that names a blob: those called `…blob_key`."""
-    tables = Base.metadata.sorted_tables
+    tables = TABLES.sorted_tables
     return [column for table in tables for column in table.columns if column.name.endswith("blob_key")]
 
 

@@ -13,8 +13,9 @@ from sqlalchemy import Delete, ForeignKey, Select, Table, Update, delete, select
 from db.blob_rows import all_named_blobs
 from db.blobs import blob_key
 from db.errors import BlobMissing
-from db.models import Annotation, Base, Image, Prediction, Preview, PromptVersion, TuningRun
+from db.models import Annotation, Image, Prediction, Preview, PromptVersion, TuningRun
 from db.store import Store
+from db.tables import TABLES
 
 # A younger file may belong to a row that is about to be written.
 _YOUNG_SECONDS = 3600.0
@@ -162,7 +163,7 @@ class _Check:
 
     def _dangling(self) -> Iterator[Finding]:
         """References to rows that don't exist, which a database restored by hand may have."""
-        for table in Base.metadata.sorted_tables:
+        for table in TABLES.sorted_tables:
             for reference in sorted(table.foreign_keys, key=lambda one: one.parent.name):
                 with self.store.session(read_only=True) as session:
                     ids = list(session.scalars(_dangling_ids(table, reference)))

@@ -12,9 +12,9 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session, contains_eager
 
 from db.account_models import ApiToken, SignIn, User
+from db.base import utc_now
 from db.errors import NotFound
 from db.lookup import get_row
-from db.models import utc_now
 from db.users import get_user
 
 # How tokens begin, so that people and scanners of leaked secrets know them.

@@ -11,8 +11,8 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from db.account_models import LoginAttempts
+from db.base import utc_now
 from db.insert import insert_or_find
-from db.models import utc_now
 
 # Failures with any names that one address may have, as a multiple of those with one name. Many people may be behind an
 # address, and each of their log-ins counts as one while its password is looked at.

@@ -1,21 +1,15 @@
-"""The tables. The database is the truth: what is not here did not happen."""
+"""The tables of images and what is said of them. The database is the truth: what is not here did not happen.
 
-from datetime import UTC, datetime
-from typing import Any, ClassVar
+Those of accounts, webhooks and operations have files of their own.
+"""
 
-from sqlalchemy import (
-    JSON,
-    DateTime,
-    ForeignKey,
-    Index,
-    MetaData,
-    String,
-    Text,
-    TypeDecorator,
-    UniqueConstraint,
-    text,
-)
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from db.base import Base, utc_now
 
 # What a run can still become. One live run a project is a database constraint (see TuningRun).
 LIVE_RUN_STATES = ("queued", "running", "evaluating")
@@ -23,43 +17,6 @@ RUN_STATES = (*LIVE_RUN_STATES, "succeeded", "failed", "cancelled")
 PROMPT_STATES = ("candidate", "active", "retired", "rejected")
 LABELS = ("normal", "anomalous")
 ANNOTATION_SOURCES = ("drawn", "accepted", "marked_normal", "marked_anomalous", "imported")
-
-
-def utc_now() -> datetime:
-    """The time now, aware, in UTC."""
-    return datetime.now(UTC)
-
-
-class UtcDateTime(TypeDecorator[datetime]):
-    """An aware datetime, kept in UTC; SQLite forgets the zone, so it is put back on reading."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Any) -> datetime | None:
-        """To UTC."""
-        return None if value is None else value.astimezone(UTC)
-
-    def process_result_value(self, value: datetime | None, dialect: Any) -> datetime | None:
-        """Aware, in UTC."""
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-class Base(DeclarativeBase):
-    """Base of all tables, with constraint names that migrations can refer to."""
-
-    metadata = MetaData(
-        naming_convention={
-            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-            "ck": "ck_%(table_name)s_%(constraint_name)s",
-            "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
-            "pk": "pk_%(table_name)s",
-        }
-    )
-    type_annotation_map: ClassVar[dict[Any, Any]] = {dict[str, Any]: JSON, list[Any]: JSON, datetime: UtcDateTime}
 
 
 class Project(Base):
@@ -248,69 +205,3 @@ class TuningRun(Base):
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
-
-
-class WorkerReport(Base):
-    """What a worker said of itself last; one that is silent ended, or can't reach the database."""
-
-    __tablename__ = "worker_reports"
-
-    name: Mapped[str] = mapped_column(String(200), primary_key=True)  # as Celery calls it
-    queues: Mapped[list[Any]] = mapped_column(default=list)
-    engine: Mapped[dict[str, Any]] = mapped_column(default=dict)  # workers.engine_host.engine_status
-    started_at: Mapped[datetime]
-    reported_at: Mapped[datetime] = mapped_column(index=True)
-
-
-class UploadKey(Base):
-    """An upload with an Idempotency-Key: the same request again gets the same answer, for a while."""
-
-    __tablename__ = "upload_keys"
-
-    key: Mapped[str] = mapped_column(String(255), primary_key=True)
-    fingerprint: Mapped[str] = mapped_column(String(64))  # sha256 over the project and the files
-    answer: Mapped[list[Any] | None]  # NULL: the upload has not ended, or its process did
-    created_at: Mapped[datetime] = mapped_column(default=utc_now, index=True)
-
-
-class Webhook(Base):
-    """An address that is told of what happens in a project, or in all."""
-
-    __tablename__ = "webhooks"
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    project_id: Mapped[int | None] = mapped_column(ForeignKey("projects.id"), index=True)
-    url: Mapped[str] = mapped_column(String(2000))
-    events: Mapped[list[Any]] = mapped_column(default=list)  # of EVENTS
-    secret: Mapped[str] = mapped_column(String(100))  # both sides know it: messages are signed with it
-    created_at: Mapped[datetime] = mapped_column(default=utc_now)
-    failures: Mapped[int] = mapped_column(default=0)  # in a row, since it last took something
-    failing_since: Mapped[datetime | None]
-    resting_until: Mapped[datetime | None]  # nothing is sent there before
-    disabled_at: Mapped[datetime | None]  # NULL: it is told of what happens
-    note: Mapped[str] = mapped_column(Text, default="")  # for people: why it is switched off
-
-
-class WebhookMessage(Base):
-    """What is to be told to a webhook: written together with what it tells of, so that none is lost."""
-
-    __tablename__ = "webhook_messages"
-    __table_args__ = (
-        Index(
-            "ix_webhook_messages_waiting",
-            "next_at",
-            sqlite_where=text("state = 'waiting'"),
-            postgresql_where=text("state = 'waiting'"),
-        ),
-    )
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    webhook_id: Mapped[int] = mapped_column(ForeignKey("webhooks.id", ondelete="CASCADE"), index=True)
-    event: Mapped[str] = mapped_column(String(50))
-    body: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    state: Mapped[str] = mapped_column(String(20), default="waiting")  # waiting | delivered | given_up
-    attempts: Mapped[int] = mapped_column(default=0)
-    next_at: Mapped[datetime] = mapped_column(default=utc_now)
-    problem: Mapped[str] = mapped_column(Text, default="")  # why the last attempt failed
-    created_at: Mapped[datetime] = mapped_column(default=utc_now)
-    delivered_at: Mapped[datetime | None]

@@ -6,10 +6,11 @@ from sqlalchemy import Select, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from db.base import utc_now
 from db.errors import NotFound
 from db.insert import insert_or_find
 from db.lookup import get_row
-from db.models import Image, Prediction, PromptVersion, utc_now
+from db.models import Image, Prediction, PromptVersion
 from db.projects import get_project
 from db.review_queue import expected_gain
 from db.webhooks import listeners, tell

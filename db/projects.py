@@ -6,10 +6,11 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from db.base import utc_now
 from db.errors import BadName, BadSetting, NameTaken, RunInProgress
 from db.insert import insert_or_find
 from db.lookup import get_row
-from db.models import Project, utc_now
+from db.models import Project
 from db.review_queue import order_anew
 from db.runs import live_run
 

@@ -5,8 +5,9 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from db.base import utc_now
 from db.lookup import get_row
-from db.models import Project, PromptVersion, utc_now
+from db.models import Project, PromptVersion
 from db.projects import lock_project
 
 

@@ -6,7 +6,8 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session, aliased
 
 from db.account_models import AuditEntry, LoginAttempts, SignIn
-from db.models import Annotation, Prediction, PromptVersion, utc_now
+from db.base import utc_now
+from db.models import Annotation, Prediction, PromptVersion
 
 # Failures of log-ins count for minutes.
 _ATTEMPTS_FOR = timedelta(days=1)

@@ -11,10 +11,11 @@ from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from db.base import utc_now
 from db.clock import shared_now
 from db.errors import RunInProgress
 from db.lookup import get_row
-from db.models import LIVE_RUN_STATES, RUN_STATES, TuningRun, utc_now
+from db.models import LIVE_RUN_STATES, RUN_STATES, TuningRun
 from db.webhooks import tell
 
 HELD_STATES = ("running", "evaluating")

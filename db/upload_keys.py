@@ -6,9 +6,10 @@ from typing import Any
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
+from db.base import utc_now
 from db.errors import KeyReused, UploadInProgress
 from db.insert import insert_or_find
-from db.models import UploadKey, utc_now
+from db.operation_models import UploadKey
 
 # An upload without an answer after so long was cut off; whoever sends it again does it.
 _CUT_OFF_AFTER = timedelta(minutes=5)

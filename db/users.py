@@ -6,10 +6,10 @@ from sqlalchemy import func, inspect, select
 from sqlalchemy.orm import Session
 
 from db.account_models import ROLES, ApiToken, SignIn, User
+from db.base import utc_now
 from db.errors import BadName, BadSetting, NameTaken
 from db.insert import insert_or_find
 from db.lookup import get_row
-from db.models import utc_now
 from db.session import Database
 
 _LONGEST_NAME = 100

@@ -7,8 +7,9 @@ from typing import Any
 from sqlalchemy import Select, delete, or_, select, update
 from sqlalchemy.orm import Session
 
+from db.base import utc_now
 from db.lookup import get_row
-from db.models import Webhook, WebhookMessage, utc_now
+from db.webhook_models import Webhook, WebhookMessage
 
 EVENTS = ("run.finished", "image.anomalous")
 # How long delivered messages, and those given up, can be looked at.

@@ -7,7 +7,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from db.clock import shared_now
-from db.models import WorkerReport
+from db.operation_models import WorkerReport
 
 # A worker that was silent for so long has ended.
 _FORGOTTEN_AFTER = timedelta(days=1)

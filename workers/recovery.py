@@ -3,7 +3,8 @@
 import logging
 from datetime import timedelta
 
-from db.models import TuningRun, utc_now
+from db.base import utc_now
+from db.models import TuningRun
 from db.runs import end_stale, queued_runs, requeue, stale_runs
 from db.store import Store
 from settings import get_settings

@@ -3,7 +3,7 @@
 import logging
 import threading
 
-from db.models import utc_now
+from db.base import utc_now
 from db.worker_reports import report
 from workers.alive import touch
 from workers.context import get_store

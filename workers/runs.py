@@ -7,7 +7,8 @@ from sqlalchemy.orm import Session
 
 from db import runs as run_rows
 from db.annotations import newest_per_image, waiting_corrections
-from db.models import Annotation, Project, TuningRun, utc_now
+from db.base import utc_now
+from db.models import Annotation, Project, TuningRun
 from db.projects import get_project, list_projects
 from db.prompt_versions import active_version
 from db.store import Store

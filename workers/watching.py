@@ -8,7 +8,8 @@ from sqlalchemy import func, select
 from db.calibration import all_scores
 from db.clock import about_shared_now
 from db.image_rows import count_by_status
-from db.models import TuningRun, WorkerReport
+from db.models import TuningRun
+from db.operation_models import WorkerReport
 from db.projects import list_projects
 from db.prompt_versions import active_version
 from db.store import Store

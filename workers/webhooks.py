@@ -12,8 +12,9 @@ from enum import Enum
 
 import httpx
 
-from db.models import Webhook, WebhookMessage, utc_now
+from db.base import utc_now
 from db.store import Store
+from db.webhook_models import Webhook, WebhookMessage
 from db.webhooks import (
     add_webhook,
     due_messages,

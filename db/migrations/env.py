@@ -6,11 +6,11 @@ tables and models differ.
 
 from alembic import context
 
-from db.account_models import Base  # with the tables of accounts in it, and all others
+from db.tables import TABLES
 
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=Base.metadata,
+    target_metadata=TABLES,
     render_as_batch=True,  # SQLite alters a table by making it anew
 )
 context.run_migrations()

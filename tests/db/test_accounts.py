@@ -8,9 +8,9 @@ from sqlalchemy import update
 from db import credentials
 from db.account_models import ApiToken, LoginAttempts, SignIn, User
 from db.audit import add_entry, list_entries
+from db.base import utc_now
 from db.errors import BadName, BadSetting, NameTaken, NotFound
 from db.login_attempts import ADDRESS_FACTOR, begin_attempt, counters, fail_attempt, give_back, must_wait
-from db.models import utc_now
 from db.session import Database
 from db.users import LastAdmin, add_user, change_user, find_user, has_admin, list_users, tokens_of
 from tests.db.making import at_once

@@ -15,10 +15,11 @@ from db.blobs import BlobStore
 from db.errors import BadBackup
 from db.images import delete_image
 from db.migrate import downgrade
-from db.models import Annotation, Base, Image, PromptVersion
+from db.models import Annotation, Image, PromptVersion
 from db.restore import read_blobs, restore_backup
 from db.session import Database, migrate
 from db.store import Store, open_store
+from db.tables import TABLES
 from tests.db.conftest import scratch_url, sqlite_url
 from tests.db.making import (
     make_annotation,
@@ -59,7 +60,7 @@ def contents(store: Store) -> dict[str, list[tuple]]:
     with store.session(read_only=True) as session:
         rows = {
             table.name: [tuple(row) for row in session.execute(select(table).order_by(table.c.id))]
-            for table in Base.metadata.sorted_tables
+            for table in TABLES.sorted_tables
             if "id" in table.c
         }
         keys = list(session.scalars(select(Image.blob_key).order_by(Image.id)))

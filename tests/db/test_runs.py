@@ -5,9 +5,10 @@ from datetime import timedelta
 import pytest
 from sqlalchemy.exc import IntegrityError
 
+from db.base import utc_now
 from db.clock import about_shared_now
 from db.errors import NotFound, RunInProgress
-from db.models import TuningRun, utc_now
+from db.models import TuningRun
 from db.prompt_versions import activate, active_version
 from db.runs import (
     claim,

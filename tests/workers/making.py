@@ -4,7 +4,8 @@ from datetime import timedelta
 
 from sqlalchemy import update
 
-from db.models import Annotation, Image, TuningRun, utc_now
+from db.base import utc_now
+from db.models import Annotation, Image, TuningRun
 from db.prompt_versions import activate, active_version, add_version
 from tests.conftest import Installation
 from tests.pictures import mask_png, png

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from db.annotations import newest_annotation
-from db.models import utc_now
+from db.base import utc_now
 from db.prompt_versions import list_versions
 from db.runs import claim
 from engine.prompt_files import prompts_to_bytes

@@ -5,10 +5,11 @@ from datetime import timedelta
 from sqlalchemy import select, update
 
 from db.account_models import AuditEntry, LoginAttempts
+from db.base import utc_now
 from db.check import check
 from db.images import delete_image, get_image
 from db.login_attempts import begin_attempt, counters
-from db.models import Prediction, utc_now
+from db.models import Prediction
 from tests.conftest import Installation
 from tests.workers.making import activate_copy, add
 from workers.accounts import note

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from db.base import utc_now
 from db.check import check
-from db.models import TuningRun, utc_now
+from db.models import TuningRun
 from db.runs import claim, get_run
 from settings import get_settings
 from tests.conftest import Installation

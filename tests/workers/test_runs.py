@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from db.base import utc_now
 from db.blobs import BlobStore
-from db.models import PromptVersion, utc_now
+from db.models import PromptVersion
 from db.projects import get_project, update_settings
 from db.runs import get_run, list_runs
 from db.session import Database

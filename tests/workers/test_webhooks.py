@@ -12,10 +12,11 @@ import httpx
 import pytest
 from sqlalchemy import update
 
-from db.models import Webhook, WebhookMessage, utc_now
+from db.base import utc_now
 from db.predictions import save_prediction
 from db.prompt_versions import active_version
 from db.runs import request_cancel
+from db.webhook_models import Webhook, WebhookMessage
 from db.webhooks import due_webhooks, enable_webhook, get_webhook, list_messages, list_webhooks
 from settings import get_settings
 from tests.conftest import Installation

@@ -6,8 +6,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from db.account_models import User
+from db.base import utc_now
 from db.credentials import find_sign_in, find_token, note_use, prolong, use_is_old
-from db.models import utc_now
 from db.store import Store
 from settings import Settings
 from webapp.access.callers import NOBODY, Caller, Role

@@ -6,8 +6,8 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
+from db.base import utc_now
 from db.credentials import end_sign_in
-from db.models import utc_now
 from webapp.access.callers import CallerDep
 from webapp.access.gate import address_of
 from webapp.access.identity import browser_mark, clear_cookie, cookie_name, mark_browser, set_cookie

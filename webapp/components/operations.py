@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any
 
-from db.models import WorkerReport
+from db.operation_models import WorkerReport
 from webapp.components.training.text import duration
 from webapp.texts import Texts
 from workers.watching import GONE_AFTER_SECONDS, silent_for

@@ -11,7 +11,8 @@ from pathlib import Path
 import gradio as gr
 
 from db.annotations import waiting_corrections
-from db.models import LIVE_RUN_STATES, utc_now
+from db.base import utc_now
+from db.models import LIVE_RUN_STATES
 from db.projects import get_project
 from db.prompt_versions import list_versions
 from db.runs import list_runs, live_run
