@@ -78,10 +78,10 @@ class Inspector(Loop):
             self.correct(part.image.name, part)
 
     def wait_for_preview(self, image_id: int, corrections: int) -> float:
-        """Seconds until the image has a preview that has learnt from so many corrections."""
+        """Seconds until the image, which someone opened, has a preview that has learnt from so many corrections."""
         began = time.perf_counter()
         while time.perf_counter() - began < 30:
-            preview = self.product.client.get(f"/api/v1/images/{image_id}").json()["preview"]
+            preview = self.product.client.get(f"/api/v1/images/{image_id}", params={"opened": True}).json()["preview"]
             if preview and preview["corrections"] == corrections:
                 return time.perf_counter() - began
             time.sleep(0.1)
