@@ -33,7 +33,7 @@ LEARNERS = ("detector", "linear probe", "memory of normal patches")
 # At least so large a share of a class's images is never corrected.
 _JUDGED = 1 / 3
 # Grows with each change of how detectors are learnt: finished parts of an evaluation are of one way alone.
-_LEARNING_VERSION = 1
+_LEARNING_VERSION = 2
 Score = Callable[[ImageFeatures], Scored]
 
 

@@ -37,6 +37,7 @@ def run(engine: Engine, detector: Detector, arguments: argparse.Namespace) -> in
     inputs = f"image (B, 3, {height}, {width})"
     if detector.sees_surface:
         inputs += f" and surface (B, 3, {2 * surface.rows}, {2 * surface.columns})"
+    if detector.refiner is not None:
         height, width = surface
     print(
         f"Wrote {arguments.out} ({', '.join(detector.parts)}): {inputs} to score (B,) and map (B, {height}, {width}). "

@@ -85,7 +85,7 @@ class Detector:
     @property
     def sees_surface(self) -> bool:
         """Whether it needs the features' surface."""
-        return self.refiner is not None
+        return self.refiner is not None or self.image_head is not None
 
     @property
     def parts(self) -> tuple[str, ...]:
@@ -102,7 +102,7 @@ class Detector:
         """Scores and maps of images, in their order.
 
         Raises:
-            ValueError: it has a refiner, and features come without their surface.
+            ValueError: it has a refiner or an image head, and features come without their surface.
         """
         at_first = score_by_texts(
             features, self.text_features, self.patch_size, reference=self.reference, heads=self.heads

@@ -6,7 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from engine.features import ImageFeatures
+from engine.detector.memory import WIDTH, on_one_scale
+from engine.features import ImageFeatures, surface_of
 from engine.maps import FloatMap
 
 # The share of a map's pixels, the highest ones, whose mean says how anomalous the image is.
@@ -35,7 +36,7 @@ class ImageHead:
 
     def fits(self, width: int, layers: int) -> bool:
         """Whether its tensors belong to features of this width and so many layers."""
-        described = ((layers + 1) * width,)
+        described = (sum(block_lengths(width, layers)),)
         return (
             all(one.shape == described for one in (self.mean, self.scale, self.direction))
             and self.weights.shape == (3,)
@@ -46,7 +47,7 @@ class ImageHead:
         """The image's score, 0–1.
 
         Args:
-            features: of the image.
+            features: of the image, with their surface.
             score: the prompts'.
             anomaly_map: (h, w) of the detector, 0–1.
         """
@@ -59,14 +60,43 @@ class ImageHead:
         return torch.cat([voices, features[:, None]], dim=1) @ self.weights + self.bias
 
 
+def block_lengths(width: int, layers: int) -> tuple[int, int, int]:
+    """Of a descriptor: what the image looks like, how its patches differ, and its textures."""
+    return (layers + 1) * width, layers * width, 2 * WIDTH
+
+
 def descriptor(features: ImageFeatures) -> Tensor:
-    """(D + L·D,) float32: the global feature, and each layer's mean patch."""
-    return descriptors(features.global_feature.float()[None], features.patch_features.float()[None])[0]
+    """(F,) float32 of an image's features with their surface: see `descriptors`."""
+    _, middle, coarse = (one.float()[None] for one in surface_of(features).textures)
+    return descriptors(features.global_feature.float()[None], features.patch_features.float()[None], middle, coarse)[0]
 
 
-def descriptors(whole: Tensor, patches: Tensor) -> Tensor:
-    """(B, D + L·D) of global features (B, D) and patch features (B, L, n, D)."""
-    return torch.cat([whole, patches.mean(dim=2).flatten(1)], dim=1)
+def descriptors(whole: Tensor, patches: Tensor, middle: Tensor, coarse: Tensor) -> Tensor:
+    """What is said of images as a whole, block by block of `block_lengths`.
+
+    Args:
+        whole: (B, D) global features.
+        patches: (B, L, n, D) patch features.
+        middle: (B, 40, h/4, w/4) textures…
+        coarse: (B, 112, h/8, w/8) …and coarser ones.
+
+    Returns:
+        (B, F): the global feature and each layer's mean patch; the deviation of each layer's patches; mean and
+        deviation of each texture.
+    """
+    textures = [on_one_scale(one).flatten(2) for one in (middle, coarse)]
+    means, deviations = (torch.cat([take(one) for one in textures], dim=1) for take in (_mean, _deviation))
+    return torch.cat(
+        [whole, patches.mean(dim=2).flatten(1), _deviation(patches.mT).flatten(1), means, deviations], dim=1
+    )
+
+
+def _mean(values: Tensor) -> Tensor:
+    return values.mean(dim=-1)
+
+
+def _deviation(values: Tensor) -> Tensor:
+    return values.std(dim=-1, correction=0)
 
 
 def map_logit(anomaly_map: FloatMap) -> float:

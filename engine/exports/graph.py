@@ -1,4 +1,4 @@
-"""A detector as one module of tensors: a preprocessed image, and where a refiner sees it its surface → score, map."""
+"""A detector as one module of tensors: a preprocessed image, and where it is seen its surface → score, map."""
 
 import numpy as np
 import torch
@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from engine.detector.detector import Detector, compared
-from engine.detector.image_head import ImageHead, descriptors, logits, map_logits, score_logits
+from engine.detector.image_head import descriptors, logits, map_logits, score_logits
 from engine.detector.memory import texture_patches
 from engine.detector.refiner import Refiner, fine_inputs
 from engine.features import unit_features
@@ -26,7 +26,7 @@ class ScoringGraph(nn.Module):
         engine: the backbone, on the CPU.
         detector: its parts become constants.
         grid: of the patches of the images that it takes.
-        surface: (H, W) of their maps where it has a refiner; the texture eye sees them at twice that.
+        surface: (H, W) of their maps where it has a refiner; the texture eye sees images at twice that.
     """
 
     down: Tensor
@@ -45,7 +45,7 @@ class ScoringGraph(nn.Module):
         size = grid.times(detector.patch_size)
         for name, patches, pixels, wanted in zip(("down", "across"), grid, size, surface, strict=True):
             matrix = patches_to_pixels(patches, pixels)
-            if detector.sees_surface:
+            if detector.refiner is not None:
                 matrix = resizing(pixels, wanted) @ matrix
             self.register_buffer(name, torch.from_numpy(matrix))
 
@@ -54,21 +54,28 @@ class ScoringGraph(nn.Module):
 
         Args:
             image: (B, 3, h, w), normalised by CLIP's mean and deviation.
-            surface: (B, 3, 2H, 2W), RGB of 0–1; None where the detector has no refiner.
+            surface: (B, 3, 2H, 2W), RGB of 0–1; None where the detector sees none.
         """
         whole, patches = unit_features(self.vision(image, self.layers), self.layers, torch.float32)
         parts = self.detector
         scores, layers = compared(whole, patches.transpose(0, 1), parts.text_features, parts.heads)
         values = ((layers[..., 1] + 1 - layers[..., 0]) / 2).sum(dim=0).unflatten(1, self.grid)
         maps = self.down @ values @ self.across.T / self.divisor
-        if parts.refiner is not None and surface is not None:
-            maps = self._refined(parts.refiner, maps, patches, surface)
-        return self._judged(parts.image_head, scores, maps, descriptors(whole, patches)), maps
-
-    def _refined(self, refiner: Refiner, maps: Tensor, patches: Tensor, surface: Tensor) -> Tensor:
-        assert self.eye is not None
+        if self.eye is None or surface is None:
+            return self._moved(scores), maps
         pixels = (surface * 255).round()
         textures = self.eye(pixels / 255)
+        if parts.refiner is not None:
+            maps = self._refined(parts.refiner, maps, patches, pixels, textures)
+        if parts.image_head is not None:
+            voices = torch.stack([logits(scores), map_logits(maps)], dim=1)
+            described = descriptors(whole, patches, textures[1], textures[2])
+            scores = parts.image_head.of_voices(voices, described).sigmoid()
+        return self._moved(scores), maps
+
+    def _refined(
+        self, refiner: Refiner, maps: Tensor, patches: Tensor, pixels: Tensor, textures: tuple[Tensor, Tensor, Tensor]
+    ) -> Tensor:
         rgb = F.avg_pool2d(pixels, 2).round()
         rows = texture_patches(textures[1], textures[2])
         grid = (textures[2].shape[2], textures[2].shape[3])
@@ -80,10 +87,8 @@ class ScoringGraph(nn.Module):
         )
         return refiner.refined(fine_inputs(rgb, maps), coarse)
 
-    def _judged(self, head: ImageHead | None, scores: Tensor, maps: Tensor, described: Tensor) -> Tensor:
-        if head is not None:
-            voices = torch.stack([logits(scores), map_logits(maps)], dim=1)
-            scores = head.of_voices(voices, described).sigmoid()
+    def _moved(self, scores: Tensor) -> Tensor:
+        """Scores at the detector's operating point."""
         shift = self.detector.shift
         return (score_logits(scores) + shift).sigmoid().float() if shift else scores
 

@@ -9,12 +9,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from engine.detector.image_head import descriptor
 from engine.features import ImageFeatures
 
 FOLDS = 5
 IMAGE_FOLDS = 10  # of what is learnt of images as a whole, which is fitted in no time
-# Images whose descriptors are so alike are one image twice: they are judged together.
+# Images that look so much alike are one image twice: they are judged together.
 _NEAR_DUPLICATE = 0.9995
 
 
@@ -81,13 +80,18 @@ def _groups(corrections: Sequence[Correction]) -> list[list[int]]:
     stems = [_part_of(one.name) or one.key for one in corrections]
     if 4 * len(set(stems)) < len(stems):  # names that say the same of nearly all images tell no parts
         stems = [one.key for one in corrections]
-    described = F.normalize(torch.stack([descriptor(one.features) for one in corrections]), dim=1)
+    described = F.normalize(torch.stack([_look(one.features) for one in corrections]), dim=1)
     alike = described @ described.T > _NEAR_DUPLICATE
     groups: list[list[int]] = []
     for position in range(len(corrections)):
         near = next((g for g in groups if any(alike[position, i] or stems[position] == stems[i] for i in g)), None)
         groups.append([position]) if near is None else near.append(position)
     return groups
+
+
+def _look(features: ImageFeatures) -> Tensor:
+    """(D + L·D,): the global feature, and each layer's mean patch."""
+    return torch.cat([features.global_feature.float(), features.patch_features.float().mean(dim=1).flatten()])
 
 
 def _part_of(name: str) -> str:

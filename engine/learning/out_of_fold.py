@@ -157,13 +157,9 @@ class ImageVoices:
         self._voices[:, 1] = torch.tensor([map_logit(one) for one in maps])
         self._voices[:, 2] = said_of_features(self._described, self._labels, group_numbers(corrections), seed)
 
-    def _direction(self, positions: Sequence[int]) -> tuple[Tensor, Tensor, Tensor]:
-        chosen = list(positions)
-        return fit_direction(self._described[chosen], self._labels[chosen])
-
     def head(self) -> ImageHead:
         """The image head to serve."""
-        return fit_image_head(self._direction(range(len(self._corrections))), self._voices, self._labels)
+        return fit_image_head(fit_direction(self._described, self._labels), self._voices, self._labels)
 
     def said(self, maps: Sequence[FloatMap]) -> list[Said]:
         """Score and map of each correction, with weights of the voices by a fit that has not seen it.

@@ -1,11 +1,12 @@
 """Fitting image heads: what an image's features as a whole say, and how much each of three voices counts."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from engine.detector.image_head import ImageHead, descriptor
+from engine.detector.image_head import ImageHead, block_lengths, descriptor
 from engine.learning.corrections import Correction
 
 _RIDGE = 0.3
@@ -17,15 +18,41 @@ _APART = (0.7, 1.0, 0.8)
 _FIRMNESS = 6.0
 
 
-def describe(corrections: Sequence[Correction]) -> Tensor:
-    """(n, F) descriptors."""
-    return torch.stack([descriptor(one.features) for one in corrections])
+@dataclass(frozen=True)
+class Described:
+    """Images as a whole.
+
+    Attributes:
+        rows: (n, F) descriptors.
+        blocks: lengths of their blocks.
+    """
+
+    rows: Tensor
+    blocks: tuple[int, ...]
 
 
-def fit_direction(described: Tensor, labels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Mean, scale and direction (F,) of a ridge regression of ±1 on descriptors (n, F), balanced between labels."""
-    deviation = _deviation(described)
-    scale = (deviation + 0.1 * deviation.mean() + 1e-6) * described.shape[1] ** 0.5
+def describe(corrections: Sequence[Correction]) -> Described:
+    """What is said of corrected images as a whole."""
+    layers, _, width = corrections[0].features.patch_features.shape
+    return Described(
+        torch.stack([descriptor(one.features) for one in corrections]),
+        block_lengths(width, layers),
+    )
+
+
+def fit_direction(images: Described, labels: Tensor, chosen: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
+    """Mean, scale and direction (F,) of a ridge regression of ±1 on descriptors, balanced between labels.
+
+    Every block has the same weight, however many values it has.
+
+    Args:
+        images: n of them.
+        labels: (n,), 0 or 1.
+        chosen: (n,) which to learn from; None: all.
+    """
+    described = images.rows if chosen is None else images.rows[chosen]
+    labels = labels if chosen is None else labels[chosen]
+    scale = torch.cat([_scale(block, len(images.blocks)) for block in described.split(images.blocks, dim=1)])
     if labels.min() == labels.max():
         mean = described.mean(dim=0)
         return mean, scale, torch.zeros_like(mean)
@@ -37,14 +64,14 @@ def fit_direction(described: Tensor, labels: Tensor) -> tuple[Tensor, Tensor, Te
     return mean, scale, rows.T @ alpha
 
 
-def said_of_features(described: Tensor, labels: Tensor, groups: Tensor, seed: int) -> Tensor:
+def said_of_features(images: Described, labels: Tensor, groups: Tensor, seed: int) -> Tensor:
     """(n,) what the features say of each image by directions that had not seen it.
 
     A hold-out of one image moves what is left away from its label, and so flatters or slanders it. So an image is held
     out in pairs with images of the other label, and its values are averaged.
 
     Args:
-        described: (n, F).
+        images: n of them.
         labels: (n,), 0 or 1.
         groups: (n,), numbers of what belongs together and is held out together.
         seed: of the choice of partners.
@@ -58,9 +85,9 @@ def said_of_features(described: Tensor, labels: Tensor, groups: Tensor, seed: in
             held_out = (groups == groups[one]) | (groups == groups[other])
             if held_out.all():
                 continue
-            mean, scale, direction = fit_direction(described[~held_out], labels[~held_out])
+            mean, scale, direction = fit_direction(images, labels, ~held_out)
             pair = [one, other]
-            total[pair] += (described[pair] - mean) / scale @ direction
+            total[pair] += (images.rows[pair] - mean) / scale @ direction
             count[pair] += 1
     return total / count.clamp_min(1)
 
@@ -88,6 +115,12 @@ def voice_weights(voices: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         found = (anomalous.mean(dim=0) - normal.mean(dim=0)) / deviation
         apart = (len(labels) * found + _FIRMNESS * apart) / (len(labels) + _FIRMNESS)
     return apart.clamp_min(0) / deviation, centre
+
+
+def _scale(block: Tensor, blocks: int) -> Tensor:
+    """What a block's columns are divided by, so that all blocks together have unit variance."""
+    deviation = _deviation(block)
+    return (deviation + 0.1 * deviation.mean() + 1e-6) * (block.shape[1] * blocks) ** 0.5
 
 
 def _deviation(values: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ from torch.nn import functional as F
 
 from engine.detector.detector import Detector, Said
 from engine.detector.heads import Heads
-from engine.detector.image_head import ImageHead
+from engine.detector.image_head import ImageHead, block_lengths
 from engine.detector.memory import WIDTH, Memory
 from engine.detector.others import PATCHES, Others
 from engine.detector.refiner import COMPONENTS, FINE, Basis, Refiner, Views
@@ -22,7 +22,7 @@ def random_detector(engine: Engine, seed: int = 0) -> Detector:
     """A detector with heads, a refiner with a memory, an image head, a shift, and what it said of two images."""
     info, draw = engine.info, torch.Generator().manual_seed(seed)
     layers, width = len(info.layers), info.embed_dim
-    described = (layers + 1) * width
+    described = sum(block_lengths(width, layers))
 
     def drawn(*shape: int, scale: float = 1.0) -> torch.Tensor:
         return scale * torch.randn(*shape, generator=draw)

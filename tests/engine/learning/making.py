@@ -1,16 +1,18 @@
 """Drawn corrections: noisy parts on which a bright mark lies, or none; and features that need no image."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
 from PIL import Image
 from torch.nn import functional as F
 
-from engine.features import ImageFeatures, surface_of
+from engine.features import ImageFeatures, Surface, surface_of
 from engine.learning.corrections import Correction
 from engine.preprocess import mask_shares
 from engine.serving import Engine
+from engine.texture import CHANNELS
 
 
 def drawn(seed: int, *, marked: bool, width: int = 96, height: int = 96) -> tuple[Image.Image, np.ndarray]:
@@ -38,6 +40,22 @@ def correction(engine: Engine, seed: int, label: int, *, weak: bool = False, **s
 def corrections(engine: Engine, labels: Sequence[int], *, first_seed: int = 0, weak: bool = False) -> list[Correction]:
     """A corrected image for each label."""
     return [correction(engine, first_seed + seed, label, weak=weak) for seed, label in enumerate(labels)]
+
+
+def with_textures(one: Correction, textures: Sequence[torch.Tensor]) -> Correction:
+    """The same with these textures, as the eye would give them, and pixels that say nothing."""
+    height, width = (2 * side for side in textures[0].shape[1:])
+    surface = Surface(torch.full((height, width, 3), 128, dtype=torch.uint8), tuple(textures))
+    return replace(one, features=replace(one.features, surface=surface))
+
+
+def random_textures(seed: int) -> tuple[torch.Tensor, ...]:
+    """Textures of an image of 32 px."""
+    generator = torch.Generator().manual_seed(seed)
+    return tuple(
+        torch.randn(channels, side, side, generator=generator)
+        for channels, side in zip(CHANNELS, (16, 8, 4), strict=True)
+    )
 
 
 def without_surface(seed: int, label: int, name: str = "", *, like: int | None = None) -> Correction:
