@@ -6,7 +6,7 @@ helps, so it is never a map by itself, but one of the refiner's inputs.
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -33,6 +33,7 @@ class Others:
     patches: Tensor
     places: Tensor
     identities: tuple[str, ...] = ()
+    _known: dict[tuple[int, int], Tensor] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def fit(self) -> bool:
         """Whether its tensors belong together."""
@@ -50,12 +51,22 @@ class Others:
         kept = [number for number, one in enumerate(self.identities) if one != own]
         if len(kept) < _LEAST:
             return patches.new_zeros(*patches.shape[:-2], 2, *grid)
-        likeness = patches.unsqueeze(-3) @ self.patches[kept].mT
-        far = torch.cdist(_places(grid).expand(len(kept), -1, -1), self.places[kept]) > _REACH
+        likeness = (patches @ self.patches.flatten(0, 1).T).unflatten(-1, self.patches.shape[:2])
+        near = likeness + self._far(grid)
         count = max(1, round(_LOWEST * len(kept)))
-        nearest = likeness.amax(dim=-1), likeness.masked_fill(far, -1.0).amax(dim=-1)  # anywhere, and at its place
-        means = [1 - one.topk(count, dim=-2).values.mean(dim=-2) for one in nearest]
-        return torch.stack(means, dim=-2).unflatten(-1, grid)
+        nearest = torch.stack([likeness.amax(dim=-1), near.amax(dim=-1).clamp_min(-1)], dim=-3)
+        nearest = nearest if len(kept) == len(self.identities) else nearest[..., kept]
+        return (1 - nearest.topk(count, dim=-1).values.mean(dim=-1)).unflatten(-1, grid)
+
+    def _far(self, grid: tuple[int, int]) -> Tensor:
+        """(n, m, p): what keeps patches that are not at the place of one of a grid's from being the most alike."""
+        far = self._known.get(grid)
+        if far is None:
+            apart = torch.cdist(_places(grid), self.places.flatten(0, 1)).unflatten(-1, self.places.shape[:2])
+            far = (apart > _REACH) * -4.0
+            self._known.clear()  # most projects have images of one size
+            self._known[grid] = far
+        return far
 
 
 NOBODY = Others(torch.empty(0, PATCHES, WIDTH), torch.empty(0, PATCHES, 2))

@@ -22,6 +22,8 @@ from engine.texture import CHANNELS as TEXTURES
 
 COMPONENTS = 24  # principal components kept, of patch features and of the coarsest textures
 FINE = CHANNELS + 1
+# Pixels that go through all layers together: what they are in between stays in the processor's own cache.
+_STRIP = 8192
 _LEAST = 1e-4  # the prompts' probabilities are kept so far from 0 and 1
 
 
@@ -168,14 +170,19 @@ class Refiner:
         bias = (first_bias - self.mean @ weight).flatten()[:, None]
         # (M·k, C): all networks at once, for they see the same inputs.
         weight = weight.mT.flatten(0, 1)
-        on_fine = weight[:, :FINE] @ fine.flatten(2) + bias
-        on_coarse = (weight[:, FINE:] @ coarse.flatten(2)).unflatten(2, coarse.shape[-2:])
+        on_coarse = (weight[:, FINE:] @ coarse.flatten(2) + bias).unflatten(2, coarse.shape[-2:])
         raised = _resized(on_coarse, fine.shape[-2:]).flatten(2)
-        hidden = F.relu(on_fine.add_(raised), inplace=True).unflatten(1, first.shape[::2]).flatten(0, 1)
+        on_fine = _for_each(weight[None, :, :FINE].contiguous(), fine.shape[0])
         second, second_bias, third, third_bias = (_for_each(one, fine.shape[0]) for one in others)
-        hidden = F.relu(torch.baddbmm(second_bias[..., None], second.mT, hidden), inplace=True)
-        added = torch.baddbmm(third_bias[..., None], third.mT, hidden)
-        return added.unflatten(0, (-1, first.shape[0])).mean(dim=1)[:, 0].unflatten(1, fine.shape[-2:])
+        strip = raised.shape[2] if torch.compiler.is_compiling() else _STRIP
+        added = []
+        for here, above in zip(fine.flatten(2).split(strip, 2), raised.split(strip, 2), strict=True):
+            hidden = F.relu(torch.baddbmm(above, on_fine, here), inplace=True)
+            hidden = hidden.unflatten(1, first.shape[::2]).flatten(0, 1)
+            hidden = F.relu(torch.baddbmm(second_bias[..., None], second.mT, hidden), inplace=True)
+            added.append(torch.baddbmm(third_bias[..., None], third.mT, hidden))
+        summed = torch.cat(added, dim=2).unflatten(0, (-1, first.shape[0]))
+        return summed.mean(dim=1)[:, 0].unflatten(1, fine.shape[-2:])
 
 
 def fine_inputs(rgb: Tensor, prompts: Tensor) -> Tensor:
