@@ -41,8 +41,7 @@ def add_upload(store: Store, project_id: int, file_name: str, data: bytes, autho
     with store.session(read_only=True) as session:
         get_project(session, project_id)
     # First the blob, then the row: a crash in between leaves a file that nobody names, never a row without its file.
-    store.blobs.put(data)
-    with store.session() as session:
+    with store.clearing_up([store.blobs.put(data)]), store.session() as session:
         blob_key = store.keep_until_named(session, data)
         row, duplicate = add_image(
             session,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import PIL.Image
 
+from db.blobs import blob_key
 from db.errors import BlobMissing
 from db.images import get_image, unscored_images
 from db.models import Image, PromptVersion
@@ -189,10 +190,11 @@ class _Scorer:
         """Maps on disk first, all at once; then the predictions, in one transaction. `made`: how they were made."""
         with ThreadPoolExecutor(_WRITERS) as writers:
             maps = list(writers.map(self._put_map, scored))
-        with self.store.session() as session:
-            for (image, features), one, data in zip(encoded, scored, maps, strict=True):
+        keys = [blob_key(data) for data in maps]
+        with self.store.clearing_up(keys) as left, self.store.session() as session:
+            for (image, features), one, data, key in zip(encoded, scored, maps, keys, strict=True):
                 self.trouble.forget(image.id)
-                with contextlib.suppress(NotFound):  # deleted meanwhile
+                try:
                     save_prediction(
                         session,
                         image_id=image.id,
@@ -203,7 +205,10 @@ class _Scorer:
                         map_uncertainty=map_uncertainty(one.anomaly_map),
                         novelty=self.corrected.novelty(features.global_feature.float().numpy()),
                         engine_settings=made,
+                        replaced=left,
                     )
+                except NotFound:  # deleted meanwhile
+                    left.add(key)
 
     def _put_map(self, one: "Scored") -> bytes:
         data = map_to_npy(one.anomaly_map)
