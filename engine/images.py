@@ -12,6 +12,7 @@ import numpy.typing as npt
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from engine.errors import ImageError
+from engine.pixel_room import PixelRoom
 
 # Below this, an image holds no texture to judge; above this ratio, resizing to what the model sees destroys it.
 MIN_SIDE = 8
@@ -19,6 +20,8 @@ MAX_ASPECT = 50
 # All that Pillow reads but EPS, which is a program: Pillow has Ghostscript run it.
 Image.init()
 _FORMATS = tuple(name for name in Image.ID if name != "EPS")
+# As many as one image may have: several such at once would take more memory than a container has.
+_room = PixelRoom(100_000_000)
 # The modes that PIL uses for more than 8 bits a channel.
 _DEEP_MODES = ("I", "I;16", "I;16L", "I;16B", "I;16N", "F")
 
@@ -46,10 +49,10 @@ def decode_image(data: bytes, *, max_pixels: int = 100_000_000, max_bytes: int =
     image = _open(data)
     _check_shape(image.width, image.height, max_pixels)
     try:
-        with warnings.catch_warnings():
+        with _room.take(image.width * image.height), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             image.load()
-            image = ImageOps.exif_transpose(image)
+            ImageOps.exif_transpose(image, in_place=True)  # else it would copy every picture
     except Exception as error:  # each format's decoder raises what it likes: AVIF's a RuntimeError
         raise ImageError(f"The image is damaged and can't be read to its end ({error}). Export it anew.") from error
     return _to_eight_bits(image)

@@ -3,7 +3,7 @@
 import contextlib
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +34,8 @@ logger = logging.getLogger(__name__)
 
 # Images that go through the vision tower together.
 _BATCH = 8
+# Pixels that are decoded for a batch, at most, unless one image alone has more: each takes 4 bytes, and then some.
+_BATCH_PIXELS = 50_000_000
 # Images with cached features that are scored together, and kept in one transaction.
 _CACHED_BATCH = 32
 # Maps that are written at once: each waits for the disk, and together they wait about as long as one.
@@ -84,10 +86,23 @@ def score_images(store: Store, image_ids: Sequence[int]) -> int:
     for version, images in _by_active_version(store, image_ids):
         scorer = _Scorer(store, engine, version, detector_of(store, engine, version))
         uncached = scorer.score_cached(images)
-        for start in range(0, len(uncached), _BATCH):
-            scorer.score_batch(uncached[start : start + _BATCH])
+        for batch in _batches(uncached):
+            scorer.score_batch(batch)
         done += len(images)
     return done
+
+
+def _batches(images: Sequence[Image]) -> Iterator[list[Image]]:
+    """In their order, each of at most _BATCH images and _BATCH_PIXELS, and of one at least."""
+    batch: list[Image] = []
+    for image in images:
+        pixels = sum(one.width * one.height for one in (*batch, image))
+        if batch and (len(batch) == _BATCH or pixels > _BATCH_PIXELS):
+            yield batch
+            batch = []
+        batch.append(image)
+    if batch:
+        yield batch
 
 
 def _by_active_version(store: Store, image_ids: Sequence[int]) -> list[tuple[PromptVersion, list[Image]]]:

@@ -281,6 +281,25 @@ def _all_but(installation: Installation, image_id: int) -> Callable:
     return encode_others
 
 
+def test_large_images_are_not_decoded_eight_at_a_time(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = [add(installation, seed=seed) for seed in range(5)]  # of 90×70 px
+    monkeypatch.setattr("workers.scoring._BATCH_PIXELS", 2 * 90 * 70 + 1)
+    engine, sizes = get_engine(), []
+    encode = engine.encode
+
+    def counted(pictures: list, *, surface: bool) -> list:
+        sizes.append(len(pictures))
+        return encode(pictures, surface=surface)
+
+    monkeypatch.setattr(engine, "encode", counted)
+    score_images(installation.store, ids)
+    assert sizes == [2, 2, 1]
+    monkeypatch.setattr("workers.scoring._BATCH_PIXELS", 1)
+    assert score_images(installation.store, [add(installation, seed=9)]) == 1
+
+
 def test_a_failure_is_forgotten_when_the_image_can_be_scored(installation: Installation) -> None:
     image_id = add(installation)
     change_image(installation, image_id, scoring_error="there was no memory")
