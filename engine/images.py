@@ -6,6 +6,7 @@ and its own maximum 255, the same for every image; a constant picture becomes 0.
 
 import io
 import warnings
+from contextlib import nullcontext
 
 import numpy as np
 import numpy.typing as npt
@@ -20,13 +21,17 @@ MAX_ASPECT = 50
 # All that Pillow reads but EPS, which is a program: Pillow has Ghostscript run it.
 Image.init()
 _FORMATS = tuple(name for name in Image.ID if name != "EPS")
-# As many as one image may have: several such at once would take more memory than a container has.
-_room = PixelRoom(100_000_000)
 # The modes that PIL uses for more than 8 bits a channel.
 _DEEP_MODES = ("I", "I;16", "I;16L", "I;16B", "I;16N", "F")
 
 
-def decode_image(data: bytes, *, max_pixels: int = 100_000_000, max_bytes: int = 64 * 1024 * 1024) -> Image.Image:
+def decode_image(
+    data: bytes,
+    *,
+    max_pixels: int = 100_000_000,
+    max_bytes: int = 64 * 1024 * 1024,
+    room: PixelRoom | None = None,
+) -> Image.Image:
     """Decode an upload: upright (EXIF orientation applied), 8 bits a channel, otherwise in its own mode.
 
     The mode is kept because the reference resizes in the file's own mode and converts to RGB afterwards.
@@ -35,6 +40,7 @@ def decode_image(data: bytes, *, max_pixels: int = 100_000_000, max_bytes: int =
         data: the file's bytes, in any format that Pillow reads.
         max_pixels: largest width × height accepted, checked before pixels are decoded.
         max_bytes: largest file accepted.
+        room: what is taken of it while pixels are decoded; None: nobody waits.
 
     Raises:
         ImageError: empty, too large, not an image, damaged, or of an impossible shape.
@@ -49,7 +55,7 @@ def decode_image(data: bytes, *, max_pixels: int = 100_000_000, max_bytes: int =
     image = _open(data)
     _check_shape(image.width, image.height, max_pixels)
     try:
-        with _room.take(image.width * image.height), warnings.catch_warnings():
+        with room.take(image.width * image.height) if room else nullcontext(), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             image.load()
             ImageOps.exif_transpose(image, in_place=True)  # else it would copy every picture

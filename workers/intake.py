@@ -8,6 +8,7 @@ from db.projects import get_project
 from db.store import Store
 from engine.images import decode_image
 from settings import get_settings
+from workers.pictures import DECODING
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ def add_upload(store: Store, project_id: int, file_name: str, data: bytes, autho
     settings = get_settings()
     # Only the size is kept: the pixels of a large image take 400 MB.
     width, height = decode_image(
-        data, max_pixels=settings.max_pixels, max_bytes=round(settings.max_upload_mb * 1e6)
+        data, max_pixels=settings.max_pixels, max_bytes=round(settings.max_upload_mb * 1e6), room=DECODING
     ).size
     with store.session(read_only=True) as session:
         get_project(session, project_id)

@@ -20,6 +20,9 @@ THUMBNAIL_SIDE = 256
 # What every browser shows as the model sees it; all else is decoded here and sent as PNG.
 _SHOWN_AS_IT_IS = {("JPEG", "RGB"), ("JPEG", "L"), ("PNG", "RGB"), ("PNG", "L")}
 _EXIF_ORIENTATION = 0x0112
+# Pixels that are decoded at the same time, as many as one of the largest uploads has: several such at once would take
+# more memory than a container has.
+DECODING = PixelRoom(100_000_000)
 # What is made into another picture at the same time, maps of full size too: as many pixels as one of the largest has.
 ROOM = PixelRoom(100_000_000)
 
@@ -78,4 +81,4 @@ def _thumbnails() -> Path:
 
 def _decode(image: Image, data: bytes) -> Picture.Image:
     # It was within the limits when it was taken in; they may have been lowered since.
-    return decode_image(data, max_pixels=image.width * image.height, max_bytes=len(data))
+    return decode_image(data, max_pixels=image.width * image.height, max_bytes=len(data), room=DECODING)
