@@ -1,6 +1,7 @@
 """What time it is for all machines of an installation: the database's, where they share one over a network.
 
-A lease, and when a worker was last heard of, are compared by machines whose own clocks may differ by minutes.
+A lease of a run, a message or an upload, a wait after failed log-ins, and when a worker was last heard of, are compared
+by machines whose own clocks may differ by minutes.
 """
 
 from datetime import UTC, datetime, timedelta

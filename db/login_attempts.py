@@ -1,6 +1,7 @@
 """How often log-ins failed, for each name from each address: who guesses has to wait.
 
-Kept in the database, so that all copies of the page count together, and a restart forgets nothing.
+Kept in the database, so that all copies of the page count together, and a restart forgets nothing; and by the
+database's clock (`db/clock.py`), so that a wait is as long for each of them.
 """
 
 from collections.abc import Sequence
@@ -11,7 +12,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from db.account_models import LoginAttempts
-from db.base import utc_now
+from db.clock import shared_now
 from db.insert import insert_or_find
 
 # Failures with any names that one address may have, as a multiple of those with one name. Many people may be behind an
@@ -44,7 +45,7 @@ def counters(name: str, address: str, limit: int) -> list[Counter]:
 def must_wait(session: Session, counted: Sequence[Counter]) -> datetime | None:
     """Until when an attempt has to wait; None: it need not. Writes nothing."""
     rows = [session.scalars(_same(counter)).one_or_none() for counter in counted]
-    now = utc_now()
+    now = shared_now(session)
     waits = [row.locked_until for row in rows if row is not None and row.locked_until is not None]
     return max((until for until in waits if until > now), default=None)
 
@@ -65,7 +66,7 @@ def begin_attempt(session: Session, counted: Sequence[Counter], *, wait: timedel
     if until is not None:
         return until
     if any(row.failures >= counter.limit for row, counter in zip(rows, counted, strict=True)):
-        return utc_now() + _BUSY
+        return shared_now(session) + _BUSY
     for row in rows:
         row.failures += 1
     session.flush()
@@ -77,7 +78,7 @@ def fail_attempt(session: Session, counted: Sequence[Counter], *, wait: timedelt
     for counter in counted:
         row = session.scalars(_same(counter).with_for_update()).one_or_none()
         if row is not None and row.failures >= counter.limit and row.locked_until is None:
-            row.locked_until = utc_now() + wait
+            row.locked_until = shared_now(session) + wait
     session.flush()
 
 
@@ -97,9 +98,10 @@ def _same(counter: Counter) -> Select[LoginAttempts]:
 
 def _current(session: Session, counter: Counter, wait: timedelta) -> LoginAttempts:
     """The counter's row, held; it begins anew where its failures are of long ago, or its wait is over."""
-    row, _ = insert_or_find(session, LoginAttempts(name=counter.name, address=counter.address), _same(counter))
+    now = shared_now(session)
+    new = LoginAttempts(name=counter.name, address=counter.address, first_at=now)
+    row, _ = insert_or_find(session, new, _same(counter))
     session.refresh(row, with_for_update=True)
-    now = utc_now()
     over = now >= row.locked_until if row.locked_until is not None else now - row.first_at > wait
     if over:
         row.failures, row.first_at, row.locked_until = 0, now, None

@@ -27,6 +27,7 @@ def save_prediction(
     map_uncertainty: float = 0.0,
     novelty: float = 0.0,
     engine_settings: dict[str, Any],
+    replaced: set[str] | None = None,
 ) -> Prediction:
     """Keep a prediction, in place of an earlier one of the same pair; the image's scoring_error is cleared.
 
@@ -40,6 +41,7 @@ def save_prediction(
         map_uncertainty: how unsure the map is of itself, 0–1; 0 also where that is not known.
         novelty: how unlike the corrected images it is, 0–1; 0 also where that is not known.
         engine_settings: what else is known of how it was made: device, image size, seconds, and so on.
+        replaced: gets the key of an earlier one's map: give it to `Store.delete_blobs` after this transaction.
 
     Raises:
         NotFound: the image was deleted in the meantime, or there is no such version.
@@ -63,6 +65,8 @@ def save_prediction(
     except IntegrityError as error:
         raise NotFound("pair of image and prompt version", f"{image_id}, {prompt_version_id}") from error
     if not new:
+        if replaced is not None and prediction.map_blob_key != map_blob_key:
+            replaced.add(prediction.map_blob_key)
         for name, value in values.items():
             setattr(prediction, name, value)
         prediction.created_at = utc_now()

@@ -40,7 +40,8 @@ def save_previews(
         corrections: how many they were learnt from.
 
     Returns:
-        The keys of maps that were replaced: give them to `Store.delete_blobs` after this transaction.
+        The keys of maps that were replaced, or are not named after all: give them to `Store.delete_blobs` after this
+        transaction.
     """
     active = active_version(session, project_id)
     if active is None or active.id != version_id:
@@ -61,7 +62,7 @@ def save_previews(
         if one.image_id in there
     )
     session.flush()
-    return replaced
+    return [*replaced, *(one.map_blob_key for one in previews if one.image_id not in there)]
 
 
 def drop_previews(session: Session, project_id: int) -> list[str]:

@@ -59,6 +59,7 @@ def create_run(
         holdout_annotation_ids=holdout_annotation_ids,
         parent_version_id=parent_version_id,
         author=author,
+        created_at=shared_now(session),
     )
     try:
         with session.begin_nested():

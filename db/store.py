@@ -1,8 +1,8 @@
 """The database and the blobs together: what the other rooms hand around."""
 
 import logging
-from collections.abc import Iterable
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
@@ -34,6 +34,25 @@ class Store:
         """
         hold_blobs(session)
         return self.blobs.put(data)
+
+    @contextmanager
+    def clearing_up(self, keys: Iterable[str]) -> Iterator[set[str]]:
+        """Around the writing session whose rows name these blobs, which were put before: nothing nameless stays behind.
+
+        Yields a set for the keys of blobs that rows named until then, or that are not named after all. They are deleted
+        at the end, and where the session fails so are `keys`; none of either that another row names.
+        """
+        left: set[str] = set()
+        try:
+            yield left
+        except Exception:
+            try:
+                self.delete_blobs(left.union(keys))
+            except Exception:  # mostly for the same reason; `workers.pruning` deletes them some time
+                logger.debug("What nothing names stays for now.", exc_info=True)
+            raise
+        if left:
+            self.delete_blobs(left)
 
     def delete_blobs(self, keys: Iterable[str]) -> int:
         """Delete those of these blobs that no row names; how many that were.

@@ -1,4 +1,7 @@
-"""Keys that callers give their uploads, so that one that is sent twice is done once and answered twice."""
+"""Keys that callers give their uploads, so that one that is sent twice is done once and answered twice.
+
+When one was cut off, and how long it is remembered, goes by the database's clock (`db/clock.py`).
+"""
 
 from datetime import timedelta
 from typing import Any
@@ -6,7 +9,7 @@ from typing import Any
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from db.base import utc_now
+from db.clock import shared_now
 from db.errors import KeyReused, UploadInProgress
 from db.insert import insert_or_find
 from db.operation_models import UploadKey
@@ -31,10 +34,12 @@ def take_key(session: Session, key: str, fingerprint: str, keep_for: timedelta) 
         KeyReused: something else was uploaded under this key.
         UploadInProgress: another process is at it.
     """
-    now = utc_now()
+    now = shared_now(session)
     session.execute(delete(UploadKey).where(UploadKey.created_at < now - keep_for))
     found, new = insert_or_find(
-        session, UploadKey(key=key, fingerprint=fingerprint), select(UploadKey).filter_by(key=key).with_for_update()
+        session,
+        UploadKey(key=key, fingerprint=fingerprint, created_at=now),
+        select(UploadKey).filter_by(key=key).with_for_update(),
     )
     if new:
         return None

@@ -1,13 +1,16 @@
-"""Webhooks, and the messages to them: written in the transaction of what they tell of, so that none is lost."""
+"""Webhooks, and the messages to them: written in the transaction of what they tell of, so that none is lost.
+
+Whose turn it is, and who rests for how long, goes by the database's clock (`db/clock.py`).
+"""
 
 import secrets
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Select, delete, or_, select, update
 from sqlalchemy.orm import Session
 
-from db.base import utc_now
+from db.clock import shared_now
 from db.lookup import get_row
 from db.webhook_models import Webhook, WebhookMessage
 
@@ -68,13 +71,16 @@ def listeners(session: Session, project_id: int, event: str) -> list[Webhook]:
 
 def tell(session: Session, project_id: int, event: str, body: dict[str, Any]) -> None:
     """Write a message to each webhook that listens; it is sent when this transaction is over."""
-    for webhook in listeners(session, project_id, event):
-        session.add(WebhookMessage(webhook_id=webhook.id, event=event, body=body))
+    told = listeners(session, project_id, event)
+    if told:
+        now = shared_now(session)
+        messages = [{"webhook_id": one.id, "event": event, "body": body} for one in told]
+        session.add_all(WebhookMessage(**one, created_at=now, next_at=now) for one in messages)
 
 
 def due_webhooks(session: Session) -> list[int]:
     """The ids of those that there is something to tell now, and that don't rest."""
-    now = utc_now()
+    now = shared_now(session)
     awake = or_(Webhook.resting_until.is_(None), Webhook.resting_until <= now)
     due = (
         select(Webhook.id)
@@ -89,17 +95,17 @@ def due_webhooks(session: Session) -> list[int]:
 def due_messages(session: Session, webhook_id: int, limit: int) -> list[WebhookMessage]:
     """Its messages whose time has come, the oldest first."""
     due = select(WebhookMessage).filter_by(webhook_id=webhook_id, state="waiting")
-    due = due.where(WebhookMessage.next_at <= utc_now())
+    due = due.where(WebhookMessage.next_at <= shared_now(session))
     return list(session.scalars(due.order_by(WebhookMessage.next_at, WebhookMessage.id).limit(limit)))
 
 
-def take_message(session: Session, message: WebhookMessage, again_at: datetime) -> bool:
-    """Take a message for an attempt; False where another worker did. It comes again then, unless it is delivered."""
+def take_message(session: Session, message: WebhookMessage, pause: timedelta) -> bool:
+    """Take a message for an attempt; False where another worker did. After the pause it comes again, if it must."""
     mine = (WebhookMessage.id == message.id, WebhookMessage.attempts == message.attempts)
     taken = (
         update(WebhookMessage)
         .where(*mine, WebhookMessage.state == "waiting")
-        .values(attempts=message.attempts + 1, next_at=again_at)
+        .values(attempts=message.attempts + 1, next_at=shared_now(session) + pause)
         .returning(WebhookMessage.id)
     )
     return session.scalar(taken) is not None
@@ -107,7 +113,7 @@ def take_message(session: Session, message: WebhookMessage, again_at: datetime) 
 
 def end_attempt(session: Session, message_id: int, *, state: str, problem: str = "") -> None:
     """Write how an attempt ended: `delivered`, `waiting` for the next one, or `given_up`."""
-    values = {"state": state, "problem": problem, "delivered_at": utc_now() if state == "delivered" else None}
+    values = {"state": state, "problem": problem, "delivered_at": shared_now(session) if state == "delivered" else None}
     session.execute(update(WebhookMessage).where(WebhookMessage.id == message_id).values(**values))
 
 
@@ -133,7 +139,7 @@ def note_failure(session: Session, webhook_id: int, *, rest: timedelta, dead_aft
     webhook = session.get(Webhook, webhook_id, with_for_update=True)
     if webhook is None or webhook.disabled_at is not None:
         return False
-    now = utc_now()
+    now = shared_now(session)
     webhook.failures += 1
     webhook.failing_since = webhook.failing_since or now
     webhook.resting_until = now + rest
@@ -153,7 +159,7 @@ def enable_webhook(session: Session, webhook_id: int, enabled: bool) -> Webhook:
     """Tell it of what happens from now on, or nothing more; raises NotFound."""
     webhook = get_webhook(session, webhook_id)
     webhook.failures, webhook.failing_since, webhook.resting_until, webhook.note = 0, None, None, ""
-    webhook.disabled_at = None if enabled else utc_now()
+    webhook.disabled_at = None if enabled else shared_now(session)
     if not enabled:
         _give_up(session, _waiting(webhook_id), "The webhook was switched off.")
     session.flush()
@@ -173,5 +179,5 @@ def _give_up(session: Session, message_ids: Select[int], problem: str) -> None:
 
 def forget_old_messages(session: Session) -> None:
     """Delete messages that ended long ago."""
-    old = WebhookMessage.created_at < utc_now() - _KEPT_FOR
+    old = WebhookMessage.created_at < shared_now(session) - _KEPT_FOR
     session.execute(delete(WebhookMessage).where(old, WebhookMessage.state != "waiting"))

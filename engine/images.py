@@ -6,12 +6,14 @@ and its own maximum 255, the same for every image; a constant picture becomes 0.
 
 import io
 import warnings
+from contextlib import nullcontext
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from engine.errors import ImageError
+from engine.pixel_room import PixelRoom
 
 # Below this, an image holds no texture to judge; above this ratio, resizing to what the model sees destroys it.
 MIN_SIDE = 8
@@ -23,7 +25,13 @@ _FORMATS = tuple(name for name in Image.ID if name != "EPS")
 _DEEP_MODES = ("I", "I;16", "I;16L", "I;16B", "I;16N", "F")
 
 
-def decode_image(data: bytes, *, max_pixels: int = 100_000_000, max_bytes: int = 64 * 1024 * 1024) -> Image.Image:
+def decode_image(
+    data: bytes,
+    *,
+    max_pixels: int = 100_000_000,
+    max_bytes: int = 64 * 1024 * 1024,
+    room: PixelRoom | None = None,
+) -> Image.Image:
     """Decode an upload: upright (EXIF orientation applied), 8 bits a channel, otherwise in its own mode.
 
     The mode is kept because the reference resizes in the file's own mode and converts to RGB afterwards.
@@ -32,6 +40,7 @@ def decode_image(data: bytes, *, max_pixels: int = 100_000_000, max_bytes: int =
         data: the file's bytes, in any format that Pillow reads.
         max_pixels: largest width × height accepted, checked before pixels are decoded.
         max_bytes: largest file accepted.
+        room: what is taken of it while pixels are decoded; None: nobody waits.
 
     Raises:
         ImageError: empty, too large, not an image, damaged, or of an impossible shape.
@@ -46,10 +55,10 @@ def decode_image(data: bytes, *, max_pixels: int = 100_000_000, max_bytes: int =
     image = _open(data)
     _check_shape(image.width, image.height, max_pixels)
     try:
-        with warnings.catch_warnings():
+        with room.take(image.width * image.height) if room else nullcontext(), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             image.load()
-            image = ImageOps.exif_transpose(image)
+            ImageOps.exif_transpose(image, in_place=True)  # else it would copy every picture
     except Exception as error:  # each format's decoder raises what it likes: AVIF's a RuntimeError
         raise ImageError(f"The image is damaged and can't be read to its end ({error}). Export it anew.") from error
     return _to_eight_bits(image)

@@ -16,7 +16,7 @@ from webapp.project import shown_project
 from webapp.texts.labels import Labels
 from webapp.texts.viewer import viewer_texts
 from workers.context import get_store
-from workers.readiness import engine_in_use
+from workers.readiness import AT_ONCE, engine_in_use
 
 HEADER_SECONDS = 2.0
 
@@ -50,4 +50,4 @@ def _header(request: gr.Request) -> str:
     project = shown_project(request)
     with get_store().session(read_only=True) as session:
         run = live_run(session, project.id) if project else None
-    return header_html(viewer_texts(request), engine_in_use(), run)
+    return header_html(viewer_texts(request), engine_in_use(AT_ONCE), run)

@@ -1,4 +1,7 @@
-"""What strangers are told of /readyz: what this process found when it last looked, so that asking costs nothing."""
+"""What this process finds when it looks at itself now and then: all that strangers are told of /readyz.
+
+By its looks it is also known how a worker is, when someone asks who can't wait for one (`workers.readiness`).
+"""
 
 import threading
 from dataclasses import dataclass
@@ -37,9 +40,11 @@ class ReadinessWatch:
 
     def look(self, store: Store) -> Found:
         """Look now, and remember."""
-        found = Found(readiness(store), engine_in_use())
-        self._found = found
+        self._found = found = self._look(store)
         return found
+
+    def _look(self, store: Store) -> Found:
+        return Found(readiness(store), engine_in_use())
 
     def found(self) -> Found:
         """What was found last; asks nobody."""
@@ -47,7 +52,9 @@ class ReadinessWatch:
 
     def _run(self, store: Store, stopping: threading.Event) -> None:
         while not stopping.is_set():
-            self.look(store)
+            found = self._look(store)
+            if not stopping.is_set():
+                self._found = found
             stopping.wait(_LOOK_SECONDS)
 
 

@@ -101,8 +101,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     dispatch.start()
     sweeper = Sweeper(get_settings())
     sweeper.start()
-    if app.state.accounts:
-        watch.start(get_store())
+    watch.start(get_store())
     try:
         yield
     finally:

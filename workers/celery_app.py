@@ -38,14 +38,18 @@ DUE_SECONDS = 10.0
 SCORE_SECONDS = 5.0
 WEBHOOK_SECONDS = 5.0
 PRUNE_SECONDS = 6 * 3600.0
+# Celery compares when a look expires, by the clock of the schedule's machine, with that of the worker's: behind by more
+# than this, every look would be dropped, and nothing that was lost be found again.
+CLOCKS_DIFFER_SECONDS = 900.0
 # How long after its start the embedded worker begins to load the engine.
 EMBEDDED_LOADING_SECONDS = 15.0
 
 
 def _schedule(settings: Settings) -> dict[str, Any]:
     def every(seconds: float, task: str, queue: str) -> dict[str, Any]:
-        # A look that nobody took before the next one is due is dropped: they don't pile up behind a busy worker.
-        return {"task": f"workers.tasks.{task}", "schedule": seconds, "options": {"queue": queue, "expires": seconds}}
+        # A look that nobody took for long is dropped: they don't pile up behind a busy worker without an end.
+        options = {"queue": queue, "expires": max(seconds, CLOCKS_DIFFER_SECONDS)}
+        return {"task": f"workers.tasks.{task}", "schedule": seconds, "options": options}
 
     schedule = {
         "recover": every(RECOVER_SECONDS, "recover", "default"),

@@ -155,16 +155,17 @@ def score_with(store: Store, engine: "Engine", version: PromptVersion, image: Im
         return kept.score, read_map(store, kept)
     features, _ = image_features(store, engine, image)
     scored = engine.score([features], detector_of(store, engine, version))[0]
-    map_blob_key = store.blobs.put(map_to_npy(scored.anomaly_map))
-    with store.session() as session:
+    data = map_to_npy(scored.anomaly_map)
+    with store.clearing_up([store.blobs.put(data)]) as left, store.session() as session:
         save_prediction(
             session,
             image_id=image.id,
             prompt_version_id=version.id,
             score=scored.score,
-            map_blob_key=map_blob_key,
+            map_blob_key=store.keep_until_named(session, data),
             map_max=float(scored.anomaly_map.max()),
             engine_settings={"backbone": engine.info.name, "image_size": engine.image_size},
+            replaced=left,
         )
     return scored.score, scored.anomaly_map
 

@@ -152,9 +152,8 @@ def _save(
 ) -> Annotation:
     area = 0 if mask is None else int(np.count_nonzero(mask))
     png = encode_mask(mask) if mask is not None and area else None
-    if png is not None:  # first the blob, then the row that names it
-        store.blobs.put(png)
-    with store.session() as session:
+    keys = [store.blobs.put(png)] if png is not None else []  # first the blob, then the row that names it
+    with store.clearing_up(keys), store.session() as session:
         mask_blob_key = store.keep_until_named(session, png) if png is not None else None
         prediction = active_prediction(session, image_id)
         annotation = add_annotation(

@@ -8,6 +8,7 @@ from db.projects import get_project
 from db.store import Store
 from engine.images import decode_image
 from settings import get_settings
+from workers.pictures import DECODING
 
 
 @dataclass(frozen=True)
@@ -37,12 +38,14 @@ def add_upload(store: Store, project_id: int, file_name: str, data: bytes, autho
         BlobsUnavailable: its bytes could not be kept.
     """
     settings = get_settings()
-    image = decode_image(data, max_pixels=settings.max_pixels, max_bytes=round(settings.max_upload_mb * 1e6))
+    # Only the size is kept: the pixels of a large image take 400 MB.
+    width, height = decode_image(
+        data, max_pixels=settings.max_pixels, max_bytes=round(settings.max_upload_mb * 1e6), room=DECODING
+    ).size
     with store.session(read_only=True) as session:
         get_project(session, project_id)
     # First the blob, then the row: a crash in between leaves a file that nobody names, never a row without its file.
-    store.blobs.put(data)
-    with store.session() as session:
+    with store.clearing_up([store.blobs.put(data)]), store.session() as session:
         blob_key = store.keep_until_named(session, data)
         row, duplicate = add_image(
             session,
@@ -51,8 +54,8 @@ def add_upload(store: Store, project_id: int, file_name: str, data: bytes, autho
             blob_key=blob_key,
             file_name=file_name,
             byte_size=len(data),
-            width=image.width,
-            height=image.height,
+            width=width,
+            height=height,
             author=author,
         )
         return Added(row.id, row.sha256, row.width, row.height, duplicate)

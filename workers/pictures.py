@@ -13,12 +13,18 @@ from sqlalchemy import select
 from db.models import Image
 from db.store import Store
 from engine.images import decode_image, display_image, thumbnail
+from engine.pixel_room import PixelRoom
 from settings import get_settings
 
 THUMBNAIL_SIDE = 256
 # What every browser shows as the model sees it; all else is decoded here and sent as PNG.
 _SHOWN_AS_IT_IS = {("JPEG", "RGB"), ("JPEG", "L"), ("PNG", "RGB"), ("PNG", "L")}
 _EXIF_ORIENTATION = 0x0112
+# Pixels that are decoded at the same time, as many as one of the largest uploads has: several such at once would take
+# more memory than a container has.
+DECODING = PixelRoom(100_000_000)
+# What is made into another picture at the same time, maps of full size too: as many pixels as one of the largest has.
+ROOM = PixelRoom(100_000_000)
 
 
 @dataclass(frozen=True)
@@ -37,7 +43,12 @@ def display_picture(store: Store, image: Image) -> DisplayPicture:
         upright = picture.getexif().get(_EXIF_ORIENTATION, 1) == 1
     if kind in _SHOWN_AS_IT_IS and upright:
         return DisplayPicture(f"image/{kind[0].lower()}", lambda: data)
-    return DisplayPicture("image/png", lambda: display_image(_decode(image, data)))
+
+    def as_png() -> bytes:
+        with ROOM.take(image.width * image.height):
+            return display_image(_decode(image, data))
+
+    return DisplayPicture("image/png", as_png)
 
 
 def thumbnail_bytes(store: Store, image: Image) -> bytes:
@@ -45,7 +56,8 @@ def thumbnail_bytes(store: Store, image: Image) -> bytes:
     file = _thumbnails() / image.sha256[:2] / f"{image.sha256}.jpg"
     if file.exists():
         return file.read_bytes()
-    data = thumbnail(_decode(image, store.blobs.get(image.blob_key)), THUMBNAIL_SIDE)
+    with ROOM.take(image.width * image.height):
+        data = thumbnail(_decode(image, store.blobs.get(image.blob_key)), THUMBNAIL_SIDE)
     file.parent.mkdir(parents=True, exist_ok=True)
     unfinished = file.with_name(f"{uuid.uuid4().hex}.unfinished")
     unfinished.write_bytes(data)
@@ -69,4 +81,4 @@ def _thumbnails() -> Path:
 
 def _decode(image: Image, data: bytes) -> Picture.Image:
     # It was within the limits when it was taken in; they may have been lowered since.
-    return decode_image(data, max_pixels=image.width * image.height, max_bytes=len(data))
+    return decode_image(data, max_pixels=image.width * image.height, max_bytes=len(data), room=DECODING)

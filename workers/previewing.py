@@ -119,11 +119,9 @@ def _save(
 
     assert fitted.detector is not None
     made = [(image, one.score, map_to_npy(one.anomaly_map)) for image, one in scored_by(store, fitted.detector, images)]
-    for _, _, data in made:
-        store.blobs.put(data)
-    with store.session() as session:
-        dropped = drop_previews(session, project_id) if drop_others else []
+    keys = [store.blobs.put(data) for _, _, data in made]
+    with store.clearing_up(keys) as left, store.session() as session:
+        if drop_others:
+            left.update(drop_previews(session, project_id))
         previews = [NewPreview(image.id, score, store.keep_until_named(session, data)) for image, score, data in made]
-        dropped += save_previews(session, project_id, fitted.version_id, previews, fitted.corrections)
-    if dropped:
-        store.delete_blobs(dropped)
+        left.update(save_previews(session, project_id, fitted.version_id, previews, fitted.corrections))

@@ -72,7 +72,7 @@ def import_prompts(
     ours, made_from = detector_to_bytes(detector), detector.prompts.note
     with store.session(read_only=True) as session:
         get_project(session, project_id)
-    with store.session() as session:
+    with store.clearing_up([store.blobs.put(ours)]), store.session() as session:
         blob_key = store.keep_until_named(session, ours)
         return add_version(
             session,

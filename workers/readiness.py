@@ -1,5 +1,6 @@
 """Whether everything that is needed is there, and which backbone is in use: asked of the things themselves."""
 
+import logging
 import threading
 import time
 from dataclasses import dataclass
@@ -16,9 +17,16 @@ from settings import get_settings
 from workers import engine_host
 from workers.celery_app import celery_app
 
-# How long a worker may take to answer, and how long its answer is good for, in seconds.
+logger = logging.getLogger(__name__)
+
+# In seconds: how long a worker may take to answer, for how long nobody asks again, and how old what was heard may be
+# that is told where a new answer takes its time.
 _ANSWER_SECONDS = 2.0
 _FRESH_SECONDS = 2.0
+_KNOWN_SECONDS = 15.0
+# The patience, in seconds, of a page or a probe, which must not wait for a worker that is gone; and of who can.
+AT_ONCE = 0.2
+PATIENT = 2 * _ANSWER_SECONDS + 1.0
 
 
 @dataclass(frozen=True)
@@ -30,27 +38,29 @@ class Component:
     detail: str
 
 
-def readiness(store: Store) -> list[Component]:
-    """Database, blobs, broker, worker and engine, each asked now."""
-    worker = _ask_worker()
+def readiness(store: Store, patience: float = PATIENT) -> list[Component]:
+    """Database, blobs, broker, worker and engine, each asked now.
+
+    A worker that does not answer within `patience` seconds, and the broker, are as they were heard of last.
+    """
+    heard = _watch.heard(patience)
     return [
         _reach("database", store.database.ping),
         _reach("blobs", store.blobs.ping),
-        # A worker's answer came through the broker.
-        _reach("broker", _ping_broker) if worker is None else Component("broker", True, "ok"),
-        _worker_component(worker),
-        _engine_component(store, engine_in_use()),
+        heard.broker,
+        _worker_component(heard.answer),
+        _engine_component(store, engine_in_use(patience)),
     ]
 
 
-def engine_in_use() -> dict[str, Any]:
+def engine_in_use(patience: float = PATIENT) -> dict[str, Any]:
     """The status of the engine that scores: this process's own in the embedded mode, else a worker's.
 
-    The keys are those of `workers.engine_host.engine_status`.
+    The keys are those of `workers.engine_host.engine_status`; for `patience` see `readiness`.
     """
     if get_settings().embedded_broker:
         return engine_host.engine_status()
-    answer = _ask_worker()
+    answer = _watch.heard(patience).answer
     if answer is None:
         return {**engine_host.engine_status(), "error": "No worker answers, and the engine runs in the workers."}
     return answer
@@ -113,24 +123,53 @@ def _active_prompts(store: Store) -> list[tuple[Project, PromptVersion | None]]:
         return []
 
 
-class _Answer:
-    """The last answer of a worker, so that pages and probes asking at once make one question of it."""
+@dataclass(frozen=True)
+class _Heard:
+    """What a worker answered, None where none did, and how the broker is."""
+
+    answer: dict[str, Any] | None
+    broker: Component
+
+
+class _WorkerWatch:
+    """What was heard of a worker last. One question is under way at a time, whoever asks, on a thread of its own."""
 
     def __init__(self) -> None:
-        self.lock = threading.Lock()
-        self.at = float("-inf")
-        self.value: dict[str, Any] | None = None
+        self._changed = threading.Condition()
+        self._asking = False
+        self._at = float("-inf")
+        self._known = _Heard(None, Component("broker", False, "It was not asked yet. Wait some seconds."))
+
+    def heard(self, patience: float) -> _Heard:
+        """What a worker says now, where it says so within `patience` seconds; else what was heard last.
+
+        Where that is too long ago to mean anything, the answer is waited for.
+        """
+        with self._changed:
+            age = time.monotonic() - self._at
+            if age <= _FRESH_SECONDS:
+                return self._known
+            if not self._asking:
+                self._asking = True
+                threading.Thread(target=self._ask, name="asking a worker", daemon=True).start()
+            self._changed.wait_for(lambda: not self._asking, patience if age <= _KNOWN_SECONDS else None)
+            return self._known
+
+    def _ask(self) -> None:
+        known = _Heard(None, Component("broker", False, "It can't be asked; see the log."))
+        try:
+            answer = _broadcast()
+            # A worker's answer came through the broker.
+            known = _Heard(answer, Component("broker", True, "ok") if answer else _reach("broker", _ping_broker))
+        except Exception:
+            logger.exception("No worker could be asked.")
+        finally:
+            with self._changed:
+                self._known, self._at, self._asking = known, time.monotonic(), False
+                self._changed.notify_all()
 
 
-_answer = _Answer()
-
-
-def _ask_worker() -> dict[str, Any] | None:
-    with _answer.lock:
-        if time.monotonic() - _answer.at > _FRESH_SECONDS:
-            _answer.value = _broadcast()
-            _answer.at = time.monotonic()
-        return _answer.value
+_watch = _WorkerWatch()
 
 
 def _broadcast() -> dict[str, Any] | None:

@@ -3,7 +3,7 @@
 import logging
 from datetime import timedelta
 
-from db.base import utc_now
+from db.clock import shared_now
 from db.models import TuningRun
 from db.runs import end_stale, queued_runs, requeue, stale_runs
 from db.store import Store
@@ -30,8 +30,8 @@ def recover_runs(store: Store) -> list[int]:
         stale = stale_runs(session, lease_seconds)
     for run in stale:
         _recover(store, run, lease_seconds)
-    earliest = utc_now() - timedelta(seconds=_ON_ITS_WAY_SECONDS)
     with store.session(read_only=True) as session:
+        earliest = shared_now(session) - timedelta(seconds=_ON_ITS_WAY_SECONDS)
         waiting = [run.id for run in queued_runs(session) if run.created_at < earliest]
     if not _announced_already(len(waiting)):
         for run_id in waiting:

@@ -3,12 +3,13 @@
 import contextlib
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import PIL.Image
 
+from db.blobs import blob_key
 from db.errors import BlobMissing
 from db.images import get_image, unscored_images
 from db.models import Image, PromptVersion
@@ -33,6 +34,8 @@ logger = logging.getLogger(__name__)
 
 # Images that go through the vision tower together.
 _BATCH = 8
+# Pixels that are decoded for a batch, at most, unless one image alone has more: each takes 4 bytes, and then some.
+_BATCH_PIXELS = 50_000_000
 # Images with cached features that are scored together, and kept in one transaction.
 _CACHED_BATCH = 32
 # Maps that are written at once: each waits for the disk, and together they wait about as long as one.
@@ -83,10 +86,23 @@ def score_images(store: Store, image_ids: Sequence[int]) -> int:
     for version, images in _by_active_version(store, image_ids):
         scorer = _Scorer(store, engine, version, detector_of(store, engine, version))
         uncached = scorer.score_cached(images)
-        for start in range(0, len(uncached), _BATCH):
-            scorer.score_batch(uncached[start : start + _BATCH])
+        for batch in _batches(uncached):
+            scorer.score_batch(batch)
         done += len(images)
     return done
+
+
+def _batches(images: Sequence[Image]) -> Iterator[list[Image]]:
+    """In their order, each of at most _BATCH images and _BATCH_PIXELS, and of one at least."""
+    batch: list[Image] = []
+    for image in images:
+        pixels = sum(one.width * one.height for one in (*batch, image))
+        if batch and (len(batch) == _BATCH or pixels > _BATCH_PIXELS):
+            yield batch
+            batch = []
+        batch.append(image)
+    if batch:
+        yield batch
 
 
 def _by_active_version(store: Store, image_ids: Sequence[int]) -> list[tuple[PromptVersion, list[Image]]]:
@@ -189,10 +205,11 @@ class _Scorer:
         """Maps on disk first, all at once; then the predictions, in one transaction. `made`: how they were made."""
         with ThreadPoolExecutor(_WRITERS) as writers:
             maps = list(writers.map(self._put_map, scored))
-        with self.store.session() as session:
-            for (image, features), one, data in zip(encoded, scored, maps, strict=True):
+        keys = [blob_key(data) for data in maps]
+        with self.store.clearing_up(keys) as left, self.store.session() as session:
+            for (image, features), one, data, key in zip(encoded, scored, maps, keys, strict=True):
                 self.trouble.forget(image.id)
-                with contextlib.suppress(NotFound):  # deleted meanwhile
+                try:
                     save_prediction(
                         session,
                         image_id=image.id,
@@ -203,7 +220,10 @@ class _Scorer:
                         map_uncertainty=map_uncertainty(one.anomaly_map),
                         novelty=self.corrected.novelty(features.global_feature.float().numpy()),
                         engine_settings=made,
+                        replaced=left,
                     )
+                except NotFound:  # deleted meanwhile
+                    left.add(key)
 
     def _put_map(self, one: "Scored") -> bytes:
         data = map_to_npy(one.anomaly_map)

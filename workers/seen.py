@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from db.models import Image, PromptVersion
 from db.store import Store
 from engine.images import decode_image
+from workers.pictures import DECODING
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 def picture_of(store: Store, image: Image) -> "Picture":
     """An upload, decoded; it was within the limits when it was taken in. Raises BlobMissing, ImageError."""
     data = store.blobs.get(image.blob_key)
-    return decode_image(data, max_pixels=image.width * image.height, max_bytes=len(data))
+    return decode_image(data, max_pixels=image.width * image.height, max_bytes=len(data), room=DECODING)
 
 
 def image_features(store: Store, engine: "Engine", image: Image) -> tuple["ImageFeatures", bool]:

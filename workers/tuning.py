@@ -146,8 +146,7 @@ class _Run:
         data = detector_to_bytes(outcome.detector)
         metrics = self._metrics(outcome, corrections)
         decision = outcome.decision
-        self.store.blobs.put(data)
-        with ending(self.store, self.run.id) as session:
+        with self.store.clearing_up([self.store.blobs.put(data)]), ending(self.store, self.run.id) as session:
             version = add_version(
                 session,
                 project_id=self.run.project_id,

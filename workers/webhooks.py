@@ -12,7 +12,6 @@ from enum import Enum
 
 import httpx
 
-from db.base import utc_now
 from db.store import Store
 from db.webhook_models import Webhook, WebhookMessage
 from db.webhooks import (
@@ -97,7 +96,7 @@ def _attempt(store: Store, message: WebhookMessage) -> "_Outcome":
     last = message.attempts >= len(PAUSES)
     pause = timedelta(seconds=PAUSES[min(message.attempts, len(PAUSES) - 1)])
     with store.session() as session:
-        if not take_message(session, message, utc_now() + pause):
+        if not take_message(session, message, pause):
             return _Outcome.ELSEWHERE
         webhook = get_webhook(session, message.webhook_id)
     try:

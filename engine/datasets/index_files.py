@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.datasets.item import DatasetError, LabelledImage, OtherLayout, inside
+from engine.table_files import text_of
 
 
 def read_meta(root: Path) -> list[LabelledImage]:
@@ -35,7 +36,7 @@ def read_meta(root: Path) -> list[LabelledImage]:
 
 
 def read_index(root: Path) -> list[LabelledImage]:
-    """`index.csv` with the columns image, label, mask, and optionally category, defect, split.
+    """`index.csv` with the columns image, label, mask, and optionally category, defect, split, as `cell` writes them.
 
     Raises:
         OtherLayout: there is no such file.
@@ -52,7 +53,8 @@ def read_index(root: Path) -> list[LabelledImage]:
                 f"{file} has no column {', '.join(missing)}; it has: {', '.join(table.fieldnames or [])}."
             )
         images = []
-        for line, row in enumerate(table, start=2):
+        for line, written in enumerate(table, start=2):
+            row = {name: text_of(one) if isinstance(one, str) else one for name, one in written.items()}
             if row["label"] not in ("0", "1"):
                 raise DatasetError(f"{file}, line {line}: the label is {row['label']!r}; it must be 0 or 1.")
             category, defect = row.get("category") or root.resolve().name, row.get("defect") or ""

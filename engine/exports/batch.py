@@ -15,6 +15,7 @@ from engine.exports.sources import Source
 from engine.files import write_whole
 from engine.images import encode_mask
 from engine.maps import map_to_npy, resize_map
+from engine.table_files import cell
 
 TABLE = "scores.csv"
 COLUMNS = ("path", "score", "map_max", "threshold", "verdict", "error")
@@ -75,13 +76,16 @@ class BatchWriter:
         threshold = self.options.threshold
         if threshold is not None:
             facts |= {"threshold": threshold, "verdict": "anomalous" if scored.score >= threshold else "normal"}
-        self._rows.writerow({"path": source.path, **facts})
+        self._write_row({"path": source.path, **facts})
         return {"image": str(source.path), **facts, **self._write_pictures(source, image, scored)}
 
     def fail(self, source: Source, problem: str) -> None:
         """Take down a file that can't be read."""
         self.failed += 1
-        self._rows.writerow({"path": source.path, "error": problem})
+        self._write_row({"path": source.path, "error": problem})
+
+    def _write_row(self, facts: dict[str, Any]) -> None:
+        self._rows.writerow({name: cell(str(one) if isinstance(one, Path) else one) for name, one in facts.items()})
 
     def _write_pictures(self, source: Source, image: Image.Image, scored: Scored) -> dict[str, str]:
         options = self.options

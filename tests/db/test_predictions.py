@@ -21,6 +21,25 @@ def test_scoring_again_with_the_same_prompts_replaces_the_prediction(database: D
         assert (again.score, again.map_max, again.engine_settings) == (0.9, 0.9, {"device": "cpu"})
 
 
+def test_the_map_that_was_replaced_is_told_where_it_is_another_one(database: Database) -> None:
+    with database.session() as session:
+        project_id = make_project(session)
+        version, image = make_version(session, project_id), make_image(session, project_id, 1)
+        replaced: set[str] = set()
+        for name in ("a", "a", "b"):
+            save_prediction(
+                session,
+                image_id=image.id,
+                prompt_version_id=version.id,
+                score=0.5,
+                map_blob_key=f"maps/{name}",
+                map_max=0.5,
+                engine_settings={},
+                replaced=replaced,
+            )
+        assert replaced == {"maps/a"}
+
+
 def test_scoring_with_other_prompts_keeps_both(database: Database) -> None:
     with database.session() as session:
         project_id = make_project(session)

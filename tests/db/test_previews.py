@@ -57,5 +57,6 @@ def test_a_preview_goes_with_its_image_and_is_not_made_of_one_that_is_gone(datab
         save_previews(session, project_id, version.id, [NewPreview(image.id, 0.3, "maps/a")], 1)
         assert "maps/a" in delete_image(session, image.id)
         assert count(session) == 0
-        save_previews(session, project_id, version.id, [NewPreview(image.id, 0.3, "maps/a")], 1)
+        again = [NewPreview(image.id, 0.3, "maps/a")]
+        assert save_previews(session, project_id, version.id, again, 1) == ["maps/a"]  # it is named by nothing
         assert count(session) == 0 and previews_of(session, [other.id]) == {}

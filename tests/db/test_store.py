@@ -88,3 +88,31 @@ def test_a_blob_that_can_not_be_deleted_now_stays_without_an_error(
     (tmp_path / "blobs").write_text("a file where the folder should be")
     store.delete_blobs([key])
     assert "stay where they are" in caplog.text
+
+
+def test_what_is_not_named_after_all_is_cleared_up_and_what_another_row_names_stays(store: Store) -> None:
+    named, mine, replaced = (store.blobs.put(data) for data in (b"named", b"mine", b"replaced"))
+    with store.session() as session:
+        project_id = make_project(session)
+        make_image(session, project_id, 1, blob_key=named)
+    with pytest.raises(RuntimeError), store.clearing_up([named, mine]), store.session():
+        raise RuntimeError("someone saved in between")
+    assert [store.blobs.exists(key) for key in (named, mine, replaced)] == [True, False, True]
+    mine = store.blobs.put(b"mine")
+    with store.clearing_up([mine]) as left, store.session() as session:
+        make_image(session, project_id, 2, blob_key=mine)
+        left.update([replaced, named])
+    assert [store.blobs.exists(key) for key in (named, mine, replaced)] == [True, True, False]
+
+
+def test_what_went_wrong_is_told_though_nothing_can_be_cleared_up(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object, **__: object) -> None:
+        raise OSError("the database is away")
+
+    key = store.blobs.put(DATA)
+    with pytest.raises(RuntimeError, match="first"), store.clearing_up([key]):
+        monkeypatch.setattr(Store, "session", away)
+        raise RuntimeError("what went wrong first")
+    assert store.blobs.exists(key)

@@ -1,12 +1,14 @@
-"""Names that are scripts, everywhere they are shown: none of them runs, and each is there as text."""
+"""Names, notes and addresses that are scripts, everywhere they are shown: none runs, and each is there as text."""
 
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from db.account_models import User
 from db.projects import add_project
+from db.prompt_versions import active_version, write_note
+from db.webhooks import add_webhook
 from tests.conftest import Installation
 from tests.pictures import mask_png, png
 from tests.security.hostile import SCRIPTS
@@ -24,7 +26,7 @@ PROJECT = SCRIPTS[0]
 
 @pytest.fixture(scope="module")
 def hostile_site(shared: Installation) -> Iterator[Site]:
-    """A project, images, versions, people, tokens and the audit log with scripts for names."""
+    """A project, images, versions, people, tokens, webhooks and the audit log with scripts for names."""
     store = shared.store
     admin = make_user(store, "root", "admin", PASSWORD)
     for text in SCRIPTS:
@@ -47,8 +49,20 @@ def _fill(installation: Installation, project_id: int) -> None:
     with store.session() as session:
         for user in session.query(User).filter(User.name != "root"):
             user.disabled_at = None
-    activate_copy(installation)
+    for text in SCRIPTS:
+        activate_copy(installation)
+        with store.session() as session:
+            version = active_version(session, project_id)
+            assert version is not None
+            write_note(session, version.id, text)
+            webhook = add_webhook(session, project_id=None, url=address(text), events=["run.finished"])
+            webhook.note = f"{webhook.url} took nothing ({text})."
     score_unscored(store, project_id, limit=100)
+
+
+def address(text: str) -> str:
+    """Of a webhook, with the text in it."""
+    return f"https://hooks.example/{text}"
 
 
 def _signed_in(page: Page, url: str) -> None:
@@ -82,6 +96,51 @@ def test_a_project_that_is_none_is_said_as_text(hostile_site: Site, page: Page) 
         page.wait_for_timeout(300)
     _nothing_ran(page)
     assert page.locator("img[src=x]").count() == 0
+
+
+def test_notes_of_versions_are_shown_and_edited_as_text(hostile_site: Site, page: Page) -> None:
+    _signed_in(page, hostile_site.url)
+    page.get_by_role("tab").nth(PLACES.index("train")).click()
+    for number, text in enumerate(SCRIPTS, start=2):
+        expect(page.locator(f"tr[data-version='{number}'] .al-version-note")).to_have_text(text)
+        page.get_by_test_id(f"note-v{number}").click()
+        expect(page.get_by_test_id("note-text")).to_have_value(text)
+        page.keyboard.press("Escape")
+    _nothing_ran(page)
+    assert page.locator("img[src=x]").count() == 0
+
+
+def test_a_note_that_someone_writes_is_text_at_once(hostile_site: Site, page: Page) -> None:
+    _signed_in(page, hostile_site.url)
+    page.get_by_role("tab").nth(PLACES.index("train")).click()
+    for text in SCRIPTS:
+        page.get_by_test_id("note-v1").click()
+        page.get_by_test_id("note-text").fill(text)
+        page.get_by_test_id("note-save").click()
+        expect(page.locator("tr[data-version='1'] .al-version-note")).to_have_text(text)
+    _nothing_ran(page)
+
+
+@pytest.mark.parametrize("text", SCRIPTS)
+def test_the_address_of_a_webhook_is_text_wherever_a_browser_shows_it(
+    text: str, hostile_site: Site, page: Page
+) -> None:
+    """They are made over REST: what a browser shows of them are its answers, its refusals, and the audit log."""
+    _signed_in(page, hostile_site.url)
+    path, headers = f"{hostile_site.url}/api/v1/webhooks", {"origin": hostile_site.url}
+    listed = page.request.get(path)
+    refused = page.request.post(path, data={"url": text, "events": ["run.finished"]}, headers=headers)
+    assert listed.ok and not refused.ok
+    for answer in (listed, refused):
+        assert answer.headers["content-type"] in ("application/json", "application/problem+json")
+        assert answer.headers["x-content-type-options"] == "nosniff"
+    assert address(text) in [one["url"] for one in listed.json()]
+    page.goto(path)
+    _nothing_ran(page)
+    assert page.locator("img[src=x]").count() == 0
+    page.goto(hostile_site.url)
+    page.get_by_role("tab").nth(PLACES.index("settings")).click()
+    _nothing_ran(page)
 
 
 @pytest.mark.parametrize("text", SCRIPTS)

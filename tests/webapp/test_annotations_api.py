@@ -13,7 +13,7 @@ from db.projects import update_settings
 from tests.conftest import Installation
 from tests.pictures import encoded, mask_png, picture
 from tests.webapp.rest import assert_problem, kept, scored
-from tests.workers.making import activate_copy
+from tests.workers.making import activate_copy, nameless
 from workers.scoring import score_unscored
 
 
@@ -118,6 +118,16 @@ def test_someone_who_saved_in_between_is_not_overwritten(client: TestClient) -> 
     assert assert_problem(answer, 409, "conflict", "someone saved in between")["current_revision"] == 1
     assert client.get(f"/api/v1/images/{image_id}").json()["annotation"]["label"] == "anomalous"
     assert say(client, image_id, {"label": "normal"}, **{"If-Match": "1"}).status_code == 201
+
+
+def test_a_mask_that_is_refused_leaves_no_file_behind(client: TestClient, installation: Installation) -> None:
+    image_id = kept(client)
+    assert put_mask(client, image_id, mask_png()).status_code == 201
+    other = mask_png(box=(1, 2, 3, 4))
+    assert_problem(put_mask(client, image_id, other, **{"If-Match": "0"}), 409, "conflict")
+    assert nameless(installation) == set()
+    assert put_mask(client, image_id, mask_png(), **{"If-Match": "0"}).status_code == 409  # the same as is kept
+    assert client.get(f"/api/v1/images/{image_id}/mask").status_code == 200
 
 
 def test_a_mask_of_another_size_is_refused_with_both_sizes(client: TestClient) -> None:

@@ -5,6 +5,7 @@ from datetime import timedelta
 from sqlalchemy import update
 
 from db.base import utc_now
+from db.blob_rows import all_named_blobs
 from db.models import Annotation, Image, TuningRun
 from db.prompt_versions import activate, active_version, add_version
 from tests.conftest import Installation
@@ -23,6 +24,12 @@ def correct(installation: Installation, count: int, *, normal: bool = False, fir
     ids = [add(installation, seed=first_seed + number) for number in range(count)]
     store = installation.store
     return [mark_normal(store, one) if normal else save_mask(store, one, mask_png()) for one in ids]
+
+
+def nameless(installation: Installation) -> set[str]:
+    """The blobs that no row names."""
+    with installation.store.session(read_only=True) as session:
+        return installation.store.blobs.keys().keys() - set(all_named_blobs(session))
 
 
 def change_run(installation: Installation, run_id: int, **values: object) -> None:

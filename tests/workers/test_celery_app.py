@@ -1,17 +1,19 @@
 """A real Celery worker on the embedded broker: it answers, it carries out runs, and it takes nothing but JSON."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from celery import Celery
 from kombu.exceptions import EncodeError
 
-from db.runs import get_run, request_cancel
+from db.base import utc_now
+from db.runs import claim, get_run, request_cancel
 from settings import get_settings
 from tests.conftest import Installation
 from tests.running import wait_until
-from tests.workers.making import correct
+from tests.workers.making import change_run, correct
 from workers.celery_app import make_app
 from workers.runs import start_run
 from workers.supervisor import Supervisor
@@ -52,6 +54,25 @@ def test_a_run_is_carried_out_while_recovery_goes_on(celery: Celery, installatio
     with installation.store.session() as session:
         request_cancel(session, run_id)
     wait_until(lambda: run_state() == "cancelled", "cancelled")
+
+
+def test_a_schedule_whose_clock_is_ten_minutes_behind_is_obeyed_all_the_same(
+    celery: Celery, installation: Installation
+) -> None:
+    correct(installation, 1)
+    run_id = start_run(installation.store, installation.project_id, trigger="manual")
+    with installation.store.session() as session:
+        assert claim(session, run_id, "lost-worker", 30)
+    change_run(installation, run_id, heartbeat_at=utc_now() - timedelta(hours=1), cancel_requested=True)
+    look = celery.conf.beat_schedule["recover"]
+    expires = utc_now() - timedelta(minutes=10) + timedelta(seconds=look["options"]["expires"])
+    celery.send_task(look["task"], [], queue=look["options"]["queue"], expires=expires)
+
+    def run_state() -> str:
+        with installation.store.session(read_only=True) as session:
+            return get_run(session, run_id).state
+
+    wait_until(lambda: run_state() == "cancelled", "found again", seconds=30)
 
 
 def test_nothing_but_json_is_sent(celery: Celery) -> None:

@@ -15,13 +15,14 @@ from db.prompt_versions import activate, add_version
 from engine.detector.files import detector_to_bytes
 from engine.features import ImageFeatures
 from engine.images import decode_image
+from engine.maps import map_to_npy
 from engine.prompt_files import prompts_to_bytes
 from engine.prompts import random_prompts
 from tests.conftest import Installation
 from tests.engine.detector.making import random_detector
 from tests.pictures import picture, png
 from tests.running import wait_until
-from tests.workers.making import add, change_image
+from tests.workers.making import add, change_image, nameless
 from workers.background import BackgroundScorer
 from workers.engine_host import engine_status, get_engine, trouble
 from workers.errors import PromptError
@@ -280,6 +281,25 @@ def _all_but(installation: Installation, image_id: int) -> Callable:
     return encode_others
 
 
+def test_large_images_are_not_decoded_eight_at_a_time(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = [add(installation, seed=seed) for seed in range(5)]  # of 90×70 px
+    monkeypatch.setattr("workers.scoring._BATCH_PIXELS", 2 * 90 * 70 + 1)
+    engine, sizes = get_engine(), []
+    encode = engine.encode
+
+    def counted(pictures: list, *, surface: bool) -> list:
+        sizes.append(len(pictures))
+        return encode(pictures, surface=surface)
+
+    monkeypatch.setattr(engine, "encode", counted)
+    score_images(installation.store, ids)
+    assert sizes == [2, 2, 1]
+    monkeypatch.setattr("workers.scoring._BATCH_PIXELS", 1)
+    assert score_images(installation.store, [add(installation, seed=9)]) == 1
+
+
 def test_a_failure_is_forgotten_when_the_image_can_be_scored(installation: Installation) -> None:
     image_id = add(installation)
     change_image(installation, image_id, scoring_error="there was no memory")
@@ -292,6 +312,35 @@ def test_an_image_deleted_meanwhile_is_passed_over(installation: Installation) -
     with installation.store.session() as session:
         delete_image(session, gone)
     assert score_images(installation.store, [gone, there]) == 1
+
+
+def test_of_an_image_deleted_between_its_map_and_its_prediction_nothing_stays(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone, there, store = add(installation, seed=1), add(installation, seed=2), installation.store
+    put = store.blobs.put
+
+    def put_while_it_is_deleted(data: bytes) -> str:
+        monkeypatch.setattr(store.blobs, "put", put, raising=False)
+        with store.session() as session:
+            keys = delete_image(session, gone)
+        store.delete_blobs(keys)
+        return put(data)
+
+    monkeypatch.setattr(store.blobs, "put", put_while_it_is_deleted, raising=False)
+    score_images(store, [gone, there])
+    assert status(installation, there) == "to_review" and nameless(installation) == set()
+
+
+def test_a_map_that_comes_out_otherwise_takes_the_place_of_the_first_one(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Batches of other sizes differ in the last bits."""
+    image_id = add(installation)
+    score_images(installation.store, [image_id])
+    monkeypatch.setattr("workers.scoring.map_to_npy", lambda anomaly_map: map_to_npy(anomaly_map * 0.999))
+    score_images(installation.store, [image_id])
+    assert nameless(installation) == set() and check(installation.store) == []
 
 
 def test_a_map_that_was_deleted_before_it_was_named_is_there_all_the_same(

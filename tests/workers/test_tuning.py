@@ -10,7 +10,7 @@ from db.prompt_versions import activate, active_version, get_version
 from db.runs import get_run, list_runs
 from engine.learning.deciding import Decision
 from tests.conftest import Installation
-from tests.workers.making import activate_copy, change_run, correct
+from tests.workers.making import activate_copy, change_run, correct, nameless
 from workers import tuning
 from workers.corrected import root_of
 from workers.correcting import mark_anomalous
@@ -161,6 +161,23 @@ def test_a_run_that_someone_cancels_ends_at_the_next_stage(
     ended = row(installation, run_id)
     assert ended.state == "cancelled" and ended.candidate_version_id is None
     assert in_service(installation) == before
+
+
+def test_a_run_that_another_worker_has_by_now_leaves_no_file_behind(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    correct(installation, 3)
+    run_id = start_run(installation.store, installation.project_id, trigger="manual", epochs=1)
+    to_bytes = tuning.detector_to_bytes
+
+    def taken_over_meanwhile(detector: object) -> bytes:
+        change_run(installation, run_id, worker="another")
+        return to_bytes(detector)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(tuning, "detector_to_bytes", taken_over_meanwhile)
+    tune(installation.store, get_engine(), run_id)
+    assert row(installation, run_id).worker == "another" and row(installation, run_id).candidate_version_id is None
+    assert nameless(installation) == set()
 
 
 def test_a_version_that_a_person_put_in_service_meanwhile_stays(

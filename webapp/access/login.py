@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from db.base import utc_now
+from db.clock import about_shared_now
 from db.credentials import end_sign_in
 from webapp.access.callers import CallerDep
 from webapp.access.gate import address_of
@@ -54,7 +54,7 @@ def post_login(
         return HTMLResponse(login_html(texts_of(request), target=target, name=name, error=str(error)), 403)
     except LoginLocked as error:
         logger.warning("A log-in from %s was refused, as too many failed before.", address)
-        headers = {"Retry-After": str(max(1, round((error.until - utc_now()).total_seconds())))}
+        headers = {"Retry-After": str(max(1, round((error.until - about_shared_now()).total_seconds())))}
         return HTMLResponse(login_html(texts_of(request), target=target, name=name, error=str(error)), 429, headers)
     note(store, user_name=user.name, via="session", address=address, action="signed in")
     answer = RedirectResponse(local_path(target), 303)

@@ -9,7 +9,7 @@ from webapp.access.callers import CallerDep, Role
 from webapp.api.dependencies import StoreDep
 from webapp.api.problems import problem
 from webapp.readiness_watch import watch
-from workers.readiness import engine_in_use, readiness
+from workers.readiness import AT_ONCE, engine_in_use, readiness
 
 router = APIRouter(tags=["health"])
 
@@ -58,15 +58,15 @@ async def healthz() -> Health:
 def readyz(request: Request, store: StoreDep, caller: CallerDep) -> Ready | Response:
     """200 when database, blobs, broker, a worker and the engine are ready; else 503 naming those that are not.
 
-    With accounts, only who is signed in is told more than the names; for others nothing is asked, they hear of some
-    seconds ago.
+    Nobody waits for a worker: one that takes its time is told as it was heard of some seconds ago. With accounts, only
+    who is signed in is told more than the names; for others nothing is asked, they hear of some seconds ago.
     """
     if caller.role is Role.ANYONE:
         known = watch.found()
         components = [replace(component, detail="Sign in to see more.") for component in known.components]
         backbone = dict.fromkeys(Backbone.model_fields, "") | {"state": known.backbone["state"]}
     else:
-        components, backbone = readiness(store), engine_in_use()
+        components, backbone = readiness(store, AT_ONCE), engine_in_use(AT_ONCE)
     missing = [component for component in components if not component.ready]
     if missing:
         return problem(

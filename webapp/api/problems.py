@@ -13,7 +13,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
-from db.base import utc_now
+from db.clock import about_shared_now
 from db.errors import BadCursor, BadText, BlobMissing, BlobsUnavailable, StorageFull
 from webapp.access.pace import TooFast
 from webapp.texts import texts_of
@@ -140,7 +140,7 @@ def _seconds_to_wait(error: Exception) -> int | None:
         return 2
     if isinstance(error, TooFast):
         return error.seconds
-    return max(1, round((error.until - utc_now()).total_seconds())) if isinstance(error, LoginLocked) else None
+    return max(1, round((error.until - about_shared_now()).total_seconds())) if isinstance(error, LoginLocked) else None
 
 
 async def _invalid(request: Request, error: Exception) -> JSONResponse:

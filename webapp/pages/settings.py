@@ -22,7 +22,7 @@ from webapp.texts.sentences import said
 from webapp.texts.viewer import viewer_texts
 from webapp.toasts import inform, warn
 from workers.context import get_store
-from workers.readiness import engine_in_use
+from workers.readiness import AT_ONCE, engine_in_use
 from workers.watching import lengths_or_none
 
 
@@ -117,7 +117,7 @@ def _read(request: gr.Request) -> tuple[float, float, bool, int, float, str, str
         project = get_project(session, current_project(request))
     values = project_settings(project.settings, get_settings())
     say = viewer_texts(request)
-    backbone = backbone_html(say, engine_in_use(), get_settings().backbone)
+    backbone = backbone_html(say, engine_in_use(AT_ONCE), get_settings().backbone)
     return *values, schedule_rule(say, *values[2:]), backbone, export_links(say, project.name)
 
 

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from db.image_rows import ImageRow
 from db.models import Project
+from engine.table_files import cell
 from workers.exchange.rle import Mask
 from workers.exchange.zip_stream import Entry
 
@@ -63,8 +64,6 @@ def all_images_table(rows: Sequence[ImageRow], project: Project, version: int | 
     return _csv(table, header=["status", *_LABEL, *_FACTS])
 
 
-# How what a spreadsheet calculates begins; a file's name may begin so too.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 _INDEX = ("image", "label", "mask", "category", "defect", "split")
 _LABEL = ("label", "area")
 _FACTS = (
@@ -94,14 +93,9 @@ def _time(when: datetime) -> str:
     return when.isoformat(timespec="seconds")
 
 
-def _cell(value: Any) -> Any:
-    """Text that a spreadsheet would take for a formula, marked as text."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
-
-
 def _csv(table: Sequence[dict[str, Any]], header: Sequence[str]) -> bytes:
     text = io.StringIO()
     writer = csv.DictWriter(text, header)
     writer.writeheader()
-    writer.writerows({column: _cell(value) for column, value in row.items()} for row in table)
+    writer.writerows({column: cell(value) for column, value in row.items()} for row in table)
     return text.getvalue().encode()

@@ -11,6 +11,7 @@ from engine.detector.detector import Scored
 from engine.exports.batch import COLUMNS, BatchOptions, BatchWriter
 from engine.exports.overlay import overlay
 from engine.exports.sources import Source
+from engine.table_files import text_of
 
 SOURCE = Source(Path("parts/a.png"), Path("a"))
 HALF = np.repeat(np.float32([[0.1, 0.9]]), 8, axis=0).repeat(4, axis=1)  # (8, 8), high on the right
@@ -38,6 +39,16 @@ def test_the_table_has_a_row_for_every_file(tmp_path, threshold, verdict):
     assert (good["path"], good["score"], good["verdict"]) == ("parts/a.png", "0.7", verdict)
     assert float(good["map_max"]) == pytest.approx(0.9)
     assert (bad["score"], bad["error"]) == ("", "no image, really")
+
+
+def test_a_name_that_a_spreadsheet_would_calculate_stays_text(tmp_path):
+    with BatchWriter(BatchOptions(out=tmp_path, table=True)) as writer:
+        result = writer.add(Source(Path("=1+1.png"), Path("=1+1")), IMAGE, Scored(0.7, HALF))
+        writer.fail(Source(Path("-2.png"), Path("-2")), "@no image")
+    with (tmp_path / "scores.csv").open(newline="") as file:
+        good, bad = csv.DictReader(file)
+    assert (good["path"], bad["path"], bad["error"]) == ("'=1+1.png", "'-2.png", "'@no image")
+    assert text_of(good["path"]) == result["image"] == "=1+1.png" and good["score"] == "0.7"
 
 
 def test_a_batch_that_was_stopped_leaves_no_table(tmp_path):

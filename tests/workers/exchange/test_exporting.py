@@ -3,12 +3,14 @@
 import csv
 import io
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from db.images import get_image
+from engine.datasets.index_files import read_index
 from engine.images import decode_mask
 from tests.conftest import Installation
 from tests.pictures import encoded, mask_png, picture, png
@@ -19,6 +21,7 @@ from workers.errors import NothingToExport
 from workers.exchange.exporting import export_zip
 from workers.exchange.rle import decode_segmentation
 from workers.intake import add_upload
+from workers.project_changes import make_project
 from workers.scoring import score_unscored
 
 
@@ -96,6 +99,20 @@ def test_a_name_that_a_spreadsheet_would_calculate_stays_text(installation: Inst
     rows = table(files["images.csv" if kind == "csv" else "index.csv"])
     assert {row["file_name"] for row in rows} == {"'=1+1.png", "'+2.png", "'-3.png", "'@4.png", "a=5.png"}
     assert not any(value.startswith(("=", "+", "@")) for row in rows for value in row.values())
+
+
+def test_a_project_that_a_spreadsheet_would_calculate_is_read_back_with_its_files(
+    installation: Installation, tmp_path: Path
+) -> None:
+    project_id = make_project(installation.store, "-line 2").id
+    image_id = add_upload(installation.store, project_id, "a.png", png()).image_id
+    save_mask(installation.store, image_id, mask_png())
+    for name, data in unpacked(export(installation.store, project_id, "mvtec")).items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(data)
+    assert "'-line" in (tmp_path / "index.csv").read_text()
+    [read] = read_index(tmp_path)
+    assert read.image.read_bytes() == png() and read.mask is not None and read.class_name == "-line 2"
 
 
 def test_names_that_are_alike_are_told_apart_and_odd_ones_get_a_suffix(installation: Installation) -> None:
