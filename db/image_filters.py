@@ -8,6 +8,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from db.image_rows import STATUSES, has_status
 from db.models import Annotation, Image, Prediction
+from db.verdicts import has_verdict
 
 # These are scored by the active version, and those are not, by their definition.
 _ALWAYS_SCORED = ("to_review",)
@@ -75,8 +76,7 @@ class ImageFilter:
         if self.status is not None:
             wanted.append(has_status(self.status, image_id))
         if self.verdict is not None:
-            anomalous = Prediction.score >= threshold
-            wanted.append(anomalous if self.verdict == "anomalous" else ~anomalous)
+            wanted.append(has_verdict(self.verdict, threshold))
         if self.label is not None:
             wanted.append(image_id.in_(_newest_annotation(Annotation.label == self.label)))
         if self.min_score is not None:

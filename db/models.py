@@ -122,6 +122,8 @@ class Prediction(Base):
     map_uncertainty: Mapped[float] = mapped_column(default=0.0)
     novelty: Mapped[float] = mapped_column(default=0.0)
     expected_gain: Mapped[float] = mapped_column(default=0.0)
+    # Whether it stands out among the project's images, where nothing was learnt of them yet; None: the threshold says.
+    stands_out: Mapped[bool | None]
     engine_settings: Mapped[dict[str, Any]] = mapped_column(default=dict)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 

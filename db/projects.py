@@ -120,7 +120,7 @@ def update_settings(session: Session, project_id: int, changes: dict[str, Any]) 
     project.settings = {**project.settings, **changes}
     if "threshold" in changes:
         project.settings["threshold_chosen"] = True  # so that no run moves what it means
-        order_anew(session, project_id, changes["threshold"])
+        order_anew(session, project_id, changes["threshold"])  # and from now on verdicts are by it
     session.flush()
     return project
 

@@ -40,13 +40,16 @@ def reason(prediction: Prediction, threshold: float) -> Reason:
 
 
 def order_anew(session: Session, project_id: int, threshold: float) -> None:
-    """Bring a project's expected gains in line with another threshold: of all versions, as any can be activated."""
+    """Bring a project's expected gains in line with another threshold: of all versions, as any can be activated.
+
+    A person who sets a threshold says what tells images apart: what stands out among them says nothing any more.
+    """
     versions = select(PromptVersion.id).where(PromptVersion.project_id == project_id)
     gain = expected_gain(Prediction.score, Prediction.map_uncertainty, Prediction.novelty, threshold)
     session.execute(
         update(Prediction)
         .where(Prediction.prompt_version_id.in_(versions))
-        .values(expected_gain=gain)
+        .values(expected_gain=gain, stands_out=None)
         .execution_options(synchronize_session=False)
     )
 

@@ -13,6 +13,7 @@ from db.predictions import active_prediction
 from db.projects import get_project
 from db.prompt_versions import get_version
 from db.store import Store
+from db.verdicts import verdict
 from engine.images import decode_mask, encode_mask
 from engine.maps import resize_map
 from workers import dispatch
@@ -96,7 +97,7 @@ def accept(
     if seen_version is not None and seen_version != number:
         raise MapChanged(seen_version, number)
     mask = None
-    if prediction.score >= settings["threshold"]:
+    if verdict(prediction, settings["threshold"]) == "anomalous":
         anomaly_map = resize_map(read_map(store, prediction), image.height, image.width)
         mask = (anomaly_map >= settings["map_threshold"]).astype(np.uint8)
         if not mask.any():

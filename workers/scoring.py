@@ -22,6 +22,7 @@ from workers.engine_host import get_engine
 from workers.errors import ImageError, NotFound
 from workers.novelty import corrected_images
 from workers.seen import detector_of, picture_of
+from workers.standing_out import judge_by_standing
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
@@ -88,6 +89,7 @@ def score_images(store: Store, image_ids: Sequence[int]) -> int:
         uncached = scorer.score_cached(images)
         for batch in _batches(uncached):
             scorer.score_batch(batch)
+        judge_by_standing(store, engine, version, scorer.detector)
         done += len(images)
     return done
 

@@ -12,6 +12,7 @@ from db.previews import previews_of
 from db.projects import get_project
 from db.prompt_versions import get_version, parts_of
 from db.review_queue import Reason, reason
+from db.verdicts import verdict
 from webapp.texts import Texts
 from webapp.texts.sentences import said
 from workers.calibrating import Probability
@@ -50,7 +51,9 @@ class ImageView(BaseModel):
     score: float | None
     threshold: float
     map_threshold: float
-    verdict: Literal["normal", "anomalous"] | None
+    verdict: Literal["normal", "anomalous"] | None = Field(
+        description="null: not scored, or not judged yet, for nothing tells the project's images apart"
+    )
     probability: float | None = Field(description="calibrated, of being anomalous; null while it is not calibrated")
     probability_images: int | None = Field(description="on how many labelled images the probability rests")
     expected_gain: float | None = Field(description="how much a correction is expected to teach, 0–1")
@@ -95,10 +98,6 @@ def image_views(session: Session, rows: list[ImageRow], say: Texts) -> list[Imag
     ]
 
 
-def _verdict(score: float, threshold: float) -> Literal["normal", "anomalous"]:
-    return "anomalous" if score >= threshold else "normal"
-
-
 def _view(
     row: ImageRow,
     settings: dict[str, Any],
@@ -122,7 +121,7 @@ def _view(
         score=None if prediction is None else prediction.score,
         threshold=threshold,
         map_threshold=settings["map_threshold"],
-        verdict=None if prediction is None else _verdict(prediction.score, threshold),
+        verdict=None if prediction is None else verdict(prediction, threshold),
         probability=probability.of(prediction.score) if prediction and probability else None,
         probability_images=probability.images if probability else None,
         expected_gain=None if prediction is None else prediction.expected_gain,

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from db.image_rows import ImageRow
 from db.models import Project
+from db.verdicts import verdict
 from engine.table_files import cell
 from workers.exchange.rle import Mask
 from workers.exchange.zip_stream import Entry
@@ -81,7 +82,7 @@ def _facts(row: ImageRow, project: Project, version: int | None) -> dict[str, An
     score = row.prediction.score if row.prediction else None
     values = (
         *(image.id, image.file_name, image.sha256, image.width, image.height),
-        *(score, None if score is None else "anomalous" if score >= threshold else "normal", threshold),
+        *(score, verdict(row.prediction, threshold) if row.prediction else None, threshold),
         None if score is None else version,
         *((annotation.source, annotation.author, _time(annotation.created_at)) if annotation else (None, None, None)),
         _time(image.created_at),

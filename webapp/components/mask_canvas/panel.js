@@ -75,7 +75,7 @@ class Panel {
     ui.status.textContent = t(`status.${image.status}`);
     ui.status.dataset.status = image.status;
     ui.score.textContent = scoreText(image.score);
-    ui.verdict.textContent = image.verdict ? t(`verdict.${image.verdict}`) : t("verdict.none");
+    ui.verdict.textContent = image.verdict ? t(`verdict.${image.verdict}`) : image.score === null ? t("verdict.none") : unjudged();
     ui.verdict.dataset.verdict = image.verdict ?? "";
     ui["score-bar"].style.setProperty("--score", image.score ?? 0);
     ui["score-bar"].style.setProperty("--threshold", image.threshold);

@@ -18,8 +18,9 @@ function scoreText(score) {
 }
 
 // How likely an image is to be anomalous, and what that rests on.
-function probabilityWords({ score, probability, probability_images: images }) {
+function probabilityWords({ score, verdict, probability, probability_images: images }) {
   if (score === null) return "";
+  if (verdict === null) return t("verdict.unjudged.help");
   if (probability === null) return t("probability.none");
   return t("probability", { percent: Math.round(100 * probability), images });
 }
@@ -29,9 +30,14 @@ function labelOf(image) {
   return image.annotation ? image.annotation.label : image.verdict;
 }
 
+// Scored, but nothing tells the project's images apart yet.
+function unjudged() {
+  return t("verdict.unjudged");
+}
+
 function verdictBadge(image) {
   const label = labelOf(image);
-  if (!label) return node("span", { class: "al-badge" }, t(`status.${image.status}`));
+  if (!label) return node("span", { class: "al-badge" }, image.score === null ? t(`status.${image.status}`) : unjudged());
   const mark = image.annotation ? "✓ " : "";
   return node("span", { class: `al-badge al-badge-${label}` }, mark + t(`verdict.${label}`));
 }
