@@ -60,11 +60,13 @@ def first_answer(engine: Engine, name: str, images: int, seed: int) -> list[str]
     labels, scores = np.array([one.label for one in seen]), np.array([one.score for one in scored])
     standing = find_standing(features, scored, seed)
     out = np.array([standing.stands_out(one, said) for one, said in zip(features, scored, strict=True)])
-    maps = [
-        resize_map(s.anomaly_map, *surface_of(one).pixels.shape[:2]) for one, s in zip(features, scored, strict=True)
-    ]
-    known = [(found, one.marked) for found, one in zip(maps, seen, strict=True) if one.marked is not None]
-    pixels = _of_pixels([(found.ravel(), (marked >= 0.5).numpy().ravel()) for found, marked in known])
+    pixels = _of_pixels(
+        [
+            (resize_map(said.anomaly_map, *one.marked.shape).ravel(), (one.marked >= 0.5).numpy().ravel())
+            for one, said in zip(seen, scored, strict=True)
+            if one.marked is not None
+        ]
+    )
     image_auroc = _number(auroc(labels, scores)) if 0 < labels.sum() < len(labels) else "–"
     return [
         *(str(len(seen)), *pixels, image_auroc),
