@@ -7,6 +7,7 @@ from pathlib import Path
 from engine.backbone import load_backbone
 from engine.commands import evaluate, export, prompt_file, score, tune
 from engine.errors import EngineError
+from engine.images import Decoder
 from engine.prompt_files import shipped_prompts
 from engine.serving import Engine
 from settings import BadSettings, misspelt, read_settings
@@ -34,6 +35,7 @@ def main() -> int:
             image_size=arguments.image_size,
             squashed=COMMANDS[arguments.command] is evaluate,  # the paper's methods see squares
             reference=arguments.reference,
+            decoder=_decoder(),
         )
         detector = (
             engine.load_detector(arguments.prompts.read_bytes())
@@ -47,6 +49,11 @@ def main() -> int:
     except KeyboardInterrupt:
         print("Stopped; nothing half-written is left.", file=sys.stderr)
         return 130
+
+
+def _decoder() -> Decoder:
+    settings = read_settings()
+    return Decoder(settings.max_pixels, round(settings.max_upload_mb * 1e6))
 
 
 def _parser() -> argparse.ArgumentParser:

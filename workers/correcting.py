@@ -13,7 +13,7 @@ from db.predictions import active_prediction
 from db.projects import get_project
 from db.prompt_versions import get_version
 from db.store import Store
-from engine.images import decode_mask, encode_mask
+from engine.images import decode_mask, encode_mask, stored_orientation
 from engine.maps import resize_map
 from workers import dispatch
 from workers.errors import MapChanged, NothingToAccept
@@ -28,7 +28,7 @@ def save_mask(
     Args:
         store: where to.
         image_id: which image.
-        png: an image file of exactly the image's size; nonzero = anomalous.
+        png: a mask's file of exactly the image's size, see `engine.images.marks`.
         author: who drew it.
         expected_revision: the newest revision that the author has seen (0: none); None: whichever it is.
 
@@ -39,7 +39,12 @@ def save_mask(
     """
     with store.session(read_only=True) as session:
         image = get_image(session, image_id)
-    mask = decode_mask(png, width=image.width, height=image.height)
+    mask = decode_mask(
+        png,
+        width=image.width,
+        height=image.height,
+        orientation=lambda: stored_orientation(store.blobs.get(image.blob_key)),
+    )
     return _save(store, image_id, mask, source="drawn", author=author, expected_revision=expected_revision)
 
 
@@ -109,14 +114,21 @@ def accept(
 
 
 def take_over(
-    store: Store, image_id: int, mask: npt.NDArray[np.uint8] | None, *, replace: bool, author: str
+    store: Store,
+    image_id: int,
+    mask: npt.NDArray[np.uint8] | None,
+    *,
+    label: Literal["normal", "anomalous"],
+    replace: bool,
+    author: str,
 ) -> Literal["imported", "unchanged", "kept"]:
     """Keep a label that was made elsewhere, unless the image has one.
 
     Args:
         store: where to.
         image_id: which image.
-        mask: (h, w) at the image's size, nonzero = anomalous; None: the image is normal.
+        mask: (h, w) at the image's size, nonzero = anomalous; None: the image is normal, or nobody says where.
+        label: normal or anomalous.
         replace: whether it takes the place of what was said here.
         author: who brings it.
 
@@ -127,7 +139,7 @@ def take_over(
         NotFound: no such image.
         Conflict: someone saved in between.
     """
-    mask_blob_key, label = (None, "normal") if mask is None else (blob_key(encode_mask(mask)), "anomalous")
+    mask_blob_key = None if mask is None else blob_key(encode_mask(mask))
     with store.session(read_only=True) as session:
         newest = newest_annotation(session, image_id)
     if newest is not None:
@@ -136,7 +148,7 @@ def take_over(
         if not replace:
             return "kept"
     seen = newest.revision if newest else 0
-    _save(store, image_id, mask, source="imported", author=author, expected_revision=seen)
+    _save(store, image_id, mask, source="imported", author=author, expected_revision=seen, label=label)
     return "imported"
 
 

@@ -10,6 +10,7 @@ from typing import BinaryIO
 
 from settings import Settings
 from workers.errors import LabelFileError
+from workers.exchange.zip_names import entry_names, path_of
 
 # More files than this are no labels of a project, but an attack or a mistake.
 MAX_FILES = 50_000
@@ -63,13 +64,11 @@ def _open_zip(name: str, file: BinaryIO, settings: Settings) -> tuple[list[Sourc
         archive = zipfile.ZipFile(file)
     except (zipfile.BadZipFile, OSError, ValueError) as error:
         raise LabelFileError(f"The zip {name} is damaged and can't be opened ({error}). Make it anew.") from error
-    entries = [entry for entry in archive.infolist() if not entry.is_dir() and _is_content(_path(entry.filename))]
-    files = [SourceFile(_path(entry.filename), partial(_read_entry, archive, entry, settings)) for entry in entries]
-    return files, sum(entry.file_size for entry in entries)
-
-
-def _path(name: str) -> PurePosixPath:
-    return PurePosixPath(name.replace("\\", "/"))
+    infos = [entry for entry in archive.infolist() if not entry.is_dir()]
+    named = [(path_of(name), entry) for name, entry in zip(entry_names(infos), infos, strict=True)]
+    entries = [(path, entry) for path, entry in named if _is_content(path)]
+    files = [SourceFile(path, partial(_read_entry, archive, entry, settings)) for path, entry in entries]
+    return files, sum(entry.file_size for _, entry in entries)
 
 
 def _is_content(path: PurePosixPath) -> bool:
@@ -103,7 +102,7 @@ class _Loose:
     settings: Settings
 
     def source(self) -> SourceFile:
-        return SourceFile(PurePosixPath(_path(self.name).name), self.read)
+        return SourceFile(PurePosixPath(path_of(self.name).name), self.read)
 
     def read(self) -> bytes:
         _check_size(self.size, self.settings)
