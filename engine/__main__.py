@@ -1,6 +1,7 @@
 """The command line: `python -m engine score`, `tune`, `evaluate`, `export` and `prompts`."""
 
 import argparse
+import io
 import sys
 from pathlib import Path
 
@@ -17,6 +18,9 @@ COMMANDS = {"score": score, "tune": tune, "evaluate": evaluate, "export": export
 
 def main() -> int:
     """Parse, load the backbone, run the command; errors are one line on stderr and exit code 2."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # names that a pipe's encoding has no letters for are escaped
+            stream.reconfigure(errors="backslashreplace")
     try:
         parser = _parser()
     except BadSettings as error:
@@ -43,6 +47,8 @@ def main() -> int:
             else engine.detector_of(shipped_prompts(backbone))
         )
         return COMMANDS[arguments.command].run(engine, detector, arguments)
+    except BrokenPipeError:
+        return 1  # whoever read what was printed has gone away, and nothing else was asked for
     except (EngineError, OSError) as error:
         print(error, file=sys.stderr)
         return 2
@@ -60,7 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     settings = read_settings()
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--backbone", default=settings.backbone, help="as ANOMALYLOOP_BACKBONE (default %(default)s)")
-    common.add_argument("--device", default=settings.device, help="auto, cpu, cuda (default %(default)s)")
+    common.add_argument("--device", default=settings.device, help="auto, cpu, cuda, mps (default %(default)s)")
     common.add_argument(
         "--precision",
         default=settings.precision,

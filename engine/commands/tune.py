@@ -16,7 +16,7 @@ from engine.datasets.truth import read_truth
 from engine.detector.detector import Detector
 from engine.detector.files import detector_to_bytes
 from engine.errors import EngineError
-from engine.files import write_whole
+from engine.files import check_writable, write_whole
 from engine.learning.corrections import Correction
 from engine.learning.fitting import Config, Outcome, Progress, Unfit, learn
 from engine.preprocess import mask_shares, preprocess_mask
@@ -67,12 +67,14 @@ def run(engine: Engine, detector: Detector, arguments: argparse.Namespace) -> in
         0; 1 where images or masks could not be used, and it was learnt from the others.
 
     Raises:
-        EngineError: options that don't go together.
+        EngineError: options that don't go together; the tuning diverged.
+        OSError: --out can't be written, which is found out before the work begins.
         DatasetError: there is nothing to learn from.
     """
     prompts_only = arguments.prompts_only or engine.reference
     if not prompts_only and (arguments.learning_rate is not None or arguments.batch_size is not None):
         raise EngineError("--learning-rate and --batch-size are of the paper's tuning: add --prompts-only.")
+    check_writable(arguments.out)
     images = [one for one in find_data_set(arguments.dataset).read(arguments.data) if one.split == "test"]
     if not images:
         raise DatasetError(f"{arguments.data} holds no images of the test split, which tuning learns from.")

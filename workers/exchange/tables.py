@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from db.image_rows import ImageRow
 from db.models import Project
+from engine.tables import for_excel
 from workers.exchange.rle import Mask
 from workers.exchange.zip_stream import Entry
 
@@ -104,4 +105,4 @@ def _csv(table: Sequence[dict[str, Any]], header: Sequence[str]) -> bytes:
     writer = csv.DictWriter(text, header)
     writer.writeheader()
     writer.writerows({column: _cell(value) for column, value in row.items()} for row in table)
-    return text.getvalue().encode()
+    return for_excel(text.getvalue())
