@@ -13,7 +13,7 @@ from db.predictions import active_prediction
 from db.projects import get_project
 from db.prompt_versions import get_version
 from db.store import Store
-from engine.images import decode_mask, encode_mask, stored_orientation
+from engine.images import doubt, encode_mask, read_marks, stored_orientation
 from engine.maps import resize_map
 from workers import dispatch
 from workers.errors import MapChanged, NothingToAccept
@@ -37,15 +37,23 @@ def save_mask(
         ImageError: not a mask of the image's size.
         Conflict: someone saved in between.
     """
+    return save_mask_file(store, image_id, png, author=author, expected_revision=expected_revision)[0]
+
+
+def save_mask_file(
+    store: Store, image_id: int, data: bytes, *, author: str = "local", expected_revision: int | None = None
+) -> tuple[Annotation, str]:
+    """The same, and what the person should know of how the file was read, or be asked of it; mostly empty."""
     with store.session(read_only=True) as session:
         image = get_image(session, image_id)
-    mask = decode_mask(
-        png,
+    marked = read_marks(
+        data,
         width=image.width,
         height=image.height,
         orientation=lambda: stored_orientation(store.blobs.get(image.blob_key)),
     )
-    return _save(store, image_id, mask, source="drawn", author=author, expected_revision=expected_revision)
+    saved = _save(store, image_id, marked.pixels, source="drawn", author=author, expected_revision=expected_revision)
+    return saved, " ".join([*marked.notes, doubt(saved.area, marked.pixels.size)]).strip()
 
 
 def mark_normal(

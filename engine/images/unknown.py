@@ -6,7 +6,6 @@ import warnings
 
 from PIL import TiffImagePlugin
 
-_USE = "Use PNG, JPEG, TIFF, BMP or WebP."
 # Where in a file, what is there, and what it then is.
 _KNOWN = (
     (4, b"ftyphei", "a HEIC picture of a phone, which can't be read here. Save it as JPEG"),
@@ -37,7 +36,7 @@ def what_it_is(data: bytes) -> str:
     for at, start, words in _KNOWN:
         if data[at:].startswith(start) or (at == 0 and data[:64].lstrip().startswith(start)):
             return f"The file is {words}."
-    return f"The file is not an image in a format that can be read. {_USE}"
+    return "The file is not an image in a format that can be read. Use PNG, JPEG, TIFF, BMP or WebP."
 
 
 def _odd_tiff(data: bytes) -> str:

@@ -68,9 +68,7 @@ def _images(entries: list[Any]) -> tuple[dict[str, _Image], list[Found]]:
         key = _id(entry.get("id")) if isinstance(entry, dict) else None
         if not isinstance(name, str) or not name or key is None:
             shown = PurePosixPath(name if isinstance(name, str) and name else f"images[{number}]")
-            faults.append(
-                Found(shown, fault="This entry of the COCO file is incomplete: an image needs id and file_name.")
-            )
+            faults.append(Found(shown, fault="The COCO file is incomplete here: an image needs id and file_name."))
         elif key in found:
             fault = (
                 f"The COCO file has another image with the id {key} ({found[key].path}): whose annotations are they?"
@@ -90,8 +88,12 @@ def _annotate(found: dict[str, _Image], entries: list[Any]) -> list[Found]:
             found[key].annotations.append(entry)
             continue
         given = entry.get("id") if isinstance(entry, dict) else None
-        words = "names no image" if key is None else f"is of the image {key}, which the COCO file doesn't list"
-        faults.append(Found(PurePosixPath(f"annotation {number if given is None else given}"), fault=f"It {words}."))
+        where = PurePosixPath(f"annotation {number if given is None else given}")
+        if key is None:
+            faults.append(Found(where, fault="It is an annotation that names no image."))
+        else:
+            fault = f"It is an annotation of the image {key}, which the COCO file doesn't list."
+            faults.append(Found(where, fault=fault))
     return faults
 
 
