@@ -53,7 +53,8 @@ class DepthRule:
         if values.dtype in (np.uint8, np.uint16):
             whole = np.arange(np.iinfo(values.dtype).max + 1, dtype=np.float64)
             return _rounded((whole - self.low) * scale)[values]
-        numbers = np.nan_to_num(values.astype(np.float64), nan=self.low)
+        with np.errstate(invalid="ignore"):  # signalling NaN, in damaged files
+            numbers = np.nan_to_num(values.astype(np.float64), nan=self.low)
         return _rounded((np.clip(numbers, self.low, self.high) - self.low) * scale)
 
 
@@ -71,7 +72,8 @@ def rule_for(values: _Values, no_data: float | None = None) -> DepthRule | None:
     Raises:
         ImageError: there is no number among them.
     """
-    numbers = values.astype(np.float64).ravel()
+    with np.errstate(invalid="ignore"):  # signalling NaN, in damaged files
+        numbers = values.astype(np.float64).ravel()
     numbers = numbers[np.isfinite(numbers) & (np.abs(numbers) < _ENDLESS)]
     if no_data is not None:
         numbers = numbers[numbers != no_data]

@@ -9,8 +9,9 @@ import struct
 import warnings
 import zlib
 from collections.abc import Iterator
+from typing import Any
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImagePalette, UnidentifiedImageError
 
 from engine.errors import ImageError
 from engine.images.unknown import what_it_is
@@ -45,6 +46,7 @@ def open_measured(data: bytes, max_pixels: int, *, any_shape: bool = False) -> I
     for width, height in _sizes_within(data):  # Pillow decodes what is in some of them as it opens them
         check_pixels(width, height, max_pixels)
     image = _open(data)
+    _mend_bitmap(image, data)
     check_pixels(*image.size, max_pixels)
     if not any_shape:
         _check_shape(image.width, image.height)
@@ -71,6 +73,18 @@ def _open(data: bytes) -> Image.Image:
     if isinstance(first, UnidentifiedImageError):
         raise ImageError(what_it_is(data)) from first
     raise ImageError(f"The image is damaged: its header can't be read ({first}). Export it anew.") from first
+
+
+def _mend_bitmap(image: Image.Image, data: bytes) -> None:
+    """A BMP of 8 or 4 bits with a palette of black and white: Pillow reads its bytes as if each held eight pixels."""
+    if image.format != "BMP" or image.mode != "1" or len(data) < 30:
+        return
+    raw_mode = {8: "P", 4: "P;4"}.get(struct.unpack_from("<H", data, 28)[0])
+    if raw_mode is not None:
+        tiles: list[Any] = image.tile  # type: ignore[attr-defined]
+        image.tile = [tile._replace(args=(raw_mode, *tile.args[1:])) for tile in tiles]  # type: ignore[attr-defined]
+        image._mode = "P"
+        image.palette = ImagePalette.raw("BGRX", b"\0\0\0\0\xff\xff\xff\0")
 
 
 def check_pixels(width: int, height: int, max_pixels: int) -> None:

@@ -81,6 +81,7 @@ WAYS = {
     "palette, black second": palette([255, 0, 0, 0, 0, 0], inside=0, outside=1),
     "palette without black": palette([70, 70, 90, 200, 10, 10]),
     "palette, transparent": palette([0, 0, 0, 0, 0, 0], transparency=0),
+    "BMP of 8 bits, black and white": again(palette([0, 0, 0, 255, 255, 255]), "BMP"),
     "GIF": encoded(painted(255), "GIF"),
     "black strokes on nothing": layer((0, 0, 0, 255), (0, 0, 0, 0)),
     "black strokes on nothing that is white": layer((0, 0, 0, 255), (255, 255, 255, 0)),
