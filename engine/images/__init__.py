@@ -13,7 +13,7 @@ from engine.images.decoding import (
     turned,
 )
 from engine.images.depth import DepthRule
-from engine.images.mask_files import Marked, decode_mask, doubt, encode_mask, looks_like_mask, read_marks
+from engine.images.mask_files import Marked, decode_mask, doubt, encode_mask, is_photograph, read_marks
 from engine.images.suffixes import IMAGE_SUFFIXES
 
 __all__ = [
@@ -28,7 +28,7 @@ __all__ = [
     "doubt",
     "encode_mask",
     "is_deep",
-    "looks_like_mask",
+    "is_photograph",
     "read_marks",
     "shown_as_it_is",
     "stored_orientation",

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageFilter
 
-from engine.errors import ImageError
+from engine.errors import ImageError, NoMask
 from engine.images.decoding import as_colours
 
 Bits = npt.NDArray[np.bool_]
@@ -43,7 +43,8 @@ def marked_in(image: Image.Image, *, lossy: bool) -> Bits:
         lossy: whether its format smears values.
 
     Raises:
-        ImageError: it is a photograph, or holds no number.
+        NoMask: it is a photograph.
+        ImageError: it holds no number.
     """
     if image.mode == "P":
         return _of_palette(image, lossy)
@@ -126,7 +127,7 @@ def _of_values(values: _Values, lossy: bool) -> Bits:
     middle = float(low) + (float(high) - float(low)) / 2
     marked = np.asarray(values > middle)
     if (lossy or len(distinct) > _FEW_CLASSES) and _has_shades(values, float(low), float(high)):
-        raise ImageError(_NO_MASK)
+        raise NoMask(_NO_MASK)
     if not lossy and len(distinct) <= _CLASSES and not _is_noise(distinct):
         for one in distinct[1:]:
             if one <= middle and _is_class(values == one, marked, few=len(distinct) <= 8):

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from engine.errors import ImageError
+from engine.errors import ImageError, NoMask
 from engine.images.decoding import encode, load_quietly, orientation_of, turned
 from engine.images.marks import Bits, marked_in
 from engine.images.opening import open_measured, readings
@@ -89,14 +89,15 @@ def read_marks(
     raise ImageError(f"The mask is damaged and can't be read ({first}). Save it anew as PNG.") from first
 
 
-def looks_like_mask(data: bytes) -> bool:
-    """Whether a file can be a mask: an image of two values, or nearly, or of few classes."""
+def is_photograph(data: bytes) -> bool:
+    """Whether a file is a picture of too many shades for a mask; what can't be read is not known to be one."""
     try:
-        image = open_measured(data, _MAX_PIXELS, any_shape=True)
-        _pages(image)
-    except Exception:  # what can't be read is no mask; whoever reads it then says why
+        _pages(open_measured(data, _MAX_PIXELS, any_shape=True))
+    except NoMask:
+        return True
+    except Exception:  # whoever reads it says why it can't be
         return False
-    return True
+    return False
 
 
 def doubt(area: int, pixels: int) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 
 from engine.datasets.pairing import MASK_ENDINGS, pair
-from engine.images import IMAGE_SUFFIXES, looks_like_mask
+from engine.images import IMAGE_SUFFIXES, is_photograph
 from names import compared
 from workers.errors import LabelFileError
 from workers.exchange.found import Found, ImagesByName, found_among, mask_files, nothing_wrong
@@ -67,10 +67,8 @@ def _name(file: SourceFile) -> str:
 
 
 def _one_name(name: str, files: list[SourceFile], images: ImagesByName) -> Iterator[Found]:
-    photographs = [file for file in files if not _may_be_mask(file)] if len(files) > 1 else []
+    photographs = [file for file in files if _is_photograph(file)]
     masks = [file for file in files if file not in photographs]
-    if not photographs and len(files) == 1 and not _is_known(files[0], images) and not _may_be_mask(files[0]):
-        photographs, masks = files, []
     if _of_one_folder(masks):
         yield from _with_photographs(photographs, masks, images)
         return
@@ -123,13 +121,8 @@ def _in_folder_of_image(path: PurePosixPath) -> bool:
     return len(path.parts) >= 4 and compared(path.parts[-4]) in _TRUTH
 
 
-def _is_known(file: SourceFile, images: ImagesByName) -> bool:
-    """Whether an image of the project is called so: then what is wrong with the file is told where it is read."""
-    return bool(images.ids(file.path.name)[1])
-
-
-def _may_be_mask(file: SourceFile) -> bool:
+def _is_photograph(file: SourceFile) -> bool:
     try:
-        return looks_like_mask(file.read())
-    except LabelFileError:
-        return True  # it can't be read: whoever takes it over says why
+        return is_photograph(file.read())
+    except LabelFileError:  # it can't be read: whoever takes it over says why
+        return False
