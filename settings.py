@@ -68,7 +68,9 @@ class Settings(BaseSettings):
         "embedded",
         description="`embedded`, an open_clip `model/tag`, or `model@file` with a local weights file.",
     )
-    device: str = Field("auto", description="`auto` (CUDA where there is one), `cpu`, `cuda`, `cuda:1`.")
+    device: str = Field(
+        "auto", description="`auto` (CUDA where there is one), `cpu`, `cuda`, `cuda:1`, `mps`: Apple's GPU."
+    )
     precision: Literal["auto", "fp32", "bf16", "fp16"] = Field(
         "auto",
         description="Of the vision tower: `auto` (bf16 where the device multiplies in it, else fp32), `fp32`, `bf16`, "

@@ -7,12 +7,14 @@ from pathlib import Path
 
 import torch
 
+from engine.cores import usable_cores
+
 
 def machine() -> str:
     """One line: processor, cores in use, memory, GPU, versions."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else "no GPU"
-    cores = len(os.sched_getaffinity(0))
+    cores = usable_cores()
     versions = f"Python {platform.python_version()}, torch {torch.__version__}"
     return f"{_processor()}, {cores} cores, {memory:.0f} GiB, {gpu}; {versions}"
 

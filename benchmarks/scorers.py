@@ -7,7 +7,6 @@ import argparse
 import io
 import json
 import logging
-import os
 import resource
 import subprocess
 import sys
@@ -28,6 +27,7 @@ from PIL import Image
 from benchmarks.baseline import PlainScorer
 from benchmarks.flops import image_teraflops, peak_teraflops
 from engine.backbone import Backbone, load_backbone, resolve_device
+from engine.cores import usable_cores
 from engine.detector.detector import Detector, Scored
 from engine.images import decode_image
 from engine.precision import resolve_precision
@@ -154,7 +154,7 @@ def _serve(way: Way, folder: Path) -> None:
     backbone = make_backbone(way)
     engine = Engine(backbone, image_size=way.image_size)
     detector = detector_of(backbone)
-    threads = ThreadPoolExecutor(len(os.sched_getaffinity(0)))
+    threads = ThreadPoolExecutor(usable_cores())
     baseline = PlainScorer(backbone, detector.text_features, engine.image_size) if way.kind == "baseline" else None
 
     def run(pictures: list[bytes]) -> list[Scored]:

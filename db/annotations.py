@@ -100,16 +100,16 @@ def newest_per_image(session: Session, project_id: int) -> list[Annotation]:
 
 
 def newest_annotated(session: Session, project_id: int, limit: int) -> list[str]:
-    """The sha256 of the images of a project that were annotated last, the last one first."""
+    """The keys (`Image.seen_key`) of the images of a project that were annotated last, the last one first."""
     images = (
-        select(Image.sha256)
+        select(Image)
         .join(Annotation, Annotation.image_id == Image.id)
         .where(Image.project_id == project_id)
         .group_by(Image.id)
         .order_by(func.max(Annotation.id).desc())
         .limit(limit)
     )
-    return list(session.scalars(images))
+    return [image.seen_key for image in session.scalars(images)]
 
 
 def count_labels(session: Session, project_id: int) -> LabelCounts:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 from db.image_rows import STATUSES, has_status
 from db.models import Annotation, Image, Prediction
 from db.verdicts import has_verdict
+from names import compared
 
 # These are scored by the active version, and those are not, by their definition.
 _ALWAYS_SCORED = ("to_review",)
@@ -27,7 +28,7 @@ class ImageFilter:
         max_score: highest score, included.
         added_from: when it was uploaded at the earliest, included.
         added_before: when it was uploaded, excluded.
-        name: part of the file name, in capitals or not.
+        name: part of the file name, in capitals or not, composed or not.
         person: who uploaded it or made its newest annotation.
     """
 
@@ -118,7 +119,8 @@ def _newest_annotation(is_so: ColumnElement[bool]) -> Select[int]:
 def _named(project_id: int, part: str) -> Select[int]:
     """The ids of a project's images with this in their name: looked for once, not at every step of a list."""
     image = aliased(Image)
-    return select(image.id).where(image.project_id == project_id, image.file_name.icontains(part, autoescape=True))
+    alike = image.compared_name.contains(compared(part), autoescape=True)
+    return select(image.id).where(image.project_id == project_id, alike)
 
 
 def _of_person(project_id: int, person: str) -> CompoundSelect[int]:

@@ -45,6 +45,7 @@ def add_image(
     width: int,
     height: int,
     author: str,
+    depth: str | None = None,
 ) -> tuple[Image, bool]:
     """Add an image, or find the one of the same bytes; uploads at the same moment make one.
 
@@ -58,6 +59,7 @@ def add_image(
         width: pixels, after EXIF orientation.
         height: pixels, after EXIF orientation.
         author: who uploaded it.
+        depth: the rule by which it is seen, "low:high"; None: it has 8 bits.
 
     Returns:
         The image, and True when it was there already (it then keeps its first name and author).
@@ -74,6 +76,7 @@ def add_image(
         width=width,
         height=height,
         author=author,
+        depth=depth,
     )
     image, added = insert_or_find(session, new, select(Image).filter_by(project_id=project_id, sha256=sha256))
     return image, not added

@@ -3,6 +3,7 @@
 Those of accounts, webhooks and operations have files of their own.
 """
 
+import hashlib
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +11,7 @@ from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from db.base import Base, utc_now
+from names import compared
 
 # What a run can still become. One live run a project is a database constraint (see TuningRun).
 LIVE_RUN_STATES = ("queued", "running", "evaluating")
@@ -26,7 +28,8 @@ class Project(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(String(200), unique=True)
-    # Keys: threshold (0–1, on scores), map_threshold (0–1), retrain_after, retrain_hours, schedule (bool).
+    # Keys: threshold (0–1, on scores), map_threshold (0–1), retrain_after, retrain_hours, schedule (bool); and depth,
+    # [low, high], once there was an image of more than 8 bits: which of its values are black and white.
     settings: Mapped[dict[str, Any]] = mapped_column(default=dict)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     # An archived project is kept and rests: it is not listed, nothing is scored, and no run starts. NULL: it works.
@@ -54,7 +57,12 @@ class Image(Base):
     sha256: Mapped[str] = mapped_column(String(64))
     # Blob keys are indexed to find out, when an image is deleted, which blobs nothing refers to any more.
     blob_key: Mapped[str] = mapped_column(String(200), index=True)
-    file_name: Mapped[str] = mapped_column(String(255))
+    file_name: Mapped[str] = mapped_column(String(255))  # as it came
+    compared_name: Mapped[str | None] = mapped_column(
+        String(800), default=lambda context: compared(context.get_current_parameters()["file_name"])
+    )
+    # The rule by which an image of more than 8 bits is seen, "low:high"; NULL: it has 8 bits, or was there before it.
+    depth: Mapped[str | None] = mapped_column(String(80))
     byte_size: Mapped[int]
     # Pixels, after EXIF orientation: the size of its map and of its mask.
     width: Mapped[int]
@@ -65,6 +73,13 @@ class Image(Base):
     created_at: Mapped[datetime] = mapped_column(default=utc_now, index=True)
 
     project: Mapped[Project] = relationship()
+
+    @property
+    def seen_key(self) -> str:
+        """Names what is made of the image: sha256 of its bytes, and of the rule that it is seen by where it has one."""
+        if self.depth is None:
+            return self.sha256
+        return hashlib.sha256(f"{self.sha256} {self.depth}".encode()).hexdigest()
 
 
 class PromptVersion(Base):

@@ -136,7 +136,7 @@ def _check_setting(name: str, value: Any) -> None:
             raise BadSetting(f"The setting schedule is true or false, not {value!r}.")
         return
     if name not in _RANGES:
-        known = ", ".join(sorted({*_RANGES, "schedule"}))
+        known = ", ".join(sorted({*_RANGES, "depth", "schedule"}))
         raise BadSetting(f"There is no setting {name!r}. The settings of a project are {known}.")
     low, high = _RANGES[name]
     whole = isinstance(low, int)

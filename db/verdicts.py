@@ -39,15 +39,15 @@ def count_scored(session: Session, version_id: int, most: int) -> int:
     return session.scalar(select(func.count()).select_from(some)) or 0
 
 
-def newest_scored(session: Session, version_id: int, limit: int) -> list[tuple[int, str]]:
-    """Id and sha256 of the newest images that a version has scored."""
-    return list(session.execute(_scored_by(version_id).limit(limit)).tuples())
+def newest_scored(session: Session, version_id: int, limit: int) -> list[Image]:
+    """The newest images that a version has scored."""
+    return list(session.scalars(_scored_by(version_id).limit(limit)))
 
 
-def awaiting_standing(session: Session, version_id: int, limit: int) -> list[tuple[int, str]]:
+def awaiting_standing(session: Session, version_id: int, limit: int) -> list[Image]:
     """The same of those of which nobody has said yet whether they stand out."""
     waiting = _scored_by(version_id).where(Prediction.stands_out.is_(None)).limit(limit)
-    return list(session.execute(waiting).tuples())
+    return list(session.scalars(waiting))
 
 
 def judge_standing(session: Session, version_id: int, said: Mapping[int, bool]) -> None:
@@ -64,10 +64,10 @@ def judge_standing(session: Session, version_id: int, said: Mapping[int, bool]) 
         )
 
 
-def _scored_by(version_id: int) -> Select[int, str]:
-    """Id and sha256 of images, the newest first."""
+def _scored_by(version_id: int) -> Select[Image]:
+    """Images, the newest first."""
     return (
-        select(Image.id, Image.sha256)
+        select(Image)
         .join(Prediction, Prediction.image_id == Image.id)
         .where(Prediction.prompt_version_id == version_id)
         .order_by(Image.id.desc())

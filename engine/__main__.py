@@ -1,12 +1,14 @@
 """The command line: `python -m engine score`, `tune`, `evaluate`, `export` and `prompts`."""
 
 import argparse
+import io
 import sys
 from pathlib import Path
 
 from engine.backbone import load_backbone
 from engine.commands import evaluate, export, prompt_file, score, tune
 from engine.errors import EngineError
+from engine.images import Decoder
 from engine.prompt_files import shipped_prompts
 from engine.serving import Engine
 from settings import BadSettings, misspelt, read_settings
@@ -16,6 +18,9 @@ COMMANDS = {"score": score, "tune": tune, "evaluate": evaluate, "export": export
 
 def main() -> int:
     """Parse, load the backbone, run the command; errors are one line on stderr and exit code 2."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # names that a pipe's encoding has no letters for are escaped
+            stream.reconfigure(errors="backslashreplace")
     try:
         parser = _parser()
     except BadSettings as error:
@@ -34,6 +39,7 @@ def main() -> int:
             image_size=arguments.image_size,
             squashed=COMMANDS[arguments.command] is evaluate,  # the paper's methods see squares
             reference=arguments.reference,
+            decoder=_decoder(),
         )
         detector = (
             engine.load_detector(arguments.prompts.read_bytes())
@@ -41,6 +47,8 @@ def main() -> int:
             else engine.detector_of(shipped_prompts(backbone))
         )
         return COMMANDS[arguments.command].run(engine, detector, arguments)
+    except BrokenPipeError:
+        return 1  # whoever read what was printed has gone away, and nothing else was asked for
     except (EngineError, OSError) as error:
         print(error, file=sys.stderr)
         return 2
@@ -49,11 +57,16 @@ def main() -> int:
         return 130
 
 
+def _decoder() -> Decoder:
+    settings = read_settings()
+    return Decoder(settings.max_pixels, round(settings.max_upload_mb * 1e6))
+
+
 def _parser() -> argparse.ArgumentParser:
     settings = read_settings()
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--backbone", default=settings.backbone, help="as ANOMALYLOOP_BACKBONE (default %(default)s)")
-    common.add_argument("--device", default=settings.device, help="auto, cpu, cuda (default %(default)s)")
+    common.add_argument("--device", default=settings.device, help="auto, cpu, cuda, mps (default %(default)s)")
     common.add_argument(
         "--precision",
         default=settings.precision,

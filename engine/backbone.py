@@ -155,7 +155,7 @@ def resolve_device(device: str) -> str:
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:
         raise BackboneError(
-            f"ANOMALYLOOP_DEVICE={device!r} can't be used ({str(error).splitlines()[0]}). Use auto or cpu."
+            f"ANOMALYLOOP_DEVICE={device!r} can't be used ({str(error).splitlines()[0]}). Use auto, cpu, cuda or mps."
         ) from error
     return device
 

@@ -84,7 +84,11 @@ class CorrectedEvaluation:
         self, engine: Engine, detector: Detector, bench: Bench, parts: Parts, plan: Plan, say: Callable[[str], None]
     ) -> None:
         self.engine = Engine(
-            engine.backbone, image_size=engine.image_size, cache_folder=bench.cache, cache_bytes=bench.cache_bytes
+            engine.backbone,
+            image_size=engine.image_size,
+            cache_folder=bench.cache,
+            cache_bytes=bench.cache_bytes,
+            decoder=bench.decoder,
         )
         self.detector, self.bench, self.parts, self.plan, self.say = detector, bench, parts, plan, say
         self.encoder = Encoder(self.engine.features_key, partial(self.engine.encode, surface=True))

@@ -1,6 +1,5 @@
 """A data set's labelled images as corrections: what the product has once a person has said all that is known."""
 
-import hashlib
 from collections.abc import Sequence
 from functools import partial
 from random import Random
@@ -8,9 +7,8 @@ from random import Random
 import torch
 
 from engine.datasets.item import LabelledImage
-from engine.datasets.truth import read_mask
+from engine.datasets.truth import read_truth
 from engine.features import ImageFeatures, surface_of
-from engine.images import decode_image
 from engine.learning.corrections import Correction
 from engine.preprocess import mask_shares
 from engine.serving import Engine
@@ -26,9 +24,9 @@ def read_correction(engine: Engine, one: LabelledImage) -> Correction:
         ImageError: the image or its mask can't be used.
     """
     data = one.image.read_bytes()
-    picture = decode_image(data)
-    key = hashlib.sha256(data).hexdigest()
-    features, _ = engine.features(key, partial(decode_image, data))
+    picture = engine.decoder.decode(data)
+    key = engine.decoder.key(data)
+    features, _ = engine.features(key, partial(engine.decoder.decode, data))
     marked = _marked(one, picture.size, features)
     return Correction(key, features, one.label, marked, one.image.name)
 
@@ -41,7 +39,7 @@ def _marked(one: LabelledImage, size: tuple[int, int], features: ImageFeatures) 
     if one.mask is None:
         return None
     width, height = size
-    return mask_shares(read_mask(one.mask, width=width, height=height), (surface[0], surface[1]))
+    return mask_shares(read_truth(one, width=width, height=height), (surface[0], surface[1]))
 
 
 def order_of_corrections(labels: Sequence[int], seed: int) -> list[int]:

@@ -9,6 +9,10 @@ class ImageError(EngineError):
     """An upload can't be used as an image or as a mask."""
 
 
+class NoMask(ImageError):
+    """A photograph, or a map of shades, in the place of a mask."""
+
+
 class BackboneError(EngineError):
     """The backbone can't be loaded, or is of a kind that the method doesn't fit."""
 

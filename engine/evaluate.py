@@ -3,10 +3,9 @@
 Features come from the cache where it has them; maps are dropped as soon as they are counted.
 """
 
-import hashlib
 import os
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +14,12 @@ import numpy.typing as npt
 from PIL import Image
 
 from engine.datasets.item import LabelledImage
-from engine.datasets.truth import read_mask
+from engine.datasets.truth import read_truth
 from engine.detector.detector import Scored
 from engine.encoders import Encoder
 from engine.errors import ImageError
 from engine.features import FeatureCache, ImageFeatures
-from engine.images import decode_image
+from engine.images import Decoder
 from engine.maps import resize_map
 from engine.method import Method
 from engine.metrics import auroc, average_precision, f1_max
@@ -43,6 +42,7 @@ class Bench:
         scratch: folder for the maps' values while a class is measured; None: the system's.
         batch_size: images encoded at a time; batches are the same whether a run is resumed or not.
         keep_small: see `preprocess_mask`.
+        decoder: how files are decoded: with which limits, and how more than 8 bits are seen.
     """
 
     image_size: int
@@ -51,6 +51,7 @@ class Bench:
     scratch: Path | None = None
     batch_size: int = 1
     keep_small: bool = True
+    decoder: Decoder = field(default_factory=Decoder)
 
 
 def evaluate_class(
@@ -117,15 +118,15 @@ def encoded(
         for one in images[start : start + bench.batch_size]:
             try:
                 data = one.image.read_bytes()
-                readable.append((one, decode_image(data), hashlib.sha256(data).hexdigest()))
+                readable.append((one, bench.decoder.decode(data), bench.decoder.key(data)))
             except (OSError, ImageError) as error:
                 problems.append(f"{one.image}: {error}")
-        found = [cache.get(sha256) if cache else None for _, _, sha256 in readable]
+        found = [cache.get(key) if cache else None for _, _, key in readable]
         if readable and not all(found):
             found = list(encoder.encode([picture for _, picture, _ in readable]))
-            for (_, _, sha256), features in zip(readable, found, strict=True):
+            for (_, _, key), features in zip(readable, found, strict=True):
                 if cache and features:
-                    cache.put(sha256, features)
+                    cache.put(key, features)
         for (one, picture, _), features in zip(readable, found, strict=True):
             if features is not None:
                 yield one, picture, encoder.pick(features)
@@ -139,7 +140,7 @@ def _truth(one: LabelledImage, picture: Image.Image, bench: Bench, problems: lis
         problems.append(f"{one.image}: it is anomalous and has no mask; it counts for the image's metrics alone.")
         return None
     try:
-        mask = read_mask(one.mask, width=picture.width, height=picture.height)
+        mask = read_truth(one, width=picture.width, height=picture.height)
     except ImageError as error:
         problems.append(f"{one.image}: {error} It counts for the image's metrics alone.")
         return None

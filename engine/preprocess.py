@@ -1,6 +1,5 @@
 """PIL images and masks → tensors, in the reference's order of operations."""
 
-import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
@@ -12,6 +11,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from engine.cores import usable_cores
 from engine.transfers import to_device
 
 Pixels = npt.NDArray[np.uint8]
@@ -46,7 +46,7 @@ def normalise(pixels: Sequence[Pixels], device: torch.device | str = "cpu") -> T
 @cache
 def _threads() -> ThreadPoolExecutor:
     """One for each core: Pillow lets go of Python's lock while it resizes."""
-    return ThreadPoolExecutor(len(os.sched_getaffinity(0)), thread_name_prefix="resize")
+    return ThreadPoolExecutor(usable_cores(), thread_name_prefix="resize")
 
 
 def _resize(image: Image.Image, size: int | Size, resample: Image.Resampling) -> Image.Image:

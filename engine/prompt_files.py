@@ -1,9 +1,11 @@
 """Prompt files: ours (safetensors with metadata), and through `reference_checkpoint` the reference's `.pth`."""
 
 import json
+from collections.abc import Mapping
 
 import safetensors.torch
 from safetensors import SafetensorError
+from torch import Tensor
 
 from engine.backbone import Backbone
 from engine.errors import PromptError
@@ -18,10 +20,25 @@ _KEY = "prompts"
 
 
 def prompts_to_bytes(prompts: Prompts) -> bytes:
-    """The prompts as a safetensors file, with what they were tuned for in its metadata."""
+    """The prompts as a safetensors file, with what they were tuned for in its metadata.
+
+    Raises:
+        PromptError: values of theirs are no numbers: nothing could read such a file.
+    """
     tensors = {name: getattr(prompts, name).contiguous() for name in _TENSORS}
+    check_finite(tensors)
     facts = {"format": _FORMAT, **{name: str(getattr(prompts, name)) for name in _FACTS}}
     return safetensors.torch.save(tensors, {_KEY: json.dumps(facts)})
+
+
+def check_finite(tensors: Mapping[str, Tensor]) -> None:
+    """Raises PromptError where a value is no number, so that none is written that nothing could read."""
+    for name, tensor in tensors.items():
+        if tensor.is_floating_point() and not tensor.isfinite().all():
+            raise PromptError(
+                f"What was learnt holds values that are no numbers (in {name}): the tuning diverged, and nothing is "
+                "written. Choose a lower learning rate or fewer epochs, or look for a mask that is wrong."
+            )
 
 
 def prompts_from_bytes(data: bytes) -> Prompts:

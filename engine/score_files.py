@@ -1,6 +1,5 @@
 """Files scored with the device kept busy: read in threads ahead of the model, and in batches where that pays."""
 
-import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -10,9 +9,10 @@ from pathlib import Path
 
 from PIL import Image
 
+from engine.cores import usable_cores
 from engine.detector.detector import Detector, Scored
 from engine.errors import ImageError
-from engine.images import decode_image
+from engine.images import Decoder
 from engine.serving import Engine, Prepared
 from engine.tiles import score_in_tiles
 
@@ -38,10 +38,10 @@ def score_files(
     `tile_side` px: larger images are scored in tiles too, see `score_in_tiles`.
     """
     prepare = None if tile_side else partial(engine.prepare, surface=detector.sees_surface)
-    read, score = partial(_read, prepare), partial(_score, engine, detector, tile_side)
+    read, score = partial(_read, engine.decoder, prepare), partial(_score, engine, detector, tile_side)
     # A GPU has one batch to work on while another's bytes go there, and maps come back; a CPU would share its cores.
     at_once = 2 if engine.backbone.device.type == "cuda" else 1
-    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as readers, ThreadPoolExecutor(at_once) as scorers:
+    with ThreadPoolExecutor(usable_cores()) as readers, ThreadPoolExecutor(at_once) as scorers:
         coming: deque[Future[list[ScoredFile]]] = deque()
         for start in range(0, len(paths), engine.batch_size):
             batch = [readers.submit(read, path) for path in paths[start : start + engine.batch_size]]
@@ -52,13 +52,15 @@ def score_files(
             yield from scored.result()
 
 
-def _read(prepare: Callable[[Image.Image], Prepared] | None, path: Path) -> tuple[ScoredFile, Prepared | None]:
+def _read(
+    decoder: Decoder, prepare: Callable[[Image.Image], Prepared] | None, path: Path
+) -> tuple[ScoredFile, Prepared | None]:
     """A file, not yet scored, and its pixels as the model takes them, which tiles don't need (`prepare` None).
 
     Pillow lets go of Python's lock meanwhile.
     """
     try:
-        image = decode_image(path.read_bytes())
+        image = decoder.read(path)
     except (OSError, ImageError) as error:
         return ScoredFile(path, problem=error), None
     return ScoredFile(path, image), prepare(image) if prepare else None

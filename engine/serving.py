@@ -17,6 +17,7 @@ from engine.detector.detector import Detector, Scored
 from engine.detector.files import read_detector
 from engine.errors import BackboneError
 from engine.features import FeatureCache, ImageFeatures, Surface, split_units, unit_features
+from engine.images import Decoder
 from engine.preprocess import Pixels, normalise, to_pixels
 from engine.prompts import Prompts
 from engine.recorded import SIZES, RecordedWork
@@ -61,6 +62,7 @@ class Engine:
         squashed: bring every image to the square, as the paper does, in place of a grid of its own proportions.
         reference: make all of the reference implementation's choices: squashed images, float32 features, deep tokens
             rounded to float16, and maps that are sums over layers. It keeps no cache.
+        decoder: how whoever reads files for it decodes them: with which limits, and how more than 8 bits are seen.
 
     Raises:
         BackboneError: the size is not a multiple of the backbone's patches; the reference in a reduced precision.
@@ -75,8 +77,10 @@ class Engine:
         cache_bytes: int = 4 << 30,
         squashed: bool = False,
         reference: bool = False,
+        decoder: Decoder | None = None,
     ) -> None:
         self.backbone = backbone
+        self.decoder = decoder or Decoder()
         self.reference = reference
         self.squashed = squashed or reference
         self.image_size = image_size or backbone.info.image_size

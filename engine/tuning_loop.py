@@ -1,6 +1,7 @@
 """The tuning loop of all trainable methods: seeded order, Adam, a state that another process can go on from."""
 
 import io
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -9,8 +10,13 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from engine.errors import EngineError
 from engine.features import ImageFeatures
 from engine.losses import LAMBDA
+
+
+class Diverged(EngineError):
+    """A tuning whose loss grew beyond all numbers."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +93,11 @@ class TuningLoop(ABC):
         """Terms of the loss by name, scalars; `total` is what is minimised."""
 
     def run_epoch(self) -> dict[str, float]:
-        """Go once through the examples. Returns the mean of each term of the loss, `total` among them."""
+        """Go once through the examples. Returns the mean of each term of the loss, `total` among them.
+
+        Raises:
+            Diverged: one of them is no number any more.
+        """
         sums: dict[str, float] = {}
         for batch in self._batches():
             terms = self._loss(batch)
@@ -97,6 +107,11 @@ class TuningLoop(ABC):
             for name, value in terms.items():
                 sums[name] = sums.get(name, 0.0) + float(value.detach()) * len(batch) / len(self.examples)
         self.epoch += 1
+        if not all(math.isfinite(value) for value in sums.values()):
+            raise Diverged(
+                f"The tuning diverged: in epoch {self.epoch} its loss is no number any more, and nothing of it is "
+                f"kept. Choose a lower learning rate than {self.config.learning_rate:g}."
+            )
         return sums
 
     def _batches(self) -> Iterator[list[Example]]:

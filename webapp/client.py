@@ -46,6 +46,7 @@ class Annotation(TypedDict):
     source: str
     author: str
     created_at: str
+    note: str
 
 
 class Preview(TypedDict):

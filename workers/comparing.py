@@ -202,8 +202,8 @@ def _distance(maps: list[FloatMap]) -> float:
 def _mask(store: Store, annotation: Annotation) -> np.ndarray | None:
     if annotation.mask_blob_key is None:
         return None
-    size = {"width": annotation.image.width, "height": annotation.image.height}
-    return decode_mask(store.blobs.get(annotation.mask_blob_key), **size)
+    image = annotation.image
+    return decode_mask(store.blobs.get(annotation.mask_blob_key), width=image.width, height=image.height)
 
 
 def _at_map(mask: np.ndarray | None, label: int, anomaly_map: FloatMap) -> np.ndarray | None:

@@ -51,7 +51,7 @@ def unlabelled_features(store: Store, engine: "Engine", project_id: int) -> Iter
     with store.session(read_only=True) as session:
         images = list_images(session, project_id, status="to_review", order="newest", limit=IMAGES).items
     for row in images:
-        found = engine.cache.get(row.image.sha256) if engine.cache else None
+        found = engine.cache.get(row.image.seen_key) if engine.cache else None
         if found is not None and found.surface is not None:
             yield found
 

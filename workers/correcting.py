@@ -14,7 +14,7 @@ from db.projects import get_project
 from db.prompt_versions import get_version
 from db.store import Store
 from db.verdicts import verdict
-from engine.images import decode_mask, encode_mask
+from engine.images import doubt, encode_mask, read_marks, stored_orientation
 from engine.maps import resize_map
 from workers import dispatch
 from workers.errors import MapChanged, NothingToAccept
@@ -29,7 +29,7 @@ def save_mask(
     Args:
         store: where to.
         image_id: which image.
-        png: an image file of exactly the image's size; nonzero = anomalous.
+        png: a mask's file of exactly the image's size, see `engine.images.marks`.
         author: who drew it.
         expected_revision: the newest revision that the author has seen (0: none); None: whichever it is.
 
@@ -38,10 +38,23 @@ def save_mask(
         ImageError: not a mask of the image's size.
         Conflict: someone saved in between.
     """
+    return save_mask_file(store, image_id, png, author=author, expected_revision=expected_revision)[0]
+
+
+def save_mask_file(
+    store: Store, image_id: int, data: bytes, *, author: str = "local", expected_revision: int | None = None
+) -> tuple[Annotation, str]:
+    """The same, and what the person should know of how the file was read, or be asked of it; mostly empty."""
     with store.session(read_only=True) as session:
         image = get_image(session, image_id)
-    mask = decode_mask(png, width=image.width, height=image.height)
-    return _save(store, image_id, mask, source="drawn", author=author, expected_revision=expected_revision)
+    marked = read_marks(
+        data,
+        width=image.width,
+        height=image.height,
+        orientation=lambda: stored_orientation(store.blobs.get(image.blob_key)),
+    )
+    saved = _save(store, image_id, marked.pixels, source="drawn", author=author, expected_revision=expected_revision)
+    return saved, " ".join([*marked.notes, doubt(saved.area, marked.pixels.size)]).strip()
 
 
 def mark_normal(
@@ -110,14 +123,21 @@ def accept(
 
 
 def take_over(
-    store: Store, image_id: int, mask: npt.NDArray[np.uint8] | None, *, replace: bool, author: str
+    store: Store,
+    image_id: int,
+    mask: npt.NDArray[np.uint8] | None,
+    *,
+    label: Literal["normal", "anomalous"],
+    replace: bool,
+    author: str,
 ) -> Literal["imported", "unchanged", "kept"]:
     """Keep a label that was made elsewhere, unless the image has one.
 
     Args:
         store: where to.
         image_id: which image.
-        mask: (h, w) at the image's size, nonzero = anomalous; None: the image is normal.
+        mask: (h, w) at the image's size, nonzero = anomalous; None: the image is normal, or nobody says where.
+        label: normal or anomalous.
         replace: whether it takes the place of what was said here.
         author: who brings it.
 
@@ -128,7 +148,7 @@ def take_over(
         NotFound: no such image.
         Conflict: someone saved in between.
     """
-    mask_blob_key, label = (None, "normal") if mask is None else (blob_key(encode_mask(mask)), "anomalous")
+    mask_blob_key = None if mask is None else blob_key(encode_mask(mask))
     with store.session(read_only=True) as session:
         newest = newest_annotation(session, image_id)
     if newest is not None:
@@ -137,7 +157,7 @@ def take_over(
         if not replace:
             return "kept"
     seen = newest.revision if newest else 0
-    _save(store, image_id, mask, source="imported", author=author, expected_revision=seen)
+    _save(store, image_id, mask, source="imported", author=author, expected_revision=seen, label=label)
     return "imported"
 
 

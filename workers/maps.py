@@ -15,7 +15,7 @@ from engine.maps import FloatMap, map_from_npy, map_to_npy, map_to_png16, resize
 from workers.engine_host import get_engine
 from workers.errors import NoPreview, NotReady
 from workers.imports import heavy_imports
-from workers.pictures import ROOM
+from workers.pixel_rooms import SHOWING
 
 
 def grid_map(store: Store, image_id: int) -> FloatMap:
@@ -89,6 +89,6 @@ def _why_unscored(image: Image) -> str:
 
 def encode_full_map(anomaly_map: FloatMap, image: Image, kind: Literal["npy", "png"]) -> bytes:
     """A map at the image's size, as a float32 `.npy` file or as a 16-bit grey PNG."""
-    with ROOM.take(image.width * image.height):
+    with SHOWING.take(image.width * image.height):
         resized = resize_map(anomaly_map, image.height, image.width)
         return map_to_npy(resized) if kind == "npy" else map_to_png16(resized)

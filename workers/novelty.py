@@ -51,16 +51,16 @@ class CorrectedImages:
 def corrected_images(store: Store, project_id: int) -> CorrectedImages:
     """The corrected images of a project whose features are cached. Raises BackboneError where there is no engine."""
     with store.session(read_only=True) as session:
-        hashes = newest_annotated(session, project_id, _CORRECTED)
-    found = [feature for sha256 in hashes if (feature := cached_feature(sha256)) is not None]
+        keys = newest_annotated(session, project_id, _CORRECTED)
+    found = [feature for key in keys if (feature := cached_feature(key)) is not None]
     return CorrectedImages(np.stack(found) if found else np.empty((0, 0), np.float32))
 
 
-def cached_feature(sha256: str) -> Feature | None:
+def cached_feature(key: str) -> Feature | None:
     """The global feature (D,) of an image, where it is cached."""
     cache = get_engine().cache
     try:
-        return None if cache is None else _read(cache, sha256)
+        return None if cache is None else _read(cache, key)
     except LookupError:
         return None
 
@@ -75,7 +75,7 @@ def refresh_queue(store: Store, project_id: int) -> None:
     novelties = {
         row.image.id: corrected.novelty(feature)
         for row in waiting
-        if (feature := cached_feature(row.image.sha256)) is not None
+        if (feature := cached_feature(row.image.seen_key)) is not None
     }
     if version is not None and novelties:
         with store.session() as session:
@@ -83,10 +83,10 @@ def refresh_queue(store: Store, project_id: int) -> None:
 
 
 @lru_cache(maxsize=20_000)  # a feature is some hundred bytes, and does not change
-def _read(cache: "FeatureCache", sha256: str) -> Feature:
-    feature = cache.global_feature(sha256)
+def _read(cache: "FeatureCache", key: str) -> Feature:
+    feature = cache.global_feature(key)
     if feature is None:
-        raise LookupError(sha256)  # which lru_cache does not keep: it may be there the next time
+        raise LookupError(key)  # which lru_cache does not keep: it may be there the next time
     return feature.float().numpy()
 
 

@@ -68,20 +68,20 @@ def fitted_for(store: Store, project_id: int) -> Fitted | None:
 def scored_by(store: Store, detector: Detector, images: Sequence[Image]) -> list[tuple[Image, Scored]]:
     """Those of the images whose features are cached, and the first few others, as the detector sees them."""
     engine = get_engine()
-    keys = _affordable(engine, [image.sha256 for image in images])
-    shown = [image for image in images if image.sha256 in keys]
+    keys = _affordable(engine, [image.seen_key for image in images])
+    shown = [image for image in images if image.seen_key in keys]
     scored = engine.score([image_features(store, engine, image)[0] for image in shown], detector)
     return list(zip(shown, scored, strict=True))
 
 
 def _corrections(store: Store, engine: Engine, annotations: Sequence[Annotation]) -> list[Correction]:
     """Those whose features are cached, and the first few others."""
-    keys = _affordable(engine, [one.image.sha256 for one in annotations])
-    chosen = [one for one in annotations if one.image.sha256 in keys]
+    keys = _affordable(engine, [one.image.seen_key for one in annotations])
+    chosen = [one for one in annotations if one.image.seen_key in keys]
     return [correction for correction, _ in read_corrections(store, engine, chosen)]
 
 
 def _affordable(engine: Engine, keys: Sequence[str]) -> Collection[str]:
-    """Of images by sha256 those with cached features, and the first few others: they must be encoded."""
+    """Of images by key those with cached features, and the first few others: they must be encoded."""
     cached = {key for key in keys if engine.cache is not None and engine.cache.has(key)}
     return cached | set([key for key in keys if key not in cached][:_ENCODED])

@@ -2,12 +2,14 @@
 
 from typing import Any
 
+from db.depth import change_depth
 from db.models import Project
 from db.projects import add_project, archive_project, get_project, lock_project, rename_project, update_settings
 from db.prompt_versions import activate, active_version, add_version
 from db.store import Store
+from engine.images import DepthRule
 from workers import dispatch
-from workers.errors import BadName, NotReady
+from workers.errors import BadName, BadSetting, NotReady
 from workers.projects import DEFAULT_PROJECT
 
 
@@ -61,9 +63,12 @@ def change_project(
     Raises:
         NotFound: no such project.
         BadName, NameTaken: the name can't be used; or it is `default`, which stays what it is.
-        BadSetting: see `db.projects.update_settings`.
+        BadSetting: see `db.projects.update_settings`; depth is [black, white], and images are then scored anew.
         RunInProgress: it can't be archived while a run of it goes on.
     """
+    settings = dict(settings or {})
+    depth = _range(settings.pop("depth")) if settings.get("depth") is not None else None
+    seen_anew, maps = list[int](), list[str]()
     with store.session() as session:
         project = lock_project(session, project_id)
         if project.name == DEFAULT_PROJECT and (archived or name not in (None, DEFAULT_PROJECT)):
@@ -73,8 +78,24 @@ def change_project(
             )
         if name is not None:
             project = rename_project(session, project_id, name)
-        if settings is not None:
+        if settings:
             project = update_settings(session, project_id, settings)
+        if depth is not None:
+            seen_anew, maps = change_depth(session, project_id, (depth.low, depth.high), str(depth))
         if archived is not None:
             project = archive_project(session, project_id, archived)
+    store.delete_blobs(maps)
+    if seen_anew:
+        dispatch.request_rescoring(project_id)
     return project
+
+
+def _range(wanted: Any) -> DepthRule:
+    """Values that are black and white, as JSON has them. Raises BadSetting."""
+    try:
+        low, high = wanted
+        return DepthRule(float(low), float(high))
+    except (TypeError, ValueError) as error:
+        raise BadSetting(
+            f"The setting depth is two numbers, the value that is black and a larger one that is white, not {wanted!r}."
+        ) from error

@@ -61,9 +61,9 @@ def score_unscored(store: Store, project_id: int, limit: int) -> int:
             resting = engine_host.trouble().resting()
             found = unscored_images(session, project_id, window + len(resting))
             images = [image for image in found if image.id not in resting]
-        if cache is None or all(cache.has(image.sha256) for image in images):
+        if cache is None or all(cache.has(image.seen_key) for image in images):
             break
-        images.sort(key=lambda image: not cache.has(image.sha256))  # stable: newest first among equals
+        images.sort(key=lambda image: not cache.has(image.seen_key))  # stable: newest first among equals
     return score_images(store, [image.id for image in images[:limit]])
 
 
@@ -144,7 +144,7 @@ class _Scorer:
         for start in range(0, len(images), _CACHED_BATCH):
             began, cached = time.perf_counter(), []
             for image in images[start : start + _CACHED_BATCH]:
-                features = self.engine.cache.get(image.sha256) if self.engine.cache else None
+                features = self.engine.cache.get(image.seen_key) if self.engine.cache else None
                 if features is None:
                     others.append(image)
                 else:
@@ -170,7 +170,7 @@ class _Scorer:
             return
         for (image, _), features in zip(decoded, encoded, strict=True):
             if self.engine.cache:
-                self.engine.cache.put(image.sha256, features)
+                self.engine.cache.put(image.seen_key, features)
         together = [(image, features) for (image, _), features in zip(decoded, encoded, strict=True)]
         self._score(together, began, from_cache=False)
 

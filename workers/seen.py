@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 from db.models import Image, PromptVersion
 from db.store import Store
-from engine.images import decode_image
-from workers.pictures import DECODING
+from engine.images import DepthRule, decode_image
+from workers.pixel_rooms import DECODING
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
@@ -18,13 +18,18 @@ if TYPE_CHECKING:
 
 def picture_of(store: Store, image: Image) -> "Picture":
     """An upload, decoded; it was within the limits when it was taken in. Raises BlobMissing, ImageError."""
-    data = store.blobs.get(image.blob_key)
-    return decode_image(data, max_pixels=image.width * image.height, max_bytes=len(data), room=DECODING)
+    return decode_stored(image, store.blobs.get(image.blob_key))
+
+
+def decode_stored(image: Image, data: bytes) -> "Picture":
+    """An upload's bytes, decoded, by the rule that it is seen by. Raises ImageError."""
+    depth = None if image.depth is None else DepthRule.parse(image.depth)
+    return decode_image(data, max_pixels=image.width * image.height, max_bytes=len(data), depth=depth, room=DECODING)
 
 
 def image_features(store: Store, engine: "Engine", image: Image) -> tuple["ImageFeatures", bool]:
     """The features of an image with their surface, and whether it had to be encoded."""
-    return engine.features(image.sha256, partial(picture_of, store, image))
+    return engine.features(image.seen_key, partial(picture_of, store, image))
 
 
 def detector_of(store: Store, engine: "Engine", version: PromptVersion) -> "Detector":

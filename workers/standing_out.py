@@ -8,7 +8,7 @@ import threading
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
-from db.models import PromptVersion
+from db.models import Image, PromptVersion
 from db.store import Store
 from db.verdicts import awaiting_standing, count_scored, is_first_visit, judge_standing, newest_scored
 from workers.imports import heavy_imports
@@ -89,11 +89,11 @@ def _judge(
         judge_standing(session, version.id, said)
 
 
-def _features(engine: "Engine", images: list[tuple[int, str]]) -> "dict[int, ImageFeatures]":
-    """By image, of those whose features are cached."""
+def _features(engine: "Engine", images: list[Image]) -> "dict[int, ImageFeatures]":
+    """By id, of those whose features are cached."""
     found = {}
-    for image_id, sha256 in images:
-        features = engine.cache.get(sha256) if engine.cache else None
+    for image in images:
+        features = engine.cache.get(image.seen_key) if engine.cache else None
         if features is not None:
-            found[image_id] = features
+            found[image.id] = features
     return found

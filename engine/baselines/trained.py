@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from engine.baselines.april_gan import AprilGanTuner
 from engine.datasets.item import DatasetError, LabelledImage
-from engine.datasets.truth import read_mask
+from engine.datasets.truth import read_truth
 from engine.detector.detector import Scored, score_by_texts
 from engine.encoders import Encoder, local_features, plain_features, raw_tokens
 from engine.evaluate import Bench, encoded
@@ -162,7 +162,7 @@ def _read_examples(encoder: Encoder, auxiliary: Auxiliary, spilled: SpilledFeatu
                 raise DatasetError(
                     f"{one.image} is anomalous and has no mask: it can't be tuned on. Choose a set with masks."
                 )
-            pixels = read_mask(one.mask, width=picture.width, height=picture.height)
+            pixels = read_truth(one, width=picture.width, height=picture.height)
             mask = preprocess_mask(pixels, side, keep_small=auxiliary.bench.keep_small)
         examples.append(Example(spilled.keep(features), mask, one.class_name))
     bar.close()

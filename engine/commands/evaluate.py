@@ -162,15 +162,16 @@ def _sets(given: argparse.Namespace) -> list[EvaluatedSet]:
 class _Work:
     def __init__(self, engine: Engine, prompts: Prompts, arguments: argparse.Namespace) -> None:
         self.engine, self.prompts, self.arguments = engine, prompts, arguments
+        self.sets = [self._with_protocol(one) for one in _sets(arguments)]
         self.bench = Bench(
             engine.image_size,
+            decoder=engine.decoder.with_depth_of(image.image for one in self.sets for image in one.images),
             cache=arguments.cache or arguments.out / "features",
             cache_bytes=int(arguments.cache_gb * 2**30),
             scratch=arguments.out / "scratch",
             batch_size=1 if engine.backbone.device.type == "cpu" else _BATCH_ON_GPU,
             keep_small=not engine.reference,
         )
-        self.sets = [self._with_protocol(one) for one in _sets(arguments)]
         self.tune_sets = [
             read_set(*pair)
             for pair in pairs(arguments.tune_dataset, arguments.tune_data, "--tune-dataset", "--tune-data")

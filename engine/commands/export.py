@@ -6,6 +6,7 @@ from pathlib import Path
 
 from engine.detector.detector import Detector
 from engine.errors import EngineError
+from engine.files import check_writable
 from engine.serving import Engine
 
 
@@ -26,10 +27,12 @@ def run(engine: Engine, detector: Detector, arguments: argparse.Namespace) -> in
 
     Raises:
         EngineError: --size is no size.
+        OSError: --out can't be written, which is found out before the work begins.
         ExportError: what is exported computes something else, or is too large.
     """
     from engine.exports.onnx_file import TOLERANCE, export_onnx  # loads onnx, which no other command needs
 
+    check_writable(arguments.out)
     size = _size(arguments.size)
     difference = export_onnx(engine, detector, arguments.out, size)
     height, width = engine.grid_for(*size).times(engine.info.patch_size)

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -50,21 +51,39 @@ def run(engine: Engine, detector: Detector, arguments: argparse.Namespace) -> in
     options = _options(arguments)
     if arguments.tiles is not None and arguments.tiles < engine.info.patch_size:
         raise EngineError(f"--tiles {arguments.tiles}: a tile needs {engine.info.patch_size} px or more.")
-    sources = find_sources(arguments.images, out=arguments.out)
+    found = find_sources(arguments.images, out=arguments.out)
+    sources = found.images
+    engine.decoder = engine.decoder.with_depth_of(source.path for source in sources)
     files = score_files(engine, detector, [source.path for source in sources], tile_side=arguments.tiles)
     bar = tqdm(zip(sources, files, strict=True), total=len(sources), unit="image", disable=not arguments.csv)
-    with BatchWriter(options) as writer, bar:
+    with BatchWriter(options, ascii_names=all(source.shown.isascii() for source in sources)) as writer, bar:
         for source, one in bar:
             if one.image is None or one.scored is None:
-                tqdm.write(f"{source.path}: {one.problem}", file=sys.stderr)
+                tqdm.write(f"{source.shown}: {one.problem}", file=sys.stderr)
                 writer.fail(source, str(one.problem))
                 continue
             result = writer.add(source, one.image, one.scored)
             if not arguments.csv:
-                print(json.dumps(result) if arguments.json else _line(result))
+                _say(json.dumps(result) if arguments.json else _line(result), keeps=options.out is not None)
+    if found.passed_over:
+        print(found.passed_over_words(), file=sys.stderr)
     if writer.failed:
         print(f"{writer.failed} of {len(sources)} files could not be read; they are named above.", file=sys.stderr)
     return int(bool(writer.failed))
+
+
+def _say(line: str, *, keeps: bool) -> None:
+    """Print a line; whoever reads may have gone away, and what is written to files goes on all the same.
+
+    Raises:
+        BrokenPipeError: they have, and nothing else is written (`keeps` False).
+    """
+    try:
+        print(line, flush=True)
+    except BrokenPipeError:
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115  # for as long as the process lives
+        if not keeps:
+            raise
 
 
 def _options(arguments: argparse.Namespace) -> BatchOptions:

@@ -7,18 +7,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
-import numpy as np
 from tqdm import tqdm
 
 from engine.corrected_files import read_correction
 from engine.datasets.catalogue import CATALOGUE, find_data_set
 from engine.datasets.item import DatasetError, LabelledImage
-from engine.datasets.truth import read_mask
+from engine.datasets.truth import read_truth
 from engine.detector.detector import Detector
 from engine.detector.files import detector_to_bytes
 from engine.errors import EngineError
-from engine.files import write_whole
-from engine.images import decode_image
+from engine.files import check_writable, write_whole
 from engine.learning.corrections import Correction
 from engine.learning.fitting import Config, Outcome, Progress, Unfit, learn
 from engine.preprocess import mask_shares, preprocess_mask
@@ -69,15 +67,18 @@ def run(engine: Engine, detector: Detector, arguments: argparse.Namespace) -> in
         0; 1 where images or masks could not be used, and it was learnt from the others.
 
     Raises:
-        EngineError: options that don't go together.
+        EngineError: options that don't go together; the tuning diverged.
+        OSError: --out can't be written, which is found out before the work begins.
         DatasetError: there is nothing to learn from.
     """
     prompts_only = arguments.prompts_only or engine.reference
     if not prompts_only and (arguments.learning_rate is not None or arguments.batch_size is not None):
         raise EngineError("--learning-rate and --batch-size are of the paper's tuning: add --prompts-only.")
+    check_writable(arguments.out)
     images = [one for one in find_data_set(arguments.dataset).read(arguments.data) if one.split == "test"]
     if not images:
         raise DatasetError(f"{arguments.data} holds no images of the test split, which tuning learns from.")
+    engine.decoder = engine.decoder.with_depth_of(one.image for one in images)
     spilled = SpilledFeatures()
     if prompts_only:
         examples, failed = _usable(images, lambda one: _example(engine, one, spilled), arguments.data)
@@ -178,13 +179,11 @@ def _tuned(
 
 
 def _example(engine: Engine, one: LabelledImage, spilled: SpilledFeatures) -> Example:
-    image = decode_image(one.image.read_bytes())
+    image = engine.decoder.read(one.image)
     if one.label and one.mask is None:
         raise DatasetError("It is anomalous and has no mask. Add one, move it away, or leave out --prompts-only.")
     features = engine.encode([image])[0]
     size = features.grid.times(engine.info.patch_size)
-    marked = np.zeros((image.height, image.width), dtype=np.uint8)
-    if one.mask is not None:
-        marked = read_mask(one.mask, width=image.width, height=image.height)
+    marked = read_truth(one, width=image.width, height=image.height)
     mask = preprocess_mask(marked, size) if engine.reference else mask_shares(marked, size)
     return Example(spilled.keep(features), mask)

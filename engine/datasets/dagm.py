@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from engine.datasets.item import LabelledImage, Masks, OtherLayout, child, image_files
+from engine.datasets.item import LabelledImage, OtherLayout, child, image_files
+from engine.datasets.mask_of import masks_in
 
 CLASSES = tuple(f"Class{number}" for number in range(1, 11))
 
@@ -21,8 +22,8 @@ def read_dagm(root: Path) -> list[LabelledImage]:
 
 
 def _read_split(folder: Path, name: str, split: str) -> list[LabelledImage]:
-    masks, images = Masks(image_files(child(folder, "Label"))), []
+    masks, images = masks_in(image_files(child(folder, "Label"))), []
     for path in image_files(folder):
-        mask = masks.of(path)
+        mask = masks(path)
         images.append(LabelledImage(path, int(mask is not None), mask, name, "defect" if mask else "good", split))
     return images

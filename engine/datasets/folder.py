@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from engine.datasets.item import DatasetError, LabelledImage, Masks, image_files, what_is_there
+from engine.datasets.item import DatasetError, LabelledImage, child, image_files, what_is_there
+from engine.datasets.mask_of import masks_in
 
 
 def read_folder(folder: Path) -> list[LabelledImage]:
@@ -11,13 +12,13 @@ def read_folder(folder: Path) -> list[LabelledImage]:
     Raises:
         DatasetError: nothing of the layout is there; it says what was looked for and what was found.
     """
-    normal, anomalous = image_files(folder / "normal"), image_files(folder / "anomalous")
+    normal, anomalous = image_files(child(folder, "normal")), image_files(child(folder, "anomalous"))
     if not normal and not anomalous:
         raise DatasetError(
             f"Looked for images in {folder}/normal and {folder}/anomalous (with masks in {folder}/masks) "
             f"and found none. What is there: {what_is_there(folder)}."
         )
-    masks, name = Masks(image_files(folder / "masks")), folder.resolve().name
+    masks, name = masks_in(image_files(child(folder, "masks"))), folder.resolve().name
     return [LabelledImage(path, 0, None, name, "good") for path in normal] + [
-        LabelledImage(path, 1, masks.of(path), name, "anomalous") for path in anomalous
+        LabelledImage(path, 1, masks(path), name, "anomalous") for path in anomalous
     ]

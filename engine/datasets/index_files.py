@@ -1,12 +1,13 @@
 """Sets that list themselves: the reference implementation's `meta.json`, and `index.csv`."""
 
-import csv
 import json
 from pathlib import Path
 from typing import Any
 
 from engine.datasets.item import DatasetError, LabelledImage, OtherLayout, inside
-from engine.table_files import text_of
+from engine.encodings import decode_text
+from engine.formulas import text_of
+from engine.tables import missing_columns, read_table
 
 
 def read_meta(root: Path) -> list[LabelledImage]:
@@ -20,7 +21,7 @@ def read_meta(root: Path) -> list[LabelledImage]:
     if not file.is_file():
         raise OtherLayout(str(file))
     try:
-        meta: dict[str, dict[str, list[dict[str, Any]]]] = json.loads(file.read_text(encoding="utf-8"))
+        meta: dict[str, dict[str, list[dict[str, Any]]]] = json.loads(decode_text(file.read_bytes()))
         return [
             _image(root, entry["img_path"], entry.get("mask_path", ""), int(entry["anomaly"]), str(name),
                    str(entry.get("specie_name", "")), split)
@@ -41,27 +42,25 @@ def read_index(root: Path) -> list[LabelledImage]:
     Raises:
         OtherLayout: there is no such file.
         DatasetError: a column is missing, or a label is neither 0 nor 1.
+        TableError: it is no text.
     """
     file = root / "index.csv"
     if not file.is_file():
         raise OtherLayout(str(file))
-    with file.open(newline="", encoding="utf-8-sig") as handle:
-        table = csv.DictReader(handle)
-        missing = [name for name in ("image", "label", "mask") if name not in (table.fieldnames or [])]
-        if missing:
-            raise DatasetError(
-                f"{file} has no column {', '.join(missing)}; it has: {', '.join(table.fieldnames or [])}."
-            )
-        images = []
-        for line, written in enumerate(table, start=2):
-            row = {name: text_of(one) if isinstance(one, str) else one for name, one in written.items()}
-            if row["label"] not in ("0", "1"):
-                raise DatasetError(f"{file}, line {line}: the label is {row['label']!r}; it must be 0 or 1.")
-            category, defect = row.get("category") or root.resolve().name, row.get("defect") or ""
-            images.append(
-                _image(root, row["image"], row["mask"], int(row["label"]), category, defect, row.get("split") or "test")
-            )
-        return images
+    columns, rows = read_table(file)
+    missing = missing_columns(columns, ("image", "label", "mask"))
+    if missing:
+        raise DatasetError(f"{file} has no column {', '.join(missing)}; it has: {', '.join(columns)}.")
+    images = []
+    for line, written in enumerate(rows, start=2):
+        row = {name: text_of(one) for name, one in written.items()}
+        if row["label"] not in ("0", "1"):
+            raise DatasetError(f"{file}, line {line}: the label is {row['label']!r}; it must be 0 or 1.")
+        category, defect = row.get("category") or root.resolve().name, row.get("defect") or ""
+        images.append(
+            _image(root, row["image"], row["mask"], int(row["label"]), category, defect, row.get("split") or "test")
+        )
+    return images
 
 
 def _image(root: Path, image: str, mask: str, label: int, name: str, defect: str, split: str) -> LabelledImage:

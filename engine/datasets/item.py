@@ -1,14 +1,12 @@
 """One labelled image as every reader gives it, and what all readers need: listing images, pairing masks, errors."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from engine.errors import EngineError
-
-IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp"}
-# What data sets append to an image's name to name its mask.
-_MASK_ENDINGS = ("_mask", "_segmentation", "_label", "_gt")
+from engine.images.suffixes import IMAGE_SUFFIXES
+from names import compared
 
 
 class DatasetError(EngineError):
@@ -27,6 +25,7 @@ class LabelledImage:
         image: its file.
         label: 1 where it is anomalous.
         mask: the file of its mask, where it has one.
+        more_masks: further files, where the layout has one for each part that is anomalous: their union counts.
         class_name: what is seen on it; metrics are taken per class.
         defect: kind of defect, "good" for normal ones; may be empty.
         split: "train" or "test".
@@ -38,6 +37,12 @@ class LabelledImage:
     class_name: str = "object"
     defect: str = ""
     split: str = "test"
+    more_masks: tuple[Path, ...] = ()
+
+    @property
+    def masks(self) -> tuple[Path, ...]:
+        """All files of its mask; none where it has none."""
+        return () if self.mask is None else (self.mask, *self.more_masks)
 
 
 # Reads a data set's folder in one layout; raises OtherLayout where the folder is of another.
@@ -56,11 +61,11 @@ def _is_visible(path: Path) -> bool:
 
 
 def child(folder: Path, name: str) -> Path:
-    """The entry of that name, in whatever case it is written; the name as given where there is none."""
+    """The entry of that name, in whatever case and form it is written; the name as given where there is none."""
     exact = folder / name
     if exact.exists() or not folder.is_dir():
         return exact
-    return next((path for path in sorted(folder.iterdir()) if path.name.lower() == name.lower()), exact)
+    return next((path for path in sorted(folder.iterdir()) if compared(path.name) == compared(name)), exact)
 
 
 def inside(folder: Path, relative: str) -> Path:
@@ -73,23 +78,6 @@ def inside(folder: Path, relative: str) -> Path:
 def folders(folder: Path) -> list[Path]:
     """Folders directly in a folder, by name."""
     return sorted(path for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
-
-
-class Masks:
-    """Mask files by the image that they belong to: same name in any case and format, or with `_mask` and the like."""
-
-    def __init__(self, files: Iterable[Path]) -> None:
-        self._files: dict[str, Path] = {}
-        for file in files:
-            stem = file.stem.lower()
-            self._files[stem] = file
-            for ending in _MASK_ENDINGS:
-                if stem.endswith(ending):
-                    self._files.setdefault(stem.removesuffix(ending), file)
-
-    def of(self, image: Path) -> Path | None:
-        """The mask of an image, or None."""
-        return self._files.get(image.stem.lower())
 
 
 def what_is_there(folder: Path) -> str:

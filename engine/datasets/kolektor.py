@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
-import numpy as np
 from PIL import Image
 
 from engine.datasets.item import DatasetError, LabelledImage, OtherLayout, folders, image_files
+from engine.datasets.truth import read_mask
+from engine.errors import ImageError
 
 
 def read_kolektor(root: Path) -> list[LabelledImage]:
@@ -28,7 +29,7 @@ def _read_item(folder: Path) -> list[LabelledImage]:
             raise DatasetError(
                 f"{path} has no {path.stem}_label.bmp beside it, so whether it is normal is unknown. Restore that file."
             )
-        anomalous = _is_marked(mask)
+        anomalous = _is_marked(mask, path)
         kind = "crack" if anomalous else "good"
         found.append(
             LabelledImage(path, int(anomalous), mask if anomalous else None, "electrical_commutators", kind, "test")
@@ -40,8 +41,9 @@ def _is_label(path: Path) -> bool:
     return path.stem.lower().endswith("_label")
 
 
-def _is_marked(mask: Path) -> bool:
+def _is_marked(mask: Path, image: Path) -> bool:
     try:
-        return bool(np.asarray(Image.open(mask).convert("L")).any())
-    except OSError as error:
+        with Image.open(image) as picture:
+            return bool(read_mask(mask, width=picture.width, height=picture.height, image=image).any())
+    except (OSError, ImageError) as error:
         raise DatasetError(f"{mask} can't be read ({error}), so whether its image is normal is unknown.") from error

@@ -1,10 +1,10 @@
 """Image-level sets: one folder for each label, or a table of labels; no masks."""
 
-import csv
 from collections.abc import Mapping
 from pathlib import Path
 
 from engine.datasets.item import DatasetError, LabelledImage, OtherLayout, Reader, child, folders, image_files, inside
+from engine.tables import missing_columns, read_table
 
 
 def label_folders(labels: Mapping[str, int], class_name: str, *, within: str = "") -> Reader:
@@ -52,9 +52,8 @@ def read_head_ct(root: Path) -> list[LabelledImage]:
         raise OtherLayout(f"{root}/labels.csv with {root}/head_ct/000.png")
     folder = child(root, "head_ct")
     files = {_number(path.stem): path for path in image_files(folder if image_files(folder) else root)}
-    with file.open(newline="", encoding="utf-8-sig") as handle:
-        rows = [{key.strip(): value.strip() for key, value in row.items() if key} for row in csv.DictReader(handle)]
-    if not rows or not {"id", "hemorrhage"} <= set(rows[0]):
+    columns, rows = read_table(file)
+    if not rows or missing_columns(columns, ("id", "hemorrhage")):
         raise DatasetError(f"{file} must have rows under the columns id, hemorrhage.")
     images = []
     for row in rows:

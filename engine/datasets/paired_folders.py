@@ -2,18 +2,19 @@
 
 from pathlib import Path
 
-from engine.datasets.item import LabelledImage, Masks, OtherLayout, Reader, child, image_files
+from engine.datasets.item import LabelledImage, OtherLayout, Reader, child, image_files
+from engine.datasets.mask_of import masks_in
 
 
 def paired_folders(image_folder: str, mask_folder: str, class_name: str, defect: str) -> Reader:
     """A reader of `<image_folder>/*` and `<mask_folder>/*` with the same names; all images are anomalous."""
 
     def read(root: Path) -> list[LabelledImage]:
-        masks = Masks(image_files(child(root, mask_folder)))
+        masks = masks_in(image_files(child(root, mask_folder)))
         files = [path for path in image_files(child(root, image_folder)) if not _is_mask(path)]
         if not files:
             raise OtherLayout(f"{root}/{image_folder}/ with {root}/{mask_folder}/")
-        return [LabelledImage(path, 1, masks.of(path), class_name, defect) for path in files]
+        return [LabelledImage(path, 1, masks(path), class_name, defect) for path in files]
 
     return read
 

@@ -1,44 +1,59 @@
-"""The ground truth's pixels: masks as data sets save them, lossy, with a palette, or smaller than the image."""
+"""The ground truth: the masks of an image, as data sets save them, lossy, with a palette, or smaller than it."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from engine.datasets.item import LabelledImage
 from engine.errors import ImageError
+from engine.images import read_marks, stored_orientation
 
-# How far the ratio of a mask's sides may be from the image's for it still to be the same picture at another size.
-_RATIO_TOLERANCE = 0.05
+_Mask = npt.NDArray[np.uint8]
 
 
-def read_mask(path: Path, *, width: int, height: int) -> npt.NDArray[np.uint8]:
-    """A mask at its own size: (h, w) uint8, 1 where anomalous.
+def read_truth(one: LabelledImage, *, width: int, height: int) -> _Mask:
+    """What the masks of an image mark together, as `read_mask`; nothing where it has none. Raises ImageError."""
+    if not one.masks:
+        return np.zeros((height, width), dtype=np.uint8)
+    return read_mask(one.masks, width=width, height=height, image=one.image)
 
-    Nonzero is anomalous, in any colour channel; palettes count by their colours, alpha doesn't count. JPEG smears
-    zeros, so there values over half of the largest are.
+
+def read_mask(path: Path | Sequence[Path], *, width: int, height: int, image: Path | None = None) -> _Mask:
+    """A mask at its own size, or the union of several: (h, w) uint8, 1 where anomalous (see `engine.images.marks`).
 
     Args:
-        path: the mask's file.
+        path: the mask's file, or several.
         width: of the image.
         height: of the image; a mask of another size is accepted where the ratio of its sides is the image's.
+        image: the image's file: a mask of the size of its stored picture is turned as EXIF turns the image.
 
     Raises:
-        ImageError: it can't be read, or is the mask of a picture of another shape.
+        ImageError: it can't be read, is no mask, or is one of a picture of another shape.
     """
+    paths = [path] if isinstance(path, Path) else path
+    union = _read(paths[0], width, height, image)
+    for further in paths[1:]:
+        union = union | _resized(_read(further, width, height, image), union.shape)
+    return union
+
+
+def _read(path: Path, width: int, height: int, image: Path | None) -> _Mask:
     try:
-        with Image.open(path) as picture:
-            lossy = picture.format == "JPEG"
-            upright = picture.convert("RGB") if picture.mode in ("P", "PA", "RGBA", "LA", "CMYK") else picture
-            values = np.asarray(upright)
-    except (OSError, SyntaxError, ValueError) as error:
-        raise ImageError(f"The mask {path} can't be read ({error}). Save it anew as PNG.") from error
-    found_height, found_width = values.shape[:2]
-    ratio = found_width * height / (found_height * width)
-    if not 1 - _RATIO_TOLERANCE < ratio < 1 + _RATIO_TOLERANCE:
-        raise ImageError(
-            f"The mask {path} is {found_width}×{found_height} px and its image {width}×{height} px: they are not the "
-            "same picture. Save the mask at the image's size."
-        )
-    marked = values > values.max() / 2 if lossy else values != 0
-    return (marked.any(axis=2) if marked.ndim == 3 else marked).astype(np.uint8)
+        return read_marks(
+            path.read_bytes(),
+            width=width,
+            height=height,
+            orientation=lambda: stored_orientation(image.read_bytes()) if image else 1,
+            other_size=True,
+        ).pixels
+    except (OSError, ImageError) as error:
+        raise ImageError(f"The mask {path} can't be read: {error}") from error
+
+
+def _resized(mask: _Mask, shape: tuple[int, ...]) -> _Mask:
+    if mask.shape == shape:
+        return mask
+    return np.asarray(Image.fromarray(mask).resize((shape[1], shape[0]), Image.Resampling.NEAREST))

@@ -1,9 +1,9 @@
 """VisA: the rows of `split_csv/1cls.csv`."""
 
-import csv
 from pathlib import Path
 
 from engine.datasets.item import DatasetError, LabelledImage, OtherLayout, child, inside
+from engine.tables import missing_columns, read_table
 
 _COLUMNS = ("object", "split", "label", "image", "mask")
 
@@ -19,14 +19,11 @@ def read_visa(root: Path) -> list[LabelledImage]:
     file = file if file.is_file() else child(root, "1cls.csv")
     if not file.is_file():
         raise OtherLayout(f"{root}/split_csv/1cls.csv")
-    with file.open(newline="", encoding="utf-8-sig") as handle:
-        table = csv.DictReader(handle)
-        missing = [name for name in _COLUMNS if name not in (table.fieldnames or [])]
-        if missing:
-            raise DatasetError(
-                f"{file} has no column {', '.join(missing)}; it has: {', '.join(table.fieldnames or [])}."
-            )
-        return [_read_row(root, row) for row in table]
+    columns, rows = read_table(file)
+    missing = missing_columns(columns, _COLUMNS)
+    if missing:
+        raise DatasetError(f"{file} has no column {', '.join(missing)}; it has: {', '.join(columns)}.")
+    return [_read_row(root, row) for row in rows]
 
 
 def _read_row(root: Path, row: dict[str, str]) -> LabelledImage:

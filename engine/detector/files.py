@@ -21,7 +21,7 @@ from engine.detector.others import Others
 from engine.detector.refiner import Basis, Refiner, Views
 from engine.errors import PromptError
 from engine.maps import FloatMap
-from engine.prompt_files import prompts_to_bytes, read_prompts
+from engine.prompt_files import check_finite, prompts_to_bytes, read_prompts
 from engine.texture import CODE_VERSION
 
 FORMAT = 1
@@ -34,7 +34,7 @@ _REACH = 9.22  # the logit of 1 − 1e-4
 
 
 def detector_to_bytes(detector: Detector) -> bytes:
-    """The detector as a file: of prompts alone, a prompt file as ever."""
+    """The detector as a file: of prompts alone, a prompt file. Raises PromptError where values are no numbers."""
     if detector.parts == ("prompts",) and not detector.said and not detector.shift:
         return prompts_to_bytes(detector.prompts)
     tensors: dict[str, Tensor] = {_PROMPTS: _bytes_tensor(prompts_to_bytes(detector.prompts))}
@@ -52,6 +52,7 @@ def detector_to_bytes(detector: Detector) -> bytes:
     for number, (key, said) in enumerate(sorted(detector.said.items())):
         tensors[f"said.{number:06d}"] = _to_steps(said.anomaly_map)
         facts.setdefault("said", []).append([key, said.score])
+    check_finite(tensors)
     saved = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     return safetensors.torch.save(saved, {_KEY: json.dumps(facts)})
 

@@ -5,17 +5,17 @@ import io
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, TextIO
 
 from PIL import Image
 
 from engine.detector.detector import Scored
 from engine.exports.overlay import overlay
-from engine.exports.sources import Source
+from engine.exports.sources import Source, shown
 from engine.files import write_whole
+from engine.formulas import cell
 from engine.images import encode_mask
 from engine.maps import map_to_npy, resize_map
-from engine.table_files import cell
 
 TABLE = "scores.csv"
 COLUMNS = ("path", "score", "map_max", "threshold", "verdict", "error")
@@ -45,23 +45,40 @@ class BatchOptions:
 
 
 class BatchWriter:
-    """Takes images as they are scored; a context manager. The table appears at its end, or not at all."""
+    """Takes images as they are scored; a context manager.
 
-    def __init__(self, options: BatchOptions) -> None:
+    The table grows by a row for each, so that what is done stays done however the work ends.
+
+    Args:
+        options: what to write.
+        ascii_names: whether the names of all files are ASCII; else the table begins with the mark that Excel needs.
+
+    Raises:
+        OSError: the folder or the table can't be written.
+    """
+
+    def __init__(self, options: BatchOptions, *, ascii_names: bool = True) -> None:
         self.options = options
         self.failed = 0
-        self._text = io.StringIO(newline="")
-        self._rows = csv.DictWriter(self._text, COLUMNS, restval="")
-        self._rows.writeheader()
+        self._table: TextIO | None = None
         if options.out:
             options.out.mkdir(parents=True, exist_ok=True)
+        if options.out and options.table:
+            encoding = "utf-8" if ascii_names else "utf-8-sig"
+            self._table = (options.out / TABLE).open("w", newline="", encoding=encoding, errors="backslashreplace")
+            self._row(dict(zip(COLUMNS, COLUMNS, strict=True)))
 
     def __enter__(self) -> "BatchWriter":
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        if kind is None and self.options.out and self.options.table:
-            write_whole(self.options.out / TABLE, self._text.getvalue().encode())
+        if self._table:
+            self._table.close()
+
+    def _row(self, row: dict[str, Any]) -> None:
+        if self._table:
+            csv.DictWriter(self._table, COLUMNS, restval="").writerow({name: cell(one) for name, one in row.items()})
+            self._table.flush()
 
     def add(self, source: Source, image: Image.Image, scored: Scored) -> dict[str, Any]:
         """Write what was asked for of one image.
@@ -76,16 +93,14 @@ class BatchWriter:
         threshold = self.options.threshold
         if threshold is not None:
             facts |= {"threshold": threshold, "verdict": "anomalous" if scored.score >= threshold else "normal"}
-        self._write_row({"path": source.path, **facts})
-        return {"image": str(source.path), **facts, **self._write_pictures(source, image, scored)}
+        written = self._write_pictures(source, image, scored)
+        self._row({"path": source.shown, **facts})
+        return {"image": source.shown, **facts, **written}
 
     def fail(self, source: Source, problem: str) -> None:
         """Take down a file that can't be read."""
         self.failed += 1
-        self._write_row({"path": source.path, "error": problem})
-
-    def _write_row(self, facts: dict[str, Any]) -> None:
-        self._rows.writerow({name: cell(str(one) if isinstance(one, Path) else one) for name, one in facts.items()})
+        self._row({"path": source.shown, "error": problem})
 
     def _write_pictures(self, source: Source, image: Image.Image, scored: Scored) -> dict[str, str]:
         options = self.options
@@ -107,4 +122,4 @@ class BatchWriter:
         files = {kind: stem.with_name(stem.name + endings[kind]) for kind in written}
         for kind, data in written.items():
             write_whole(files[kind], data)
-        return {kind: str(file) for kind, file in files.items()}
+        return {kind: shown(file) for kind, file in files.items()}

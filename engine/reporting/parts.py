@@ -53,7 +53,7 @@ def describe_files(images: Sequence[LabelledImage]) -> str:
     """Text that changes when any file of these images or masks does."""
     lines = []
     for one in images:
-        for path in (one.image, one.mask):
+        for path in (one.image, *one.masks):
             status = path.stat() if path is not None and path.exists() else None
             lines.append(f"{path} {one.label} {status and (status.st_size, status.st_mtime_ns)}")
     return "\n".join(lines)

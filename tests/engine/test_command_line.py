@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -148,3 +149,60 @@ def test_a_folder_of_another_layout_is_told_what_was_looked_for(tiny_spec, tmp_p
     assert answer.returncode == 2
     assert "normal" in answer.stderr and "What is there: pictures" in answer.stderr
     assert not (tmp_path / "x.safetensors").exists()
+
+
+def odd_names(folder: Path) -> Path:
+    """A folder with names that are no UTF-8, or of as many bytes as a name may have."""
+    folder.mkdir()
+    for number, name in enumerate([b"a.png", b"caf\xe9.png", b"x" * 245 + b".png", "가".encode() * 81 + b".png"]):
+        picture(number).save(os.fsdecode(os.fsencode(folder) + b"/" + name), "PNG")
+    (folder / "notes.txt").write_text("by hand")
+    return folder
+
+
+def test_score_survives_names_that_are_no_utf_8_or_too_long_and_a_pipe_in_another_encoding(
+    tiny_spec, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    folder, out = odd_names(tmp_path / "in"), tmp_path / "out"
+    answer = call_process(tiny_spec, "score", folder, "--out", out, "--csv", "--masks", "--overlays")
+    assert answer.returncode == 0, answer.stderr
+    assert "1 file passed over, by their names no images" in answer.stderr and "notes.txt" in answer.stderr
+    with (out / "scores.csv").open(newline="", encoding="utf-8-sig") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 4 and all(row["score"] for row in rows)
+    assert any("caf\\xe9.png" in row["path"] for row in rows)
+    assert len(list(out.glob("*_mask.png"))) == len(list(out.glob("*_overlay.jpg"))) == 4
+    printed = call_process(tiny_spec, "score", folder)
+    assert printed.returncode == 0 and len(printed.stdout.splitlines()) == 4
+
+
+def test_a_limit_that_is_raised_is_raised_on_the_command_line(tiny_spec, tmp_path, monkeypatch):
+    picture(0).save(tmp_path / "a.png")
+    monkeypatch.setenv("ANOMALYLOOP_MAX_PIXELS", "6299")
+    refused = call(tiny_spec, "score", tmp_path / "a.png")
+    assert refused.returncode == 1 and "ANOMALYLOOP_MAX_PIXELS" in refused.stderr
+    monkeypatch.setenv("ANOMALYLOOP_MAX_PIXELS", "6300")
+    assert call(tiny_spec, "score", tmp_path / "a.png").returncode == 0
+
+
+@pytest.mark.parametrize(("place", "words"), [("missing/x.bin", "There is no folder"), ("", "is a folder")])
+@pytest.mark.parametrize("command", [["tune", "--data", "nothing"], ["export"]], ids=["tune", "export"])
+def test_where_the_result_goes_is_looked_at_before_the_work_begins(tiny_spec, tmp_path, command, place, words):
+    answer = call(tiny_spec, *command, "--out", tmp_path / place)
+    assert answer.returncode == 2 and words in answer.stderr
+
+
+def test_a_tuning_that_diverges_says_so_and_writes_nothing(tiny_spec, folder, tmp_path):
+    out = tmp_path / "x.safetensors"
+    words = ["--prompts-only", "--learning-rate", "1e30", "--epochs", 3]
+    answer = call(tiny_spec, "tune", "--data", folder, "--out", out, *words)
+    assert answer.returncode == 2 and "The tuning diverged" in answer.stderr
+    assert not list(tmp_path.glob("x.safetensors*"))
+
+
+def test_names_of_formats_that_are_taken_are_taken_in_folders(tiny_spec, tmp_path):
+    for suffix in ("gif", "jfif", "jp2", "avif"):
+        picture(0).save(tmp_path / f"{suffix}.{suffix}")
+    answer = call(tiny_spec, "score", tmp_path)
+    assert answer.returncode == 0 and len(answer.stdout.splitlines()) == 4

@@ -7,7 +7,8 @@ from db.images import get_image
 from tests.conftest import Installation
 from tests.workers.making import add
 from workers.maps import encode_full_map
-from workers.pictures import DECODING, ROOM, thumbnail_bytes
+from workers.pictures import thumbnail_bytes
+from workers.pixel_rooms import DECODING, SHOWING
 from workers.scoring import score_images
 
 
@@ -15,7 +16,7 @@ def test_room_is_taken_by_uploads_scores_thumbnails_and_maps(
     installation: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     taken: list[str] = []
-    for name, room in (("decoding", DECODING), ("showing", ROOM)):
+    for name, room in (("decoding", DECODING), ("showing", SHOWING)):
         take = room.take
         monkeypatch.setattr(
             room, "take", lambda pixels, name=name, take=take: taken.append(f"{name} {pixels}") or take(pixels)

@@ -16,9 +16,10 @@ from db.models import Annotation
 from settings import Settings
 from webapp.access.callers import CallerDep
 from webapp.api.caching import revalidated
-from webapp.api.dependencies import Id, SettingsDep, StoreDep, require_acceptable_size
+from webapp.api.dependencies import Id, SettingsDep, StoreDep, TextsDep, require_acceptable_size
 from webapp.api.image_view import AnnotationView, annotation_view
-from workers.correcting import accept, mark_anomalous, mark_normal, save_mask
+from webapp.texts.sentences import said
+from workers.correcting import accept, mark_anomalous, mark_normal, save_mask_file
 
 router = APIRouter(prefix="/images", tags=["annotations"])
 
@@ -59,31 +60,32 @@ async def put_annotation(
     store: StoreDep,
     settings: SettingsDep,
     caller: CallerDep,
+    say: TextsDep,
     image_id: Id,
     if_match: Annotated[str | None, Header(description="The newest revision that you have seen; 0: none.")] = None,
 ) -> AnnotationView:
     """Append a revision.
 
-    multipart/form-data with `mask` (an image file of the image's size, nonzero = anomalous; all zero: normal), or
-    JSON `{"label": "normal"}`, or `{"label": "anomalous"}`: something is wrong with the image, and nobody says where;
-    or JSON `{"accept": true}`: agree with the active prediction.
+    multipart/form-data with `mask`, an image file of the image's size: what lies above the middle of its range is
+    anomalous, one that marks nothing says normal. Or JSON `{"label": "normal"}`, or `{"label": "anomalous"}`: something
+    is wrong with the image, and nobody says where; or JSON `{"accept": true}`: agree with the active prediction.
     """
     expected = _revision(if_match)
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "multipart/form-data":
         mask = await _read_mask(request, settings)
-        keep = partial(save_mask, author=caller.name, expected_revision=expected)
-        saved = await run_in_threadpool(keep, store, image_id, mask)
-    elif kind == "application/json":
-        say = _statement(await request.body())
-        saved = await run_in_threadpool(say, store, image_id, author=caller.name, expected_revision=expected)
-    else:
-        raise HTTPException(
-            415,
-            'Send multipart/form-data with a file `mask`, or JSON {"label": "normal"}, {"label": "anomalous"} or '
-            '{"accept": true}.',
-        )
-    return annotation_view(saved)
+        keep = partial(save_mask_file, author=caller.name, expected_revision=expected)
+        saved, note = await run_in_threadpool(keep, store, image_id, mask)
+        return annotation_view(saved, said(say, note))
+    if kind == "application/json":
+        state = _statement(await request.body())
+        saved = await run_in_threadpool(state, store, image_id, author=caller.name, expected_revision=expected)
+        return annotation_view(saved)
+    raise HTTPException(
+        415,
+        'Send multipart/form-data with a file `mask`, or JSON {"label": "normal"}, {"label": "anomalous"} or '
+        '{"accept": true}.',
+    )
 
 
 def _revision(if_match: str | None) -> int | None:

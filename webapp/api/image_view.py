@@ -28,6 +28,9 @@ class AnnotationView(BaseModel):
     source: str
     author: str
     created_at: datetime
+    note: str = Field(
+        "", description="of a mask that was sent just now: how it was read, or what is odd about it; mostly empty"
+    )
 
 
 class PreviewView(BaseModel):
@@ -72,9 +75,9 @@ class ImageView(BaseModel):
     created_at: datetime
 
 
-def annotation_view(annotation: Annotation) -> AnnotationView:
+def annotation_view(annotation: Annotation, note: str = "") -> AnnotationView:
     """The typed view of an annotation row."""
-    return AnnotationView.model_validate(annotation, from_attributes=True)
+    return AnnotationView.model_validate(annotation, from_attributes=True).model_copy(update={"note": note})
 
 
 def image_views(session: Session, rows: list[ImageRow], say: Texts) -> list[ImageView]:

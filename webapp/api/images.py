@@ -159,14 +159,14 @@ def get_display(request: Request, store: StoreDep, image_id: Id) -> Response:
     """The upright 8-bit RGB picture at full size, as any browser shows it."""
     image = _row(store, image_id)
     picture = display_picture(store, image)
-    return revalidated(request, image.sha256, picture.media_type, picture.encode)
+    return revalidated(request, image.seen_key, picture.media_type, picture.encode)
 
 
 @router.get("/{image_id}/thumbnail", responses={200: {"content": {"image/jpeg": {}}}})
 def get_thumbnail(request: Request, store: StoreDep, image_id: Id) -> Response:
     """A JPEG of at most 256 px."""
     image = _row(store, image_id)
-    return revalidated(request, image.sha256, "image/jpeg", partial(thumbnail_bytes, store, image))
+    return revalidated(request, image.seen_key, "image/jpeg", partial(thumbnail_bytes, store, image))
 
 
 def _row(store: Store, image_id: int) -> Image:

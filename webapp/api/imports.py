@@ -24,6 +24,7 @@ class LabelOutcome(BaseModel):
     added: bool = Field(description="Whether the image is new to the project.")
     label: Literal["normal", "anomalous"] | None
     error: str = Field(description="Why it was refused; else empty.")
+    note: str = Field(description="What to know of how the label was read, or to ask of it; mostly empty.")
 
 
 @router.post("", status_code=201, response_model=list[LabelOutcome])
@@ -36,7 +37,7 @@ def post_import(
     project: Annotated[str, Form(description="The project's name.")] = DEFAULT_PROJECT,
     replace: Annotated[bool, Form(description="Take the place of what was said here; otherwise that stays.")] = False,
 ) -> list[dict[str, Any]] | Response:
-    """Take over labels: a zip of MVTec's layout, of normal/ anomalous/ masks/, or of masks; or COCO's JSON.
+    """Take over labels: a zip in the layout of MVTec AD, LOCO, AD 2 or Real-IAD, or of masks; or COCO's JSON.
 
     Images in the zip are added; labels without an image go to the project's image of the same name. A bad file is an
     entry with `error`; the others are taken over all the same.

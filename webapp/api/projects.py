@@ -48,7 +48,9 @@ class ProjectChange(BaseModel):
     name: str | None = None
     archived: bool | None = Field(None, description="Archived: not listed, nothing scored or added, no runs.")
     settings: dict[str, Any] | None = Field(
-        None, description="threshold, map_threshold (0–1), schedule (bool), retrain_after, retrain_hours."
+        None,
+        description="threshold, map_threshold (0–1), schedule (bool), retrain_after, retrain_hours, "
+        "depth ([black, white] of images of more than 8 bits).",
     )
 
 

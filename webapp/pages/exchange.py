@@ -92,14 +92,24 @@ def import_progress(say: Texts, done: int, total: int) -> str:
 
 
 def import_result(say: Texts, outcomes: list[Outcome]) -> str:
-    """What became of the labels, as HTML: counts, and the files that were refused with the reasons."""
+    """What became of the labels, as HTML: counts, the files that were refused with the reasons, and what to look at."""
     refused = [one for one in outcomes if one.outcome == "refused"]
     counts: Counter[str] = Counter(one.outcome for one in outcomes)
     words = [say(f"import.{outcome}", number=counts[outcome]) for outcome in _OUTCOMES if counts[outcome]]
     added = sum(one.added for one in outcomes)
     if added:
         words.append(say("import.added", count=added))
-    rows = "".join(f"<li><b>{escape(one.path)}</b> {escape(said(say, one.error))}</li>" for one in refused[:_LISTED])
-    more = f"<li>{say('import.more', number=len(refused) - _LISTED)}</li>" if len(refused) > _LISTED else ""
-    listed = f'<ul class="al-refused" data-testid="import-refused">{rows}{more}</ul>' if rows else ""
-    return f'<p role="status" data-testid="import-summary">{", ".join(words)}</p>{listed}'
+    noted = [one for one in outcomes if one.note and one.outcome != "refused"]
+    return (
+        f'<p role="status" data-testid="import-summary">{", ".join(words)}</p>'
+        + _listed(say, "import-refused", [(one.path, one.error) for one in refused])
+        + (f"<h4>{say('import.notes')}</h4>" if noted else "")
+        + _listed(say, "import-noted", [(one.path, one.note) for one in noted])
+    )
+
+
+def _listed(say: Texts, name: str, told: list[tuple[str, str]]) -> str:
+    """Files with a sentence each, as HTML; empty where there are none."""
+    rows = "".join(f"<li><b>{escape(path)}</b> {escape(said(say, words))}</li>" for path, words in told[:_LISTED])
+    more = f"<li>{say('import.more', number=len(told) - _LISTED)}</li>" if len(told) > _LISTED else ""
+    return f'<ul class="al-refused" data-testid="{name}">{rows}{more}</ul>' if rows else ""

@@ -13,6 +13,7 @@ from webapp.components.operations import operations_html
 from webapp.components.projects import project_manager
 from webapp.components.training.schedule import schedule_rule
 from webapp.components.users import user_manager
+from webapp.pages.depth import build_depth
 from webapp.pages.events import QUIET
 from webapp.pages.exchange import build_exchange, export_links
 from webapp.project import current_project
@@ -48,6 +49,7 @@ def build_settings(tab: gr.Tab, labels: Labels) -> None:
             hours = labels(gr.Number(minimum=0.01, elem_id="retrain-hours"), label="settings.retrain_hours")
             rule = gr.HTML(elem_id="schedule-rule", apply_default_css=False)
             save = labels(gr.Button(variant="primary", elem_id="save-settings"), value="settings.save")
+            build_depth(tab, labels)
             user_manager()
         with gr.Column(elem_id="settings-backbone"):
             labels(gr.HTML(apply_default_css=False), value=heading("settings.backbone"))

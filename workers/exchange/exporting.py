@@ -25,12 +25,15 @@ from engine.images import decode_mask
 from workers.errors import ImageError, NothingToExport
 from workers.exchange.coco_listing import CocoListing
 from workers.exchange.names import ExportedNames
+from workers.exchange.safe_names import safe_name
 from workers.exchange.tables import IndexListing, Listing, Placed, all_images_table
 from workers.exchange.zip_stream import Entry, zip_stream
 
 logger = logging.getLogger(__name__)
 
 FORMATS = ("mvtec", "masks", "coco", "csv")
+# For what is put behind the name of a project, where it is a file's.
+_ROOM = 32
 _NO_MASK = "It is called anomalous, and nobody marked where. Mark it, or take its label from the format csv."
 
 
@@ -103,7 +106,7 @@ def _layout(kind: str, project: Project) -> _Layout:
 
 def safe_folder(name: str) -> str:
     """A project's name as a folder's, or a file's, on any system."""
-    return re.sub(r"[^\w.-]+", "_", name).strip("._") or "project"
+    return safe_name(re.sub(r"[^\w.-]+", "_", name).strip("._"), otherwise="project", room=_ROOM)
 
 
 def _stem(name: str) -> str:

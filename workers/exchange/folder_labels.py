@@ -1,62 +1,128 @@
-"""Labels from folders of images and masks: MVTec's layout, `normal/ anomalous/ masks/`, or masks alone, by name."""
+"""Labels from folders of images and masks, in the layouts of `engine.datasets.pairing`, or of masks alone, by name."""
 
-from pathlib import Path, PurePosixPath
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from pathlib import PurePosixPath
 
-from engine.datasets.item import IMAGE_SUFFIXES, Masks
-from workers.exchange.found import Found, ImagesByName, found_among, mask_file, nothing_wrong
+from engine.datasets.pairing import MASK_ENDINGS, pair
+from engine.images import IMAGE_SUFFIXES, is_photograph
+from names import compared
+from workers.errors import LabelFileError
+from workers.exchange.found import Found, ImagesByName, found_among, mask_files, nothing_wrong
 from workers.exchange.uploads import SourceFile
 
-_NORMAL = {"good", "ok", "normal"}
-_SPLITS = {"train", "test"}
+_TRUTH = ("ground_truth", "groundtruth")
+_PHOTOGRAPH = (
+    "It is a photograph and no mask, and no mask of its name was sent. To say that it is normal, put it into a folder "
+    "normal/ or test/good/."
+)
 
 
 def folder_labels(files: list[SourceFile], images: ImagesByName) -> list[Found]:
     """The labels of these files, by their paths.
 
-    `…/{train,test}/<defect>/x.png` are images with masks in `…/ground_truth/<defect>/`; those of good, ok and normal
-    are normal. `…/normal/x.png` and `…/anomalous/x.png` are images with masks in `…/masks/`. Every other image file
-    is a mask, and so is one whose image was not sent: it belongs to the project's image of the same name. Masks may
-    end in `_mask`, `_label`, `_gt` or `_segmentation`.
+    Image files that are in no folder of a layout are masks, or photographs with masks of the same names: which of them
+    they are is told by what they show. A mask whose image was not sent belongs to the project's image of its name.
     """
-    pictures = [file for file in files if file.path.suffix.lower() in IMAGE_SUFFIXES]
-    sent = {file.path: place for file in pictures if (place := _place(file.path)) is not None}
-    masks = {file.path: file for file in pictures if file.path not in sent}
-    by_folder: dict[PurePosixPath, Masks] = {}
-    for folder in {path.parent for path in masks}:
-        by_folder[folder] = Masks(Path(path) for path in masks if path.parent == folder)
-    labels, used = [], set()
-    for file in pictures:
-        if file.path not in sent:
-            continue
-        normal, mask_folder = sent[file.path]
-        if normal:
-            labels.append(Found(file.path, image=file, mask=nothing_wrong))
-            continue
-        path = by_folder[mask_folder].of(Path(file.path)) if mask_folder in by_folder else None
-        if path is None:
-            labels.append(Found(file.path, fault=f"It is anomalous and has no mask in {mask_folder}/."))
-            continue
-        used.add(PurePosixPath(path))
-        labels.append(Found(file.path, image=file, mask=mask_file(masks[PurePosixPath(path)])))
-    return labels + _masks_alone([file for path, file in masks.items() if path not in used], images)
+    pictures = {file.path: file for file in files if file.path.suffix.lower() in IMAGE_SUFFIXES}
+    found, rest = pair(pictures)
+    labels = []
+    for one in found:
+        if one.fault:
+            labels.append(Found(one.image, fault=one.fault))
+        elif one.label and not one.masks:
+            labels.append(Found(one.image, fault=f"It is anomalous and has no mask in {one.looked_in}/."))
+        else:
+            read = mask_files([pictures[mask] for mask in one.masks]) if one.label else nothing_wrong
+            labels.append(Found(one.image, image=pictures[one.image], read=read))
+    return labels + list(_of_no_layout([pictures[path] for path in _without_objects(rest)], images))
 
 
-def _place(path: PurePosixPath) -> tuple[bool, PurePosixPath] | None:
-    """Of an image: whether it is normal, and the folder of its mask. None for all other files."""
-    parts = [part.lower() for part in path.parts]
-    if len(parts) >= 3 and parts[-3] in _SPLITS:
-        return parts[-2] in _NORMAL, PurePosixPath(*path.parts[:-3], "ground_truth", path.parts[-2])
-    if len(parts) >= 2 and parts[-2] in ("normal", "anomalous"):
-        in_ground_truth = len(parts) >= 3 and parts[-3] == "ground_truth"
-        return None if in_ground_truth else (parts[-2] == "normal", PurePosixPath(*path.parts[:-2], "masks"))
-    return None
+def _without_objects(paths: Sequence[PurePosixPath]) -> Iterator[PurePosixPath]:
+    """Without the second mask that VOC's layout has for each image, of its objects beside that of its classes."""
+    there = {tuple(compared(part) for part in path.parts) for path in paths}
+    for path in paths:
+        parts = tuple(compared(part) for part in path.parts)
+        classes = tuple("segmentationclass" if part == "segmentationobject" else part for part in parts)
+        if parts == classes or classes not in there:
+            yield path
 
 
-def _masks_alone(masks: list[SourceFile], images: ImagesByName) -> list[Found]:
-    """Masks whose images must be in the project: by the same rule by which an image finds its mask."""
-    by_name, claimed = Masks(Path(file.path) for file in masks), dict[PurePosixPath, list[int]]()
-    for image_id, name in images.names:
-        path = by_name.of(Path(name))
-        if path is not None:
-            claimed.setdefault(PurePosixPath(path), []).append(image_id)
-    return [found_among(file.path, claimed.get(file.path, []), mask_file(file)) for file in masks]
+def _of_no_layout(files: Sequence[SourceFile], images: ImagesByName) -> Iterator[Found]:
+    """Masks and photographs, by name."""
+    groups: dict[str, list[SourceFile]] = defaultdict(list)
+    for file in files:
+        groups[_name(file)].append(file)
+    for name, alike in groups.items():
+        yield from _one_name(name, alike, images)
+
+
+def _name(file: SourceFile) -> str:
+    """What an image may be called that this file is the mask of, as names are compared: without an ending."""
+    folder = file.path.parts[-3:-2]
+    if len(file.path.parts) >= 4 and compared(file.path.parts[-4]) in _TRUTH and folder:
+        return compared(file.path.parts[-2])  # LOCO: a folder of masks for each image
+    stem = compared(file.path.stem)
+    return next((stem.removesuffix(one) for one in MASK_ENDINGS if stem.endswith(one) and stem != one), stem)
+
+
+def _one_name(name: str, files: list[SourceFile], images: ImagesByName) -> Iterator[Found]:
+    photographs = [file for file in files if _is_photograph(file)]
+    masks = [file for file in files if file not in photographs]
+    if _of_one_folder(masks):
+        yield from _with_photographs(photographs, masks, images)
+        return
+    exact = [file for file in masks if compared(file.path.stem) == name]
+    if len(masks) > 1 and len(exact) == 1 and not photographs:  # an exact name goes before a like one
+        yield from _with_photographs([], exact, images)
+        fault = f"{exact[0].path} has a name that is nearer to the image's, and is taken."
+        yield from (Found(file.path, fault=fault) for file in masks if file not in exact)
+        return
+    if len(masks) > 1:
+        named = ", ".join(str(file.path) for file in masks)
+        fault = f"Several masks have this name ({named}), and which one is meant is not said. Keep one of them."
+        yield from (Found(file.path, fault=fault) for file in (*photographs, *masks))
+        return
+    yield from _with_photographs(photographs, masks, images)
+
+
+def _of_one_folder(masks: Sequence[SourceFile]) -> bool:
+    """Whether these are parts of one mask: the files in LOCO's folder of an image."""
+    if len(masks) < 2 or len({file.path.parent for file in masks}) > 1 or len(masks[0].path.parts) < 4:
+        return False
+    return compared(masks[0].path.parts[-4]) in _TRUTH
+
+
+def _with_photographs(
+    photographs: Sequence[SourceFile], masks: Sequence[SourceFile], images: ImagesByName
+) -> Iterator[Found]:
+    if len(photographs) == 1 and masks:
+        yield Found(photographs[0].path, image=photographs[0], read=mask_files(masks))
+        return
+    if len(photographs) > 1 and masks:
+        named = ", ".join(str(file.path) for file in photographs)
+        fault = f"Several photographs have this name ({named}), and whose mask it is is not said."
+        yield from (Found(file.path, fault=fault) for file in masks)
+    elif masks:
+        yield _alone(masks, images)
+    yield from (Found(file.path, fault=_PHOTOGRAPH) for file in photographs)
+
+
+def _alone(masks: Sequence[SourceFile], images: ImagesByName) -> Found:
+    """Masks whose image must be in the project: the nearest name counts, with an ending or without."""
+    path = masks[0].path
+    stem = path.parts[-2] if len(masks) > 1 or _in_folder_of_image(path) else path.stem
+    endings = [one for one in MASK_ENDINGS if compared(stem).endswith(one)]
+    candidates = [images.ids(one + path.suffix) for one in (stem, *(stem[: -len(one)] for one in endings))]
+    return found_among(path, min(candidates, key=lambda one: one[0])[1], mask_files(masks))
+
+
+def _in_folder_of_image(path: PurePosixPath) -> bool:
+    return len(path.parts) >= 4 and compared(path.parts[-4]) in _TRUTH
+
+
+def _is_photograph(file: SourceFile) -> bool:
+    try:
+        return is_photograph(file.read())
+    except LabelFileError:  # it can't be read: whoever takes it over says why
+        return False

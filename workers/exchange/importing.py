@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import BinaryIO, Literal
 
 from db.exports import file_names
@@ -14,7 +15,7 @@ from workers.correcting import take_over
 from workers.errors import Conflict, ImageError, LabelFileError, NotFound
 from workers.exchange.coco_labels import coco_labels, read_coco
 from workers.exchange.folder_labels import folder_labels
-from workers.exchange.found import Found, ImagesByName
+from workers.exchange.found import Found, ImagesByName, Target
 from workers.exchange.rle import BadSegmentation
 from workers.exchange.uploads import SourceFile, open_uploads
 from workers.intake import add_upload
@@ -39,6 +40,7 @@ class Outcome:
         added: whether the image is new.
         label: normal or anomalous.
         error: why it was refused; else empty.
+        note: what a person should know of how the label was read; mostly empty.
     """
 
     path: str
@@ -47,6 +49,7 @@ class Outcome:
     added: bool = False
     label: str | None = None
     error: str = ""
+    note: str = ""
 
 
 class LabelImport:
@@ -103,7 +106,7 @@ class LabelImport:
     def _take(self, label: Found) -> Outcome:
         path, image_id, added = str(label.path), label.image_id, False
         try:
-            if label.mask is None:
+            if label.read is None:
                 raise LabelFileError(label.fault)
             if label.image is not None:
                 kept = add_upload(self._store, self._project_id, label.path.name, label.image.read(), self._author)
@@ -111,9 +114,11 @@ class LabelImport:
             assert image_id is not None
             with self._store.session(read_only=True) as session:
                 image = get_image(session, image_id)
-            mask = label.mask(image.width, image.height)
-            outcome = take_over(self._store, image_id, mask, replace=self._replace, author=self._author)
-            return Outcome(path, outcome, image_id, added, "normal" if mask is None else "anomalous")
+            said = label.read(Target(image.width, image.height, partial(self._store.blobs.get, image.blob_key)))
+            outcome = take_over(
+                self._store, image_id, said.mask, label=said.label, replace=self._replace, author=self._author
+            )
+            return Outcome(path, outcome, image_id, added, said.label, note=" ".join(said.notes))
         except (ImageError, BadSegmentation, LabelFileError, Conflict, NotFound) as error:
             return Outcome(path, "refused", image_id, added, error=str(error))
 

@@ -1,13 +1,19 @@
-"""What files are called in an export: as people named them, but each once, and with a suffix that says what it is."""
+"""What files are called in an export: as people named them, where any system takes that; each once, with a suffix."""
 
 import io
 from collections.abc import Sequence
 
 from PIL import Image as Picture
 
+from engine.images import IMAGE_SUFFIXES
+from names import compared
+from workers.exchange.safe_names import safe_name
+
 # Suffixes that readers of data sets look for; anything else is named by what the file is.
-_KNOWN = {"png", "jpg", "jpeg", "tif", "tiff", "bmp", "webp"}
+_KNOWN = {suffix.removeprefix(".") for suffix in IMAGE_SUFFIXES}
 _ENDING = "_mask"
+# What is put behind a stem: the ending of a mask, and the longest suffix.
+_ROOM = len(_ENDING) + 1 + max(len(suffix) for suffix in _KNOWN)
 
 
 class ExportedNames:
@@ -24,7 +30,8 @@ class ExportedNames:
         for image_id, name in images:
             stem, suffix = _split(name)
             if taken & _claims(stem):
-                stem = f"{stem}-{image_id}"
+                number = f"-{image_id}"
+                stem = safe_name(stem, otherwise="image", room=_ROOM + len(number)) + number
             taken |= _claims(stem)
             self._names[image_id] = stem, suffix
 
@@ -36,11 +43,12 @@ class ExportedNames:
 
 def _split(name: str) -> tuple[str, str]:
     stem, _, suffix = name.rpartition(".")
-    return (stem, suffix) if stem and suffix.lower() in _KNOWN else (name, "")
+    stem, suffix = (stem, suffix) if stem and suffix.lower() in _KNOWN else (name, "")
+    return safe_name(stem, otherwise="image", room=_ROOM), suffix
 
 
 def _claims(stem: str) -> set[str]:
-    return {stem.lower(), stem.lower() + _ENDING}
+    return {compared(stem), compared(stem) + _ENDING}
 
 
 def _format_of(data: bytes) -> str:

@@ -5,7 +5,8 @@ third on as its difference from the one two before, is written in groups of five
 another group follows, and 48 is added to make a printable character.
 """
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,8 @@ from skimage.draw import polygon as polygon_pixels
 
 Mask = npt.NDArray[np.uint8]
 Whole = npt.NDArray[np.int64]
+# Farther out than this no polygon has to be followed.
+_FAR = 1e6
 
 
 class BadSegmentation(ValueError):
@@ -37,6 +40,7 @@ def decode_segmentation(segmentation: Any, *, height: int, width: int) -> Mask:
     """(height, width) uint8, 1 inside, of a list of polygons or of an RLE, compressed or not.
 
     A pixel is inside a polygon when its centre is: polygons are drawn in pixels, (0, 0) the image's upper left corner.
+    One that is too thin for any centre to be inside marks the pixels along it.
 
     Raises:
         BadSegmentation: neither of them, or one of another image size.
@@ -48,31 +52,70 @@ def decode_segmentation(segmentation: Any, *, height: int, width: int) -> Mask:
     raise BadSegmentation("An annotation has no polygon and no RLE; boxes alone say nothing of pixels.")
 
 
+def whole(value: Any) -> int | None:
+    """A whole number, also where it is written as text or as a float; None for anything else."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return int(number) if not isinstance(value, bool) and math.isfinite(number) and number == int(number) else None
+
+
 def _decode_rle(rle: dict[str, Any], height: int, width: int) -> Mask:
     size, counts = rle.get("size"), rle.get("counts")
-    if size != [height, width]:
+    stated = [whole(one) for one in size] if isinstance(size, list) else [None]
+    if any(stated) and stated != [height, width]:
         raise BadSegmentation(f"An RLE is of size {size} (height, width) and the image is {[height, width]}.")
     lengths = _from_text(counts) if isinstance(counts, str) else counts
-    if not isinstance(lengths, list) or not all(type(one) is int and one >= 0 for one in lengths):
+    if not isinstance(lengths, list):
         raise BadSegmentation("The counts of an RLE are neither its text nor a list of whole numbers from 0 up.")
-    if sum(lengths) != height * width:
-        raise BadSegmentation(f"The counts of an RLE add up to {sum(lengths)} pixels, not to {height * width}.")
-    values = np.arange(len(lengths), dtype=np.uint8) % 2
-    return np.repeat(values, lengths).reshape((height, width), order="F")
+    known = [number for one in lengths if (number := whole(one)) is not None and number >= 0]
+    if len(known) != len(lengths):
+        raise BadSegmentation("The counts of an RLE are neither its text nor a list of whole numbers from 0 up.")
+    if sum(known) != height * width:
+        raise BadSegmentation(f"The counts of an RLE add up to {sum(known)} pixels, not to {height * width}.")
+    values = np.arange(len(known), dtype=np.uint8) % 2
+    return np.repeat(values, known).reshape((height, width), order="F")
 
 
 def _fill_polygons(polygons: Sequence[Any], height: int, width: int) -> Mask:
     mask = np.zeros((height, width), dtype=np.uint8)
-    for flat in polygons:
+    for points in _polygons(polygons):
+        rows, columns = polygon_pixels(points[:, 1] - 0.5, points[:, 0] - 0.5, shape=(height, width))
+        if not len(rows):
+            rows, columns = _along(points, height, width)
+        mask[rows, columns] = 1
+    return mask
+
+
+def _polygons(polygons: Sequence[Any]) -> Iterator[npt.NDArray[np.float64]]:
+    """(n, 2) x, y of each: a list of x, y, x, y, …, alone or among others; of points; what is empty is passed over."""
+    flat = all(not isinstance(one, (list, tuple)) for one in polygons if one is not None)
+    given = [one for one in ([polygons] if flat else polygons) if one is not None and one != []]
+    if not given:
+        raise BadSegmentation("An annotation has no polygon and no RLE; boxes alone say nothing of pixels.")
+    for one in given:
         try:
-            points = np.asarray(flat, dtype=np.float64).reshape(-1, 2)
-        except (TypeError, ValueError) as error:
+            points = np.asarray(one, dtype=np.float64).reshape(-1, 2)
+        except (TypeError, ValueError, OverflowError) as error:
             raise BadSegmentation("A polygon is not a list of x, y, x, y, …") from error
         if len(points) < 3 or not np.isfinite(points).all():
             raise BadSegmentation("A polygon has fewer than three points, or one that is no number.")
-        rows, columns = polygon_pixels(points[:, 1] - 0.5, points[:, 0] - 0.5, shape=(height, width))
-        mask[rows, columns] = 1
-    return mask
+        yield np.clip(points, -_FAR, _FAR)
+
+
+def _along(points: npt.NDArray[np.float64], height: int, width: int) -> tuple[Whole, Whole]:
+    """Rows and columns of the pixels that a polygon's sides run through, within the image."""
+    ends = np.roll(points, -1, axis=0)
+    inside = np.clip(points, -1, [width + 1, height + 1]), np.clip(ends, -1, [width + 1, height + 1])
+    steps = np.ceil(2 * np.abs(inside[1] - inside[0]).max(axis=1)).astype(np.int64) + 1
+    sides = [
+        start + (end - start) * np.linspace(0, 1, count)[:, None]
+        for start, end, count in zip(*inside, steps, strict=True)
+    ]
+    places = np.unique(np.floor(np.concatenate(sides)).astype(np.int64), axis=0)
+    within = (places >= 0).all(axis=1) & (places < [width, height]).all(axis=1)
+    return places[within, 1], places[within, 0]
 
 
 def _to_text(counts: Sequence[int]) -> str:

@@ -10,7 +10,8 @@ from typing import Any, Protocol
 from db.image_rows import ImageRow
 from db.models import Project
 from db.verdicts import verdict
-from engine.table_files import cell
+from engine.formulas import cell
+from engine.tables import for_excel
 from workers.exchange.rle import Mask
 from workers.exchange.zip_stream import Entry
 
@@ -99,4 +100,4 @@ def _csv(table: Sequence[dict[str, Any]], header: Sequence[str]) -> bytes:
     writer = csv.DictWriter(text, header)
     writer.writeheader()
     writer.writerows({column: cell(value) for column, value in row.items()} for row in table)
-    return text.getvalue().encode()
+    return for_excel(text.getvalue())

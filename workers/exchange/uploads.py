@@ -1,5 +1,7 @@
 """What people send as labels: zips and loose files, opened with care. A name in them is data, never a path of ours."""
 
+import lzma
+import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Sequence
@@ -10,9 +12,15 @@ from typing import BinaryIO
 
 from settings import Settings
 from workers.errors import LabelFileError
+from workers.exchange.zip_names import entry_names, path_of
 
 # More files than this are no labels of a project, but an attack or a mistake.
 MAX_FILES = 50_000
+# What zipfile and the decompressors raise for zips that are damaged, or were made to be.
+_DAMAGED = (
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error),
+    *(EOFError, OSError, ValueError, OverflowError, NotImplementedError),
+)
 
 
 @dataclass(frozen=True)
@@ -61,15 +69,13 @@ def _check_total(size: int, count: int, settings: Settings) -> None:
 def _open_zip(name: str, file: BinaryIO, settings: Settings) -> tuple[list[SourceFile], int]:
     try:
         archive = zipfile.ZipFile(file)
-    except (zipfile.BadZipFile, OSError, ValueError) as error:
+    except _DAMAGED as error:
         raise LabelFileError(f"The zip {name} is damaged and can't be opened ({error}). Make it anew.") from error
-    entries = [entry for entry in archive.infolist() if not entry.is_dir() and _is_content(_path(entry.filename))]
-    files = [SourceFile(_path(entry.filename), partial(_read_entry, archive, entry, settings)) for entry in entries]
-    return files, sum(entry.file_size for entry in entries)
-
-
-def _path(name: str) -> PurePosixPath:
-    return PurePosixPath(name.replace("\\", "/"))
+    infos = [entry for entry in archive.infolist() if not entry.is_dir()]
+    named = [(path_of(name), entry) for name, entry in zip(entry_names(infos), infos, strict=True)]
+    entries = [(path, entry) for path, entry in named if _is_content(path)]
+    files = [SourceFile(path, partial(_read_entry, archive, entry, settings)) for path, entry in entries]
+    return files, sum(entry.file_size for _, entry in entries)
 
 
 def _is_content(path: PurePosixPath) -> bool:
@@ -81,7 +87,7 @@ def _read_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, settings: Sett
     _check_size(entry.file_size, settings)
     try:
         return archive.read(entry)  # never more than the size that the zip states, which was checked
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
+    except _DAMAGED as error:
         raise LabelFileError(f"It is damaged in the zip ({error}). Make the zip anew.") from error
     except RuntimeError as error:  # what zipfile raises for a password, and for a compression that it can't undo
         raise LabelFileError(f"It can't be unpacked ({error}). Make a plain zip without a password.") from error
@@ -103,7 +109,7 @@ class _Loose:
     settings: Settings
 
     def source(self) -> SourceFile:
-        return SourceFile(PurePosixPath(_path(self.name).name), self.read)
+        return SourceFile(PurePosixPath(path_of(self.name).name), self.read)
 
     def read(self) -> bytes:
         _check_size(self.size, self.settings)

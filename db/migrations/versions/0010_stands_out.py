@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0010_stands_out"
-down_revision = "0007_what_is_over"
+down_revision = "0009_depth_rule"
 
 
 def upgrade() -> None:

@@ -1,6 +1,7 @@
 """What is written of scored images: only what was asked for, at the images' sizes, whole or not at all."""
 
 import csv
+import os
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from engine.detector.detector import Scored
 from engine.exports.batch import COLUMNS, BatchOptions, BatchWriter
 from engine.exports.overlay import overlay
 from engine.exports.sources import Source
-from engine.table_files import text_of
+from engine.formulas import text_of
 
 SOURCE = Source(Path("parts/a.png"), Path("a"))
 HALF = np.repeat(np.float32([[0.1, 0.9]]), 8, axis=0).repeat(4, axis=1)  # (8, 8), high on the right
@@ -51,14 +52,24 @@ def test_a_name_that_a_spreadsheet_would_calculate_stays_text(tmp_path):
     assert text_of(good["path"]) == result["image"] == "=1+1.png" and good["score"] == "0.7"
 
 
-def test_a_batch_that_was_stopped_leaves_no_table(tmp_path):
+def test_a_batch_that_was_stopped_leaves_a_table_of_what_was_done(tmp_path):
     with (
         pytest.raises(KeyboardInterrupt),
         BatchWriter(BatchOptions(out=tmp_path, table=True)) as writer,
     ):
         writer.add(SOURCE, IMAGE, Scored(0.7, HALF))
+        assert len((tmp_path / "scores.csv").read_text().splitlines()) == 2  # and it is there as it grows
         raise KeyboardInterrupt
-    assert list(tmp_path.iterdir()) == []
+    with (tmp_path / "scores.csv").open(newline="") as file:
+        assert [row["path"] for row in csv.DictReader(file)] == ["parts/a.png"]
+
+
+def test_a_table_with_other_letters_is_one_that_excel_understands(tmp_path):
+    name = os.fsdecode("균열".encode() + b"\xe9.png")
+    with BatchWriter(BatchOptions(out=tmp_path, table=True), ascii_names=False) as writer:
+        writer.add(Source(Path(name), Path("a")), IMAGE, Scored(0.7, HALF))
+    data = (tmp_path / "scores.csv").read_bytes()
+    assert data.startswith(b"\xef\xbb\xbfpath,") and "균열\\xe9.png".encode() in data
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs Linux's /dev/full")
@@ -69,7 +80,7 @@ def test_a_full_disk_is_told_and_leaves_nothing_half_written(tmp_path):
         BatchWriter(BatchOptions(out=tmp_path, maps=True, table=True)) as writer,
     ):
         writer.add(SOURCE, IMAGE, Scored(0.7, HALF))
-    assert list(tmp_path.iterdir()) == []
+    assert [path.name for path in tmp_path.iterdir()] == ["scores.csv"]
 
 
 def test_the_overlay_is_hot_where_the_map_is_high_and_cool_below_the_threshold():

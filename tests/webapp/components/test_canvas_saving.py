@@ -63,8 +63,28 @@ def test_mark_normal_empties_the_mask(canvas: CanvasPage) -> None:
 def test_saving_an_empty_mask_says_normal(canvas: CanvasPage) -> None:
     image_id = canvas.add()
     canvas.open(image_id)
-    canvas.save()
+    canvas.key("s")
+    expect(canvas.part("dialog")).to_contain_text("The mask is empty")
+    canvas.part("dialog-cancel").click()
+    expect(canvas.part("status")).not_to_have_text("Corrected")
+    canvas.key("s")
+    canvas.part("dialog-save").click()
+    expect(canvas.part("status")).to_have_text("Corrected")
     assert label_of(canvas, image_id)[:2] == (1, "normal")
+
+
+def test_a_mask_of_nearly_all_is_asked_about(canvas: CanvasPage) -> None:
+    image_id = canvas.add()
+    save_mask(canvas.installation.store, image_id, mask_png(320, 200, box=(0, 0, 320, 195)))
+    canvas.open(image_id)
+    canvas.expect_area(320 * 195)
+    canvas.set_brush(5)
+    canvas.stroke((20.5, 198.5))
+    canvas.key("s")
+    expect(canvas.part("dialog")).to_contain_text(re.compile(r"marks 97\.\d % of the image"))
+    canvas.part("dialog-save").click()
+    canvas.expect_dirty(False)
+    assert label_of(canvas, image_id)[:2] == (2, "anomalous")
 
 
 def test_a_save_in_between_is_told_and_either_can_be_kept(canvas: CanvasPage) -> None:

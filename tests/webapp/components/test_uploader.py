@@ -101,7 +101,7 @@ def test_a_zip_gives_its_images_each_with_its_own_outcome(opened: Page, site: Si
 
     choose(opened, "parts.ZIP", zip_of(files | others))
 
-    summary = "5 added, 1 refused, 1 other file passed over"
+    summary = "5 added, 1 refused, 1 other file passed over (readme.txt)"
     expect(opened.get_by_test_id("upload-summary")).to_have_text(summary)
     refused = opened.locator("[data-testid=upload-item][data-state=failed]")
     expect(refused).to_contain_text("line 1/broken.jpg")
@@ -137,7 +137,7 @@ def test_a_folder_gives_the_images_in_it(opened: Page, tmp_path: Path) -> None:
 
     opened.get_by_test_id("folder-input").set_input_files(tmp_path / "batch")
 
-    summary = "4 added, 1 other file passed over"
+    summary = "4 added, 1 other file passed over (log.txt)"
     expect(opened.get_by_test_id("upload-summary")).to_have_text(summary)
 
 

@@ -172,3 +172,27 @@ def test_where_no_mask_is_marked_at_all_the_export_says_what_to_do(installation:
     mark_anomalous(installation.store, add(installation))
     with pytest.raises(NothingToExport, match="nobody marked where"):
         export_zip(installation.store, installation.project_id, "coco")
+
+
+ODD_NAMES = ['a:b?"*<>|.png', "CON.png", "nul", "lpt1.x.png", "가" * 80 + ".png", "trailing. .png", "e\u0301.png"]
+
+
+@pytest.mark.parametrize("kind", ["masks", "mvtec", "coco"])
+def test_exported_names_are_taken_by_every_file_system(installation: Installation, kind: str) -> None:
+    for seed, name in enumerate([*ODD_NAMES, "가" * 80 + ".PNG"]):
+        image_id = add_upload(installation.store, installation.project_id, name, png(seed)).image_id
+        save_mask(installation.store, image_id, mask_png())
+    files = unpacked(export(installation.store, installation.project_id, kind))
+    parts = [part for path in files for part in path.split("/")]
+    assert not any(set(part) & set('<>:"\\|?*') for part in parts)
+    assert all(len(part.encode()) <= 255 and not part.endswith((" ", ".")) for part in parts)
+    assert not any(part.split(".")[0].lower() in ("con", "nul", "lpt1") for part in parts)
+    assert any("é" in part for part in parts)
+    images = [path for path in files if path.lower().endswith(".png") and "mask" not in path and "truth" not in path]
+    assert len(images) == len(ODD_NAMES) + 1
+
+
+def test_a_table_with_korean_names_is_one_that_excel_understands(installation: Installation) -> None:
+    add_upload(installation.store, installation.project_id, "균열.png", png())
+    data = unpacked(export(installation.store, installation.project_id, "csv"))["images.csv"]
+    assert data.startswith(b"\xef\xbb\xbf") and "균열.png" in data.decode("utf-8-sig")

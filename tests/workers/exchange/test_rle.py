@@ -55,10 +55,44 @@ def test_a_polygon_beyond_the_image_ends_at_its_edge() -> None:
         {"size": [4, 6], "counts": "\x00"},
         {"size": [4, 6], "counts": "o" * 100},
         {"size": [4, 6], "counts": [9, -2, 17]},
-        {"size": [4, 6], "counts": [24.0]},
-        {"counts": SMALL_TEXT},
+        {"size": [4, 6], "counts": [23.5]},
+        {"size": [4, 6], "counts": [True, 23]},
     ],
 )
 def test_what_is_no_segmentation_of_the_image_is_refused(segmentation: object) -> None:
     with pytest.raises(BadSegmentation):
         decode_segmentation(segmentation, height=4, width=6)
+
+
+@pytest.mark.parametrize(
+    "segmentation",
+    [
+        {"size": [4, 6], "counts": [9.0, 2.0, 13.0]},
+        {"size": ["4", "6"], "counts": ["9", 2, 13]},
+        {"size": [0, 0], "counts": [9, 2, 13]},
+        {"counts": [9, 2, 13]},
+    ],
+)
+def test_numbers_as_text_or_floats_and_a_size_that_is_missing_are_understood(segmentation: object) -> None:
+    expected = decode_segmentation({"size": [4, 6], "counts": [9, 2, 13]}, height=4, width=6)
+    np.testing.assert_array_equal(decode_segmentation(segmentation, height=4, width=6), expected)
+
+
+@pytest.mark.parametrize(
+    "polygons", [[[0, 1, 6, 1, 6, 3, 0, 3]], [0, 1, 6, 1, 6, 3, 0, 3], [None, [0, 1, 6, 1, 6, 3, 0, 3], []]]
+)
+def test_a_list_of_polygons_may_be_one_polygon_and_may_hold_nothing_beside_others(polygons: list) -> None:
+    mask = decode_segmentation(polygons, height=4, width=6)
+    assert mask[1:3].all() and mask.sum() == 12
+
+
+@pytest.mark.parametrize(
+    ("polygon", "area"),
+    [([0, 2.1, 6, 2.1, 6, 2.2], 6), ([2.1, 0, 2.2, 0, 2.2, 4], 4), ([1.1, 1.1, 1.2, 1.1, 1.2, 1.2], 1)],
+)
+def test_a_hairline_marks_the_pixels_along_it(polygon: list, area: int) -> None:
+    assert decode_segmentation([polygon], height=4, width=6).sum() == area
+
+
+def test_a_polygon_outside_of_the_image_marks_nothing() -> None:
+    assert not decode_segmentation([[100, 100, 200, 100, 200, 200]], height=4, width=6).any()

@@ -1,6 +1,8 @@
 // What a person decides of an image: save the mask, accept the model's, or "normal"; and what happens when that fails,
 // when someone else saved in between, and when one leaves without.
 
+const MOST = 0.9; // a larger share of an image is often painted by mistake
+
 class Decisions {
   constructor(canvas) {
     Object.assign(this, { canvas, pending: null });
@@ -15,12 +17,27 @@ class Decisions {
       canvas.panel.say(t("decide.saved_already", { revision: canvas.image.annotation.revision }));
       return true;
     }
+    if (!(await this.meantSo())) return false;
     const { top } = canvas.history;
     const decision = canvas.mask.area > 0 ? canvas.mask : { label: "normal" };
     return this.put(decision, () => {
       canvas.history.saved = top;
       canvas.keepUnsaved();
     });
+  }
+
+  // A mask of nothing, or of nearly all, is asked about before it counts as a label.
+  async meantSo() {
+    const { canvas } = this;
+    const share = canvas.mask.area / (canvas.image.width * canvas.image.height);
+    if (share > 0 && share <= MOST) return true;
+    const what = share > 0 ? "nearly_all" : "nothing";
+    const choice = await ask(canvas.dialog, {
+      title: t(`decide.${what}`, { percent: (100 * share).toFixed(1) }),
+      text: t(`decide.${what}.text`),
+      choices: { save: t(`decide.${what}.save`) },
+    });
+    return choice === "save";
   }
 
   // Accepts what is seen: the result in service, or the map that is shown in its place, as a mask.

@@ -1,6 +1,6 @@
 """Takes images in: dropped, pasted or picked; files, folders and zips; each with its progress and its outcome.
 
-sources.js   where images come from   zip.js          what is in a zip
+sources.js   where images come from   zip.js          what is in a zip, zip_names.js  and what that is called
 transfer.js  to the server            upload_list.js  what happened to each
 uploader.js  the whole
 """
@@ -9,7 +9,7 @@ import gradio as gr
 
 from webapp.components.assets import script, template
 
-_PARTS = ("zip", "sources", "transfer", "upload_list", "uploader")
+_PARTS = ("zip_names", "zip", "sources", "transfer", "upload_list", "uploader")
 
 
 def uploader() -> gr.HTML:

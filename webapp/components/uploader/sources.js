@@ -1,15 +1,17 @@
 // Where images come from: files, folders, zip files and the clipboard, all as items {name, size, open()}.
 
-const IMAGE_NAME = /\.(png|jpe?g|jfif|tiff?|bmp|webp|gif|jp2|ppm|pgm|pnm|tga)$/i;
+// The server has the same list (engine/images/suffixes.py).
+const IMAGE_NAME =
+  /\.(png|apng|jpg|jpeg|jpe|jfif|jif|mpo|jp2|j2k|jpf|jpx|jpc|tif|tiff|bmp|dib|webp|gif|avif|avifs|ppm|pgm|pbm|pnm|tga|pcx|sgi|psd|dds|ico|icns|qoi)$/i;
 const isHidden = (path) => path.split("/").some((part) => part.startsWith(".") || part === "__MACOSX");
 const isZip = (file) => /\.zip$/i.test(file.name);
 
 const fileItem = (file, name = file.name) => ({ name, size: file.size, open: async () => file });
 
-// What was found in folders and zips: images are taken, other files are counted and passed over.
+// What was found in folders and zips: images are taken, other files are named and passed over.
 class Found {
   constructor() {
-    Object.assign(this, { items: [], passedOver: 0 });
+    Object.assign(this, { items: [], passedOver: [] });
   }
 
   // A file that a person named is taken whatever it is called: the server says what is wrong with it.
@@ -21,7 +23,7 @@ class Found {
   async addInside(path, item) {
     if (isHidden(path)) return;
     if (IMAGE_NAME.test(path)) this.items.push(item);
-    else this.passedOver++;
+    else this.passedOver.push(path);
   }
 
   async addZip(zip) {

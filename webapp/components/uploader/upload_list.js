@@ -1,11 +1,12 @@
 // The list of files and what happened to each. Thousands of them: rows are changed in place, totals once a frame.
 
 const FINISHED = ["kept", "duplicate", "failed", "unsent", "cancelled"];
+const NAMED = 5; // of the files that were passed over
 const RETRYABLE = ["unsent", "cancelled"];
 
 class UploadList {
   constructor(part) {
-    Object.assign(this, { part, items: [], passedOver: 0, scheduled: false });
+    Object.assign(this, { part, items: [], passedOver: [], scheduled: false });
   }
 
   get idle() {
@@ -24,7 +25,7 @@ class UploadList {
       this.change(item);
     }
     this.items.push(...found);
-    this.passedOver += passedOver;
+    this.passedOver.push(...passedOver);
     this.part("upload-list").append(...found.map((item) => item.row));
     this.part("upload-panel").hidden = false;
     this.showTotals();
@@ -43,7 +44,7 @@ class UploadList {
   }
 
   clear() {
-    Object.assign(this, { items: [], passedOver: 0 });
+    Object.assign(this, { items: [], passedOver: [] });
     this.part("upload-list").replaceChildren();
     this.part("upload-panel").hidden = true;
     bus.emit("upload-progress", { text: "" });
@@ -51,7 +52,7 @@ class UploadList {
 
   showTotals() {
     this.scheduled = false;
-    if (!this.items.length && !this.passedOver) return;
+    if (!this.items.length && !this.passedOver.length) return;
     const counts = {};
     let sent = 0;
     for (const item of this.items) {
@@ -79,7 +80,11 @@ class UploadList {
   finishedWords(counts) {
     const words = [t("upload.count.kept", { number: counts.kept ?? 0 })];
     for (const state of ["duplicate", "failed", "unsent", "cancelled"]) if (counts[state]) words.push(t(`upload.count.${state}`, { number: counts[state] }));
-    if (this.passedOver) words.push(t("upload.passed_over", { count: this.passedOver }));
+    const { length } = this.passedOver;
+    if (length) {
+      const named = this.passedOver.slice(0, NAMED).map((path) => path.split("/").at(-1));
+      words.push(`${t("upload.passed_over", { count: length })} (${named.join(", ")}${length > NAMED ? ", …" : ""})`);
+    }
     return words.join(", ");
   }
 }

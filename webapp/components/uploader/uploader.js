@@ -8,7 +8,7 @@ let sending = null; // stops what is being sent
 
 async function add(finding) {
   const { items, passedOver } = await finding;
-  if (!items.length && !passedOver) return;
+  if (!items.length && !passedOver.length) return;
   if (uploads.idle) uploads.clear();
   uploads.add(items, passedOver);
   send(items);

@@ -22,18 +22,21 @@ async function zipItems(zip) {
 }
 
 function directoryItems(zip, directory, count) {
-  const items = [];
+  const entries = [];
   for (let k = 0, at = 0; k < count; k++) {
     if (at + 46 > directory.byteLength || directory.getUint32(at, true) !== 0x02014b50) throw new Error(t("zip.directory"));
     const number = (offset) => directory.getUint32(at + offset, true);
     const short = (offset) => directory.getUint16(at + offset, true);
-    const bytes = new Uint8Array(directory.buffer, directory.byteOffset + at + 46, short(28));
-    const name = new TextDecoder(short(8) & 0x800 ? "utf-8" : "windows-1252").decode(bytes);
-    const entry = { encrypted: short(8) & 1, method: short(10), packed: number(20), size: number(24), header: number(42) };
-    if (!name.endsWith("/")) items.push({ name, size: entry.size, open: () => unpack(zip, name, entry) });
+    const part = (start, length) => new Uint8Array(directory.buffer, directory.byteOffset + at + start, length);
+    if (at + 46 + short(28) + short(30) > directory.byteLength) throw new Error(t("zip.directory"));
+    const [name, extra] = [part(46, short(28)), part(46 + short(28), short(30))];
+    const file = { encrypted: short(8) & 1, method: short(10), packed: number(20), size: number(24), header: number(42) };
+    entries.push({ name, extra, utf8: Boolean(short(8) & 0x800), file });
     at += 46 + short(28) + short(30) + short(32);
   }
-  return items;
+  const names = entryNames(entries);
+  const items = entries.map(({ file }, k) => ({ name: names[k], size: file.size, open: () => unpack(zip, names[k], file) }));
+  return items.filter(({ name }) => !name.endsWith("/"));
 }
 
 async function unpack(zip, name, { encrypted, method, packed, size, header }) {

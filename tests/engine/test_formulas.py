@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine.table_files import cell, text_of
+from engine.formulas import cell, text_of
 
 
 @pytest.mark.parametrize("text", ["=1", "+1", "-1", "@a", "\t=1", "\r", "\n", "'=1", "''-1"])

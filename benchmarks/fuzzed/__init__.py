@@ -1,0 +1,1 @@
+"""What `benchmarks.fuzz` draws, damages and looks at."""
