@@ -1,7 +1,8 @@
 """One rule for all images of more than 8 bits: which value is black and which is white, so that exposures compare.
 
 Whole numbers are seen over the depth that their camera has (8, 12 or 14 bits, or all 16), as what the first image holds
-tells; other numbers between its robust ends. A hot pixel or a value that stands for "no data" counts in neither.
+tells, or about its range where that is narrow and far from black; other numbers between its robust ends. A hot pixel or
+a value that stands for "no data" counts in neither.
 """
 
 from collections.abc import Iterator
@@ -84,7 +85,11 @@ def rule_for(values: _Values, no_data: float | None = None) -> DepthRule | None:
     if low == high:
         return None
     if low >= 0 and high < 1 << _DEPTHS[-1] and bool((numbers == np.rint(numbers)).all()):
-        return DepthRule(0.0, float((1 << next(bits for bits in _DEPTHS if high < 1 << bits)) - 1))
+        deepest = float((1 << next(bits for bits in _DEPTHS if high < 1 << bits)) - 1)
+        span = high - low
+        if low > span and span < deepest / 4:  # far from black, and little between: over all of the depth none is seen
+            return DepthRule(max(0.0, low - span / 2), min(deepest, high + span / 2))
+        return DepthRule(0.0, deepest)
     if low >= 0 and high <= 1:
         return DepthRule(0.0, 1.0)
     ends = [float(one) for one in np.percentile(numbers, _ROBUST)]

@@ -69,7 +69,7 @@ def read_marks(
     """
     first: Exception | None = None
     for reading in readings(data):
-        image = open_measured(reading, _MAX_PIXELS, any_shape=True)
+        image = open_measured(reading, max(_MAX_PIXELS, width * height), any_shape=True)
         own = _orientation_before_decoding(image)
         turn = own if _fits(image, own, width, height) else _other_turn(image, own, width, height, orientation)
         if turn is None:

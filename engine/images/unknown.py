@@ -14,16 +14,16 @@ _KNOWN = (
     (4, b"ftyp", "a video, or a picture of a kind that can't be read here. Save single pictures of it as PNG"),
     (0, b"\xff\x0a", "a JPEG XL picture, which can't be read here. Save it as PNG"),
     (0, b"\0\0\0\x0cJXL ", "a JPEG XL picture, which can't be read here. Save it as PNG"),
-    (0, b"%PDF", "a PDF document. Save its pages as PNG"),
+    (0, b"%PDF", "not an image but a PDF document. Save its pages as PNG"),
     (0, b"%!PS", "a PostScript program, which is not run; it is not an image in a format that can be read. Save it "
      "as PNG"),
     (128, b"DICM", "a DICOM file, which can't be read here. Save its pixels as 16-bit PNG or TIFF"),
-    (0, b"\x93NUMPY", "a NumPy array. Save it as TIFF"),
-    (0, b"\x89HDF", "an HDF5 file. Save its pictures as TIFF"),
-    (0, b"PK\x03\x04", "a zip file or an office document. Unpack it, or send a .zip under that name"),
-    (0, b"<svg", "a drawing (SVG) without pixels. Save it as PNG"),
-    (0, b"<?xml", "a text (XML) and not an image. Choose the picture that belongs to it"),
-    (0, b"{", "a text (JSON) and not an image. Choose the picture that belongs to it"),
+    (0, b"\x93NUMPY", "not an image but a NumPy array. Save it as TIFF"),
+    (0, b"\x89HDF", "not an image but an HDF5 file. Save its pictures as TIFF"),
+    (0, b"PK\x03\x04", "not an image but a zip file or an office document. Unpack it, or send a .zip under that name"),
+    (0, b"<svg", "not an image but a drawing (SVG) without pixels. Save it as PNG"),
+    (0, b"<?xml", "not an image but a text (XML). Choose the picture that belongs to it"),
+    (0, b"{", "not an image but a text (JSON). Choose the picture that belongs to it"),
 )  # fmt: skip
 _DAMAGED = "The TIFF is damaged: its directory can't be read. Export it anew."
 _TIFFS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")

@@ -174,7 +174,7 @@ def test_what_a_browser_can_show_is_displayed_as_it_came(client: TestClient) -> 
 
 
 def sixteen_bit() -> bytes:
-    ramp = np.linspace(1000, 3000, 90 * 70).reshape(70, 90).astype(np.uint16)
+    ramp = np.linspace(0, 4095, 90 * 70).reshape(70, 90).astype(np.uint16)
     return encoded(Image.fromarray(ramp), "TIFF")
 
 

@@ -71,8 +71,9 @@ def _open_zip(name: str, file: BinaryIO, settings: Settings) -> tuple[list[Sourc
         archive = zipfile.ZipFile(file)
     except _DAMAGED as error:
         raise LabelFileError(f"The zip {name} is damaged and can't be opened ({error}). Make it anew.") from error
-    infos = [entry for entry in archive.infolist() if not entry.is_dir()]
-    named = [(path_of(name), entry) for name, entry in zip(entry_names(infos), infos, strict=True)]
+    infos = archive.infolist()
+    names = zip(entry_names(infos), infos, strict=True)
+    named = [(path_of(name), entry) for name, entry in names if name and not name.endswith(("/", "\\"))]
     entries = [(path, entry) for path, entry in named if _is_content(path)]
     files = [SourceFile(path, partial(_read_entry, archive, entry, settings)) for path, entry in entries]
     return files, sum(entry.file_size for _, entry in entries)

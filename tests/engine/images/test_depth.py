@@ -67,6 +67,7 @@ def pixels(data: bytes, depth: DepthRule | None = None) -> np.ndarray:
         (TWELVE_BITS * 4, (0, 16383)),
         (TWELVE_BITS * 16, (0, 65535)),
         (TWELVE_BITS // 17, (0, 255)),
+        (30_000 + TWELVE_BITS, (30_000 - 2047.5, 34_095 + 2047.5)),  # little between, and far from black
         (np.linspace(0, 1, 1200, dtype=np.float32).reshape(30, 40), (0, 1)),
         (TWELVE_BITS.astype(np.float32), (0, 4095)),
         (TWELVE_BITS.astype(np.int32), (0, 4095)),

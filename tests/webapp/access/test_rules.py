@@ -125,6 +125,8 @@ PAGE_EVENTS = {
     "webapp.pages.settings._read": "viewer",
     "webapp.pages.settings._save": "admin",
     "webapp.pages.settings._rule": "viewer",
+    "webapp.pages.depth._read": "viewer",
+    "webapp.pages.depth._save": "admin",
     "webapp.pages.settings._operations": "viewer",
     "webapp.pages.train._show": "viewer",
     "webapp.pages.train._choose": "viewer",
