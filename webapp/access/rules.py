@@ -53,6 +53,11 @@ ENDPOINTS: dict[str, Role] = {
     "PUT /api/v1/threshold": ADMIN,
     "GET /api/v1/export": VIEWER,
     "POST /api/v1/import": ANNOTATOR,
+    "POST /api/v1/prompts/published": ADMIN,
+    "GET /api/v1/models": VIEWER,
+    "POST /api/v1/models": ADMIN,
+    "DELETE /api/v1/models/change": ADMIN,
+    "POST /api/v1/models/files": ADMIN,
     "GET /api/v1/webhooks": ADMIN,
     "POST /api/v1/webhooks": ADMIN,
     "PATCH /api/v1/webhooks/{webhook_id}": ADMIN,
@@ -120,6 +125,7 @@ BODIES: dict[str, str] = {
     "POST /gradio_api/upload": "max_import_mb",
     "PUT /api/v1/images/{image_id}/annotation": "max_upload_mb",
     "POST /api/v1/prompts/import": "max_upload_mb",
+    "POST /api/v1/models/files": "max_import_mb",
 }
 
 
