@@ -71,12 +71,21 @@ class ModelChanges:
         """Bring in what is wanted; take over what is in use since."""
         with self._store.session(read_only=True) as session:
             choice = read_choice(session)
-            live, name = choice.state in LIVE, choice.name
+            live, name, measured = choice.state in LIVE, choice.name, choice.measured
         if live and self._brings:
             self._bring_one()
         elif name and name != engine_host.loaded_backbone() and engine_host.loaded_backbone():
             engine_host.look_again()
             engine_host.get_engine()
+        elif self._brings and engine_host.loaded_backbone() and engine_host.loaded_backbone() not in measured:
+            self._measure()
+
+    def _measure(self) -> None:
+        """How long an image takes with the model that was there from the start."""
+        engine, name = engine_host.get_engine(), engine_host.loaded_backbone()
+        seconds = measure(engine)
+        with self._store.session() as session:
+            keep_measured(session, name, seconds, str(engine.backbone.device))
 
     def _bring_one(self) -> None:
         with self._store.session() as session:

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, File, UploadFile
 from pydantic import BaseModel, ConfigDict, Field
 
-from db.images import count_by_status
+from db.images import count_by_status, count_with_old_score
 from db.projects import list_projects
 from db.store import Store
 from webapp.access.callers import CallerDep
@@ -44,6 +44,7 @@ class RescoringView(BaseModel):
 
     images: int
     unscored: int
+    old: int = Field(description="of these, how many have the score of an earlier version")
     seconds: float | None = Field(description="an image, as measured")
 
 
@@ -147,6 +148,13 @@ def _recommended(one: Recommended, measured: dict[str, object]) -> RecommendedVi
 
 def _rescoring(store: Store, seconds: float | None) -> RescoringView:
     with store.session(read_only=True) as session:
-        counts = [count_by_status(session, project.id) for project in list_projects(session)]
+        projects = [project.id for project in list_projects(session)]
+        counts = [count_by_status(session, one) for one in projects]
+        # Only where some are unscored: it looks at each image.
+        old = sum(
+            count_with_old_score(session, one)
+            for one, count in zip(projects, counts, strict=True)
+            if sum(count.values()) > count["to_review"]
+        )
     images = sum(sum(one.values()) for one in counts)
-    return RescoringView(images=images, unscored=sum(one["unscored"] for one in counts), seconds=seconds)
+    return RescoringView(images=images, unscored=sum(one["unscored"] for one in counts), old=old, seconds=seconds)

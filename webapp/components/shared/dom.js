@@ -17,6 +17,13 @@ function scoreText(score) {
   return score === null || score === undefined ? "–" : score.toFixed(2);
 }
 
+// The score; until the version in use has scored it, the old one, which says that it is old.
+function scoreNode(image) {
+  const old = image.score === null && image.old_score !== null && !image.scoring_error;
+  if (!old) return node("span", { class: "al-strip-score" }, scoreText(image.score));
+  return node("span", { class: "al-strip-score al-old-score", title: t("score.old.about") }, t("score.old", { score: scoreText(image.old_score) }));
+}
+
 // How likely an image is to be anomalous, and what that rests on.
 function probabilityWords({ score, probability, probability_images: images }) {
   if (score === null) return "";
