@@ -89,8 +89,9 @@ def _fetched(wanted: Published) -> bytes:
                 if len(data) > _LARGEST:
                     break
     except httpx.HTTPError as error:
+        reason = next(iter(str(error).splitlines()), "")
         raise PromptError(
-            f"The authors' file could not be fetched from {url} ({type(error).__name__}: {error}). Try again, see "
+            f"The authors' file could not be fetched from {url} ({type(error).__name__}: {reason}). Try again, see "
             "HTTPS_PROXY, or download it elsewhere and import it under Train."
         ) from error
     found = hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()

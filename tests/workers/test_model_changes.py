@@ -1,7 +1,9 @@
 """A model on its way into use: brought in from a hub on the loopback, swapped, refused, cancelled, gone on with."""
 
+import gc
 import json
 import threading
+import weakref
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -217,6 +219,18 @@ def test_a_project_made_with_the_model_before_follows(chosen):
     ensure_shipped_prompts(chosen.store, get_engine())
     with chosen.store.session(read_only=True) as session:
         assert active_version(session, project_id).backbone_name == NAME
+
+
+def test_the_model_before_is_let_go(chosen):
+    add(chosen)
+    score_unscored(chosen.store, chosen.project_id, 5)
+    before = weakref.ref(get_engine())
+    choose_model(chosen.store, NAME, "ada")
+    look(chosen)
+    add(chosen, seed=1)
+    score_unscored(chosen.store, chosen.project_id, 5)
+    gc.collect()
+    assert before() is None  # its memory is for the next one
 
 
 def test_no_memory_is_said_before_a_byte_of_the_weights_comes(chosen, hub, monkeypatch):

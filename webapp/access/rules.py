@@ -107,6 +107,7 @@ EVENTS: dict[str, Role] = {
     "webapp.pages.settings._read": VIEWER,
     "webapp.pages.settings._save": ADMIN,
     "webapp.pages.settings._rule": VIEWER,
+    "webapp.pages.settings._backbone": VIEWER,
     "webapp.pages.settings._operations": VIEWER,
     "webapp.pages.train._show": VIEWER,
     "webapp.pages.train._choose": VIEWER,

@@ -26,6 +26,9 @@ from workers.context import get_store
 from workers.readiness import engine_in_use
 from workers.watching import lengths_or_none
 
+# Seconds after which another model that came into use is named here, too.
+_BACKBONE_SECONDS = 4.0
+
 
 def build_settings(tab: gr.Tab, labels: Labels) -> None:
     """Lay out the place; it is read anew when its tab is opened."""
@@ -59,6 +62,7 @@ def build_settings(tab: gr.Tab, labels: Labels) -> None:
             operations = gr.HTML(elem_id="operations", apply_default_css=False)
     fields = [threshold, map_threshold, schedule, after, hours]
     tab.select(_read, None, [*fields, rule, backbone, links], **QUIET)
+    gr.Timer(_BACKBONE_SECONDS).tick(_backbone, None, backbone, queue=False, **QUIET)
     tab.select(_operations, None, operations, queue=False, **QUIET)
     save.click(_save, fields, rule, **QUIET)
     for field in (schedule, after, hours):
@@ -111,8 +115,13 @@ def _read(request: gr.Request) -> tuple[float, float, bool, int, float, str, str
         project = get_project(session, current_project(request))
     values = project_settings(project.settings, get_settings())
     say = viewer_texts(request)
-    backbone = backbone_html(say, engine_in_use(), get_settings().backbone if get_settings().backbone_is_set else "")
-    return *values, schedule_rule(say, *values[2:]), backbone, export_links(say, project.name)
+    return *values, schedule_rule(say, *values[2:]), _backbone(request), export_links(say, project.name)
+
+
+def _backbone(request: gr.Request) -> str:
+    settings = get_settings()
+    set_ = settings.backbone if settings.backbone_is_set else ""
+    return backbone_html(viewer_texts(request), engine_in_use(), set_)
 
 
 def _rule(schedule: bool, after: float | None, hours: float | None, request: gr.Request) -> str:

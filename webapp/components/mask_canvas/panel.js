@@ -75,10 +75,10 @@ class Panel {
     ui.status.textContent = t(`status.${image.status}`);
     ui.status.dataset.status = image.status;
     const isOld = image.score === null && image.old_score !== null;
-    ui.score.textContent = isOld ? t("score.old", { score: scoreText(image.old_score) }) : scoreText(image.score);
+    ui.score.textContent = scoreText(isOld ? image.old_score : image.score);
     ui.score.classList.toggle("al-old-score", isOld);
     ui.score.title = isOld ? t("score.old.about") : "";
-    ui.verdict.textContent = image.verdict ? t(`verdict.${image.verdict}`) : t("verdict.none");
+    ui.verdict.textContent = image.verdict ? t(`verdict.${image.verdict}`) : t(isOld ? "verdict.old" : "verdict.none");
     ui.verdict.dataset.verdict = image.verdict ?? "";
     ui["score-bar"].style.setProperty("--score", image.score ?? 0);
     ui["score-bar"].style.setProperty("--threshold", image.threshold);

@@ -20,7 +20,7 @@ async function show() {
 function goingOn({ change, rescoring }) {
   if (change && ["checking", "fetching", "loading"].includes(change.state)) {
     const { share, words } = changeProgress(change, fetchPace);
-    return { share, words: `${t(`models.state.${change.state}`, { name: change.name })} ${words}` };
+    return { share, words: `${t(`models.state.${change.state}`, { name: change.name })}: ${words}` };
   }
   const progress = rescoringProgress(rescoring, scorePace);
   return progress && { share: progress.share, words: `${t("models.rescoring")}: ${progress.words}` };

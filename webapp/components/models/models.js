@@ -18,7 +18,7 @@ async function show(given) {
   shown = state;
   part("model-list").replaceChildren(...rows(models).map((one) => modelRow(one, models)));
   part("model-back-line").hidden = !mayChoose || !models.previous || isLive(models);
-  part("model-back").textContent = t("models.back", { name: shortName(models.previous) });
+  part("model-back").textContent = t("models.back", { name: titleOf(models.previous, models.recommended) });
   part("model-back").onclick = () => use(models.previous);
   part("other-model").hidden = !mayChoose;
   part("published").hidden = !mayChoose || !models.name.startsWith("ViT-L-14-336-quickgelu");
@@ -30,6 +30,11 @@ const isLive = (models) => LIVE.includes(models.change?.state);
 
 // A configuration of ours has a long path for a name.
 const shortName = (name) => name.split("/").slice(-2).join("/");
+
+function titleOf(name, recommended) {
+  const known = recommended.find((one) => one.name === name);
+  return known ? t(`models.${known.key}`) : shortName(name);
+}
 
 // The short list, and the model in use where it is none of it.
 function rows({ name, recommended }) {
