@@ -130,6 +130,7 @@ PAGE_EVENTS = {
     "webapp.pages.settings._read": "viewer",
     "webapp.pages.settings._save": "admin",
     "webapp.pages.settings._rule": "viewer",
+    "webapp.pages.settings._backbone": "viewer",
     "webapp.pages.settings._operations": "viewer",
     "webapp.pages.train._show": "viewer",
     "webapp.pages.train._choose": "viewer",
