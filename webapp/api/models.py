@@ -52,6 +52,8 @@ class ModelsView(BaseModel):
     """Where things stand."""
 
     name: str = Field(description="of the model in use")
+    seconds: float | None = Field(description="an image with it, as measured on this installation")
+    device: str | None
     setting: str = Field(description="what ANOMALYLOOP_BACKBONE says, which then counts alone; else empty")
     previous: str = Field(description="the model before it; empty where there was none")
     change: ChangeView | None
@@ -88,6 +90,8 @@ def get_models(store: StoreDep, settings: SettingsDep, say: TextsDep) -> ModelsV
         )
     return ModelsView(
         name=found.name,
+        seconds=measured.get(found.name, {}).get("seconds"),
+        device=measured.get(found.name, {}).get("device"),
         setting=found.setting,
         previous="" if choice.previous == found.name else choice.previous,
         change=change,

@@ -13,7 +13,7 @@ async function show(given) {
   part("models-about").textContent = models.setting ? t("models.set", { name: models.setting }) : t("models.about");
   showChange(models.change);
   showRescoring(models.rescoring);
-  const state = JSON.stringify([models.name, models.change, models.recommended, models.files, models.previous, mayChoose]);
+  const state = JSON.stringify([models.name, models.seconds, models.change, models.recommended, models.files, models.previous, mayChoose]);
   if (state === shown) return; // buttons stay where they are under a hand
   shown = state;
   part("model-list").replaceChildren(...rows(models).map((one) => modelRow(one, models)));
@@ -37,9 +37,9 @@ function titleOf(name, recommended) {
 }
 
 // The short list, and the model in use where it is none of it.
-function rows({ name, recommended }) {
+function rows({ name, recommended, seconds, device }) {
   if (recommended.some((one) => one.name === name)) return recommended;
-  return [...recommended, { name, key: "own", download: 0, memory: 0, licence: "", seconds: null, device: null }];
+  return [...recommended, { name, key: "own", download: 0, memory: 0, licence: "", seconds, device }];
 }
 
 function modelRow(one, models) {
