@@ -51,6 +51,13 @@ def take(session: Session) -> str | None:
     return choice.wanted
 
 
+def give_back(session: Session) -> None:
+    """Whoever was bringing one in has ended: it is to be had at once."""
+    choice = _locked(session)
+    if choice.state in LIVE:
+        choice.heartbeat_at = None
+
+
 def go_on(session: Session, name: str, state: str, done: int = 0, total: int = 0) -> bool:
     """Say how far it is. False: it is wanted no more, and its bringing is to end."""
     choice = _locked(session)

@@ -173,6 +173,7 @@ def _download(remote: Remote, progress: Progress) -> None:
                 if attempts <= 0:
                     raise
                 logger.info("The download of %s was cut off (%s); it goes on.", remote.repo, error)
+                progress(file.tell(), remote.size)  # someone may have cancelled it while nothing came
                 time.sleep(_PAUSE)
                 continue
             if file.tell() <= before:  # an answer without bytes is no answer

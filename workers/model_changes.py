@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from db.backbone_choice import LIVE, fail, go_on, keep_measured, put_to_use, read_choice, take
+from db.backbone_choice import LIVE, fail, give_back, go_on, keep_measured, put_to_use, read_choice, take
 from db.store import Store
 from engine.errors import BackboneError
 from settings import get_settings
@@ -53,8 +53,15 @@ class ModelChanges:
 
     def start(self) -> None:
         """Begin; returns at once."""
-        if not get_settings().backbone_is_set:
-            self._thread.start()
+        if get_settings().backbone_is_set:
+            return
+        if self._brings and get_settings().embedded_broker:  # nobody else brings one in: who did has ended
+            with self._store.session(read_only=True) as session:
+                live = read_choice(session).state in LIVE
+            if live:
+                with self._store.session() as session:
+                    give_back(session)
+        self._thread.start()
 
     def stop(self) -> None:
         """Begin nothing more; a download goes on with the next start."""

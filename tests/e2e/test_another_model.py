@@ -13,7 +13,7 @@ from safetensors.torch import save
 
 from tests.e2e.conftest import ARTEFACTS
 from tests.loopback_hub import LoopbackHub
-from tests.pictures import png
+from tests.pictures import mask_png, png
 from tests.running import RunningApp, wait_until
 from tests.webapp.components.conftest import open_page
 
@@ -79,6 +79,18 @@ def all_scored(app: RunningApp) -> bool:
     return app.client.get("/api/v1/models").json()["rescoring"]["unscored"] == 0
 
 
+def learnt_for(app: RunningApp) -> str:
+    """Have a run carried out; for which backbone its version is."""
+    run = app.client.post("/api/v1/runs", json={"project": "default", "epochs": 1}).json()["id"]
+    wait_until(lambda: state_of(app, run) not in ("queued", "running", "evaluating"), "the run's end")
+    assert state_of(app, run) == "succeeded", app.client.get(f"/api/v1/runs/{run}").json()
+    return app.client.get("/api/v1/prompts").json()[0]["backbone_name"]
+
+
+def state_of(app: RunningApp, run: int) -> str:
+    return app.client.get(f"/api/v1/runs/{run}").json()["state"]
+
+
 def errors_of(page: Page) -> list[str]:
     found: list[str] = []
     page.on("console", lambda one: found.append(one.text) if one.type == "error" else None)
@@ -123,6 +135,9 @@ def test_a_model_is_fetched_and_used_and_left_again_while_images_come_in(
     settings.screenshot(path=ARTEFACTS / "models-5-scored-anew.png", full_page=True)
     wait_until(lambda: all_scored(app), "all scored by the new model")
     inspect.screenshot(path=ARTEFACTS / "models-6-new-scores.png")
+    for image_id in uploads.ids[:2]:
+        app.client.put(f"/api/v1/images/{image_id}/annotation", files={"mask": mask_png()}).raise_for_status()
+    assert learnt_for(app) == NAME  # by the worker, a process of its own
 
     settings.get_by_test_id("model-back").click()
     wait_until(lambda: in_use(app) == "embedded", "the way back")
@@ -130,6 +145,8 @@ def test_a_model_is_fetched_and_used_and_left_again_while_images_come_in(
     wait_until(lambda: all_scored(app), "all scored by the embedded model")
     settings.screenshot(path=ARTEFACTS / "models-7-back.png", full_page=True)
 
+    assert learnt_for(app) == "embedded"
+    wait_until(lambda: all_scored(app), "all scored by what was learnt")
     assert not uploads.refused and len(uploads.ids) > 6
     images = [app.client.get(f"/api/v1/images/{one}").json() for one in uploads.ids]
     assert all(one["score"] is not None and one["scoring_error"] is None for one in images)

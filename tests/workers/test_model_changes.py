@@ -23,6 +23,7 @@ from engine.prompt_files import parse_prompts
 from settings import Settings, get_settings
 from tests.conftest import Installation
 from tests.loopback_hub import LoopbackHub, loopback_hub
+from tests.running import wait_until
 from tests.tiny_backbone import MODEL_CFG
 from tests.workers.making import add, correct
 from workers import engine_host, model_changes
@@ -191,6 +192,17 @@ def test_only_one_process_brings_it_in_and_another_goes_on_when_that_one_ended(c
         assert take(session) is None
         session.execute(update(BackboneChoice).values(heartbeat_at=utc_now() - timedelta(minutes=5)))
     assert look(chosen).state == "done"
+
+
+def test_a_download_that_a_restart_broke_off_goes_on_at_once(chosen, monkeypatch):
+    monkeypatch.setattr(model_changes, "_LOOK_SECONDS", 0.01)
+    choose_model(chosen.store, NAME, "ada")
+    with chosen.store.session() as session:
+        assert take(session) == NAME  # by a process that then was killed
+    changes = ModelChanges(chosen.store, brings=True)
+    changes.start()
+    wait_until(lambda: choice(chosen).state == "done", "the model in use")
+    changes.stop()
 
 
 def test_another_process_follows(chosen, monkeypatch):
