@@ -66,7 +66,13 @@ class Settings(BaseSettings):
 
     backbone: str = Field(
         "embedded",
-        description="`embedded`, an open_clip `model/tag`, or `model@file` with a local weights file.",
+        description="`embedded`, an open_clip `model/tag`, or `model@file` with a local weights file; set, it counts "
+        "in place of what is chosen under Settings.",
+    )
+    published_url: str = Field(
+        "https://raw.githubusercontent.com/zqhang/AnomalyCLIP",
+        pattern="^https?://.+$",
+        description="Where the prompts lie that the paper's authors published; a mirror's address.",
     )
     device: str = Field(
         "auto", description="`auto` (CUDA where there is one), `cpu`, `cuda`, `cuda:1`, `mps`: Apple's GPU."
@@ -178,6 +184,16 @@ class Settings(BaseSettings):
     def resolved_blob_url(self) -> str:
         """The fsspec URL in use."""
         return self.blob_url or f"file://{self.home.resolve() / 'blobs'}"
+
+    @property
+    def backbone_is_set(self) -> bool:
+        """Whether the environment or a file names the backbone; then nobody else chooses it."""
+        return "backbone" in self.model_fields_set
+
+    @property
+    def models_folder(self) -> Path:
+        """Where files of weights are that can be chosen on the page."""
+        return self.home / "models"
 
     @property
     def embedded_broker(self) -> bool:

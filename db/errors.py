@@ -31,6 +31,13 @@ class RunInProgress(DatabaseError):
         super().__init__(f"Run {run_id} of this project is not finished yet. Wait for its end, or cancel it.")
 
 
+class ChangeInProgress(DatabaseError):
+    """One backbone is brought in at a time."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"The model {name} is on its way already. Wait until it is in use, or cancel it.")
+
+
 class BadCursor(DatabaseError):
     """A cursor that no page of this order handed out."""
 

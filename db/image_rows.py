@@ -81,6 +81,19 @@ def count_by_status(session: Session, project_id: int) -> dict[str, int]:
     return {"unscored": unscored, **counts}
 
 
+def count_with_old_score(session: Session, project_id: int) -> int:
+    """How many images of a project have a score, and none of the active version, though scoring them did not fail."""
+    version_id = active_version_id(session, project_id)
+    own = aliased(Prediction)
+    scored = select(literal(1)).where(own.image_id == Image.id, own.prompt_version_id == version_id).exists()
+    old = (
+        select(func.count(Prediction.image_id.distinct()))
+        .join(Image, Image.id == Prediction.image_id)
+        .where(Image.project_id == project_id, Image.scoring_error.is_(None), ~scored)
+    )
+    return session.scalar(old) or 0
+
+
 def unscored_images(session: Session, project_id: int, limit: int) -> list[Image]:
     """Images that the active version has not scored and that did not fail; the newest first, as someone waits for them.
 

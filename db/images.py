@@ -7,7 +7,14 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from db.image_pages import ORDERS, ImageFilter, Neighbours, Page, count_images, list_images, neighbours
-from db.image_rows import STATUSES, ImageRow, count_by_status, get_image_row, unscored_images
+from db.image_rows import (
+    STATUSES,
+    ImageRow,
+    count_by_status,
+    count_with_old_score,
+    get_image_row,
+    unscored_images,
+)
 from db.insert import insert_or_find
 from db.lookup import get_row
 from db.models import Annotation, Image, Prediction, Preview
@@ -23,6 +30,7 @@ __all__ = [
     "clear_scoring_errors",
     "count_by_status",
     "count_images",
+    "count_with_old_score",
     "delete_image",
     "get_image",
     "get_image_row",

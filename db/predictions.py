@@ -1,5 +1,6 @@
 """Predictions: what a prompt version says of an image, one row for each pair."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Select, select
@@ -103,6 +104,16 @@ def latest_prediction(session: Session, image_id: int) -> Prediction | None:
     """The prediction of the newest prompts that scored the image: what to show until the active ones have."""
     newest = _of_image(image_id).order_by(PromptVersion.number.desc()).limit(1)
     return session.scalars(newest).one_or_none()
+
+
+def latest_scores(session: Session, image_ids: Sequence[int]) -> dict[int, float]:
+    """What each of these images was last said to score, by whichever version; those never scored are left out."""
+    if not image_ids:
+        return {}
+    rows = select(Prediction.image_id, Prediction.score).where(Prediction.image_id.in_(image_ids))
+    # The last row of each image stays.
+    found = session.execute(rows.order_by(Prediction.created_at)).tuples()
+    return dict(found.all())
 
 
 def _of_image(image_id: int) -> Select[Prediction]:

@@ -103,6 +103,29 @@ def projects_without_shipped(session: Session, fingerprint: str) -> list[int]:
     return list(session.scalars(lacking.order_by(Project.id)))
 
 
+def version_for(session: Session, project_id: int, fingerprint: str) -> PromptVersion | None:
+    """What scored the project last with this backbone, or else what it has of this backbone since longest: its shipped.
+
+    None where it has nothing of it.
+    """
+    own = select(PromptVersion).where(
+        PromptVersion.project_id == project_id,
+        PromptVersion.backbone_fingerprint == fingerprint,
+        PromptVersion.activated_at.is_not(None) | (PromptVersion.origin == "shipped"),
+    )
+    return session.scalars(
+        own.order_by(PromptVersion.activated_at.is_(None), PromptVersion.activated_at.desc(), PromptVersion.number)
+    ).first()
+
+
+def projects_of_others(session: Session, fingerprint: str) -> list[int]:
+    """The ids of the working projects whose active version belongs to another backbone than this one."""
+    foreign = select(PromptVersion.project_id).where(
+        PromptVersion.state == "active", PromptVersion.backbone_fingerprint != fingerprint
+    )
+    return list(session.scalars(select(Project.id).where(Project.archived_at.is_(None), Project.id.in_(foreign))))
+
+
 def activate(session: Session, version_id: int, by: str = "local") -> PromptVersion:
     """Make a version the active one, whatever its state, and retire the one before; both with this transaction.
 

@@ -2,23 +2,36 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, TypedDict
 
-import open_clip
 import torch
 from open_clip.model import CLIP
 from open_clip.tokenizer import SimpleTokenizer
+from open_clip.transformer import Transformer
 from torch import Tensor
 
 from engine.errors import BackboneError
+from engine.hub import FetchError, Progress, cached, fetch, fetch_small, locate
+from engine.plans import (
+    HUB,
+    SETTING,
+    Plan,
+    model_fault,
+    plan_file,
+    plan_hub,
+    plan_named,
+    right_spelling,
+    untagged,
+    without_loss,
+)
 from engine.precision import Precision, reduce_blocks, resolve_precision
-from engine.vision import Attention, TwoStreamVision, check_tower, fold_quick_gelu
-from engine.weight_files import load_weights
+from engine.preprocess import CLIPS_OWN, Preprocessing
+from engine.vision import Attention, ClassToken, TwoStreamVision, fold_quick_gelu
+from engine.weight_files import is_openai_archive, load_weights
 
 WEIGHTS_FOLDER = Path(__file__).parent / "weights"
-SETTING = "ANOMALYLOOP_BACKBONE"
 # The grid that the paper runs ViT-L/14 on: 518 px = 37 patches.
 _PAPER_GRID_SIDE = 518
 
@@ -61,7 +74,8 @@ class Backbone:
 
     `prompts_file` names the prompts that come with it, where some do. `precision` is what the vision tower computes in:
     the fingerprint and the text tower, which prompts are tuned through, do not depend on it. `compiled` lets
-    torch.compile fuse the vision tower's blocks.
+    torch.compile fuse the vision tower's blocks. `tokenizer` says what differs from CLIP's own. `plain_class_token` is
+    how images are compared with plain words: as the model was trained.
     """
 
     def __init__(
@@ -78,18 +92,20 @@ class Backbone:
         precision: Precision = "fp32",
         compiled: bool = False,
         prompts_file: Path | None = None,
+        preprocessing: Preprocessing = CLIPS_OWN,
+        tokenizer: dict[str, Any] | None = None,
+        plain_class_token: ClassToken = "straight",
     ) -> None:
-        if not isinstance(model, CLIP):
-            raise BackboneError(
-                f"{name} keeps its text tower in another way than CLIP, and prompt tuning needs CLIP's. "
-                f"Set {SETTING} to a model such as ViT-L-14-336-quickgelu/openai."
-            )
-        check_tower(model.visual)
+        fault = model_fault(model)
+        if fault:
+            raise BackboneError(f"{name} can't be used: {fault}. Set {SETTING} to ViT-L-14-336-quickgelu/openai.")
+        self.preprocessing = preprocessing
+        self.plain_class_token: ClassToken = plain_class_token
         self.prompts_file = prompts_file
         self.device = torch.device(device)
         self.precision: Precision = precision
         self.model = model.float().eval().requires_grad_(False).to(self.device)
-        self.tokenizer = SimpleTokenizer(context_length=model.context_length)
+        self.tokenizer = SimpleTokenizer(context_length=model.context_length, **(tokenizer or {}))
         blocks = len(model.visual.transformer.resblocks)
         patch = model.visual.patch_size[0]
         chosen_layers = layers or tuple(sorted({max(1, round(blocks * part / 4)) for part in (1, 2, 3, 4)}))
@@ -101,7 +117,9 @@ class Backbone:
             self.vision.compile_blocks()
         self.info = BackboneInfo(
             name=name,
-            fingerprint=_fingerprint(model, chosen_layers, chosen_dpam, attention),
+            fingerprint=_fingerprint(
+                model, [list(chosen_layers), chosen_dpam, attention], _unlike_others(model, preprocessing, tokenizer)
+            ),
             description=description,
             image_size=image_size or round(_PAPER_GRID_SIDE / patch) * patch,
             patch_size=patch,
@@ -119,9 +137,10 @@ def load_backbone(spec: str, device: str = "auto", precision: str = "fp32", *, c
     """Load a backbone by its setting.
 
     Args:
-        spec: `embedded`; an open_clip `model/tag`, whose weights open_clip fetches from the hub or finds in its cache;
-            or `model@file`, where model is an open_clip name or the path of a `.json` config of ours, and file holds
-            weights under open_clip's names (safetensors, or a torch file read with `weights_only`).
+        spec: `embedded`; an open_clip `model/tag` or a repository `hf-hub:owner/name`, whose weights are found in the
+            hub's cache or fetched; or `model@file`, where model is an open_clip name, with or without its tag, or the
+            path of a `.json` config of ours, and file holds weights under open_clip's names (safetensors, a torch file
+            read with `weights_only`, or one of OpenAI's own archives).
         device: `auto` is CUDA where there is one, else the CPU.
         precision: `auto`, `fp32`, `bf16` or `fp16`; see `resolve_precision`.
         compiled: let torch.compile fuse the vision tower's blocks; the first batch waits for it.
@@ -133,18 +152,13 @@ def load_backbone(spec: str, device: str = "auto", precision: str = "fp32", *, c
     where: _Where = {"device": chosen, "precision": resolve_precision(precision, chosen), "compiled": compiled}
     if spec == "embedded":
         return load_config(WEIGHTS_FOLDER / "embedded.json", **where)
-    model_name, at, file_name = spec.partition("@")
-    if at:
-        if model_name.endswith(".json"):
-            return load_config(Path(model_name), weights=Path(file_name), **where)
-        return _load_file(model_name, Path(file_name), where)
-    model_name, slash, tag = spec.rpartition("/")
-    if not slash or not tag:
-        raise BackboneError(
-            f"{SETTING}={spec!r} is none of: embedded, an open_clip model/tag such as "
-            "ViT-L-14-336-quickgelu/openai, or model@file."
-        )
-    return _load_named(model_name, tag, where)
+    model_name, _, file_name = right_spelling(spec).partition("@")
+    if file_name and model_name.endswith(".json"):
+        return load_config(Path(model_name), weights=Path(file_name), **where)
+    plan = plan_of(spec)
+    file = Path(file_name) if file_name else fetch_weights(plan)
+    _require_file(file)
+    return _load_plan(plan, file, where)
 
 
 def resolve_device(device: str) -> str:
@@ -168,7 +182,8 @@ def load_config(
     precision: Precision = "fp32",
     compiled: bool = False,
 ) -> Backbone:
-    """Load a backbone from a config of ours: a JSON with `model_cfg`, `image_size`, `layers`, `dpam_layer`.
+    """Load a backbone from a config of ours: a JSON with `model_cfg`, `image_size`, `layers`, `dpam_layer`; where it
+    differs from CLIP's, `preprocess` (mean, std, interpolation); and `class_token`, how plain words see an image.
 
     Prompts that come with it lie beside the config, as `<name>_prompts.safetensors`.
 
@@ -202,6 +217,8 @@ def load_config(
             device=device,
             precision=precision,
             compiled=compiled,
+            preprocessing=_preprocessing(config.get("preprocess", {})),
+            plain_class_token=config.get("class_token", "straight"),
             prompts_file=prompts if (prompts := path.with_name(f"{path.stem}_prompts.safetensors")).exists() else None,
         )
     except (KeyError, TypeError) as error:
@@ -216,40 +233,71 @@ def _read_config(path: Path) -> dict[str, Any]:
         raise BackboneError(f"The backbone config {path} is not JSON: {error}.") from error
 
 
+def _preprocessing(said: dict[str, Any]) -> Preprocessing:
+    """Of a config of ours. Raises TypeError on an unknown entry."""
+    values: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in said.items()}
+    return Preprocessing(**values)
+
+
 def _require_file(path: Path) -> None:
     if not path.is_file():
         raise BackboneError(f"There is no file {path}. Set {SETTING} to a file that exists, or to embedded.")
 
 
-def _load_file(model_name: str, file: Path, where: _Where) -> Backbone:
-    _require_file(file)
-    _require_known(model_name)
-    model = open_clip.create_model(model_name, pretrained=None)
-    _load_weights(model, file)
-    return Backbone(model, name=f"{model_name}@{file.name}", description=_describe(model_name), **where)
+def plan_of(spec: str) -> Plan:
+    """What a setting other than `embedded` and a config of ours names; of a file, without opening it.
+
+    Raises:
+        BackboneError: no such model or tag, or one that the method can't work with; an `hf-hub:` name also where its
+            configuration can't be fetched.
+    """
+    spec = right_spelling(spec)
+    model, at, file = spec.partition("@")
+    if at:
+        model = right_spelling(model)
+        if "/" not in model:
+            return plan_file(model, Path(file))
+        named = plan_named(*_with_tag(model))
+        return replace(named, repo="", files=())
+    if spec.startswith(HUB):
+        return plan_hub(spec.removeprefix(HUB), fetch_small)
+    return plan_named(*_with_tag(spec))
 
 
-def _load_named(model_name: str, tag: str, where: _Where) -> Backbone:
-    _require_known(model_name)
-    if tag not in open_clip.list_pretrained_tags_by_model(model_name):
-        known = ", ".join(open_clip.list_pretrained_tags_by_model(model_name)) or "none"
-        raise BackboneError(f"open_clip has no weights {tag!r} for {model_name}; it has: {known}. Change {SETTING}.")
+def _with_tag(spec: str) -> tuple[str, str]:
+    model, slash, tag = spec.rpartition("/")
+    if not slash or not tag or not model:
+        raise BackboneError(untagged(spec))
+    return model, tag
+
+
+def fetch_weights(plan: Plan, progress: Progress = lambda done, total: None) -> Path:
+    """The weights of a plan: from the cache where they are there, else from the hub. Raises BackboneError."""
+    found = cached(plan.repo, plan.files)
     try:
-        model = open_clip.create_model(model_name, pretrained=tag)
-    except Exception as error:  # the hub's clients raise errors of many libraries
+        return found or fetch(locate(plan.repo, plan.files), progress)
+    except FetchError as error:
         raise BackboneError(
-            f"The weights of {SETTING}={model_name}/{tag} could not be fetched ({type(error).__name__}: {error}). "
-            f"Connect this machine to the hub once, or set {SETTING} to {model_name}@FILE with a downloaded file."
+            f"The weights of {SETTING}={plan.name} could not be fetched. {error} Or download {plan.files[0]} of "
+            f"{plan.repo} elsewhere, and set {SETTING} to {plan.name.removeprefix(HUB)}@FILE."
         ) from error
-    return Backbone(model, name=f"{model_name}/{tag}", description=_describe(model_name), **where)
 
 
-def _require_known(model_name: str) -> None:
-    if model_name not in open_clip.list_models():
-        raise BackboneError(
-            f"open_clip knows no model {model_name!r}. Set {SETTING} to one of `open_clip.list_models()`, "
-            "such as ViT-L-14-336-quickgelu."
-        )
+def _load_plan(plan: Plan, file: Path, where: _Where) -> Backbone:
+    config = without_loss(plan.model_cfg)
+    if is_openai_archive(file):  # whatever it is called: all of OpenAI's were trained with it
+        config["quick_gelu"] = True
+    model = CLIP(**config)
+    _load_weights(model, file)
+    return Backbone(
+        model,
+        name=plan.name,
+        description=_describe(plan.model),
+        preprocessing=plan.preprocessing,
+        tokenizer=plan.tokenizer,
+        plain_class_token="normed",
+        **where,
+    )
 
 
 def _load_weights(model: CLIP, file: Path) -> None:
@@ -268,12 +316,46 @@ def _describe(model_name: str) -> str:
     )
 
 
-def _fingerprint(model: CLIP, layers: tuple[int, ...], dpam_layer: int, attention: str) -> str:
-    """sha256 over every tensor's name, shape and float32 bytes, and over what decides the features' meaning."""
-    digest = hashlib.sha256(json.dumps([list(layers), dpam_layer, attention]).encode())
+def _fingerprint(model: CLIP, facts: list[Any], unlike: dict[str, Any]) -> str:
+    """sha256 over every tensor's name, shape and float32 bytes, and over what decides the features' meaning.
+
+    Facts that are as open_clip has them where nothing is said are left out: those models keep their fingerprint when
+    a new kind of fact is added, and no version of theirs is lost.
+    """
+    digest = hashlib.sha256(json.dumps([*facts, unlike] if unlike else facts, sort_keys=True).encode())
     tensors: dict[str, Tensor] = model.state_dict()
     for name in sorted(tensors):
         tensor = tensors[name].detach().float().cpu().contiguous()
         digest.update(f"{name}{tuple(tensor.shape)}".encode())
         digest.update(tensor.numpy().tobytes())
     return digest.hexdigest()
+
+
+def _unlike_others(model: CLIP, preprocessing: Preprocessing, tokenizer: dict[str, Any] | None) -> dict[str, Any]:
+    """What no tensor tells, by name, where it is not as open_clip has it when a configuration says nothing."""
+    visual = model.visual
+    found = {
+        "activation": (_activation(visual.transformer), "GELU"),
+        "text activation": (_activation(model.transformer), "GELU"),
+        "head width": (_head_width(visual.transformer), 64),
+        "text head width": (_head_width(model.transformer), 64),
+        "norms": (sorted({norm.eps for norm in model.modules() if isinstance(norm, torch.nn.LayerNorm)}), [1e-5]),
+        "preprocessing": (asdict(preprocessing), asdict(CLIPS_OWN)),
+        "tokenizer": (tokenizer or {}, {}),
+        "context": (model.context_length, 77),
+        "pooling": ([visual.pool_type, model.text_pool_type], ["tok", "argmax"]),
+    }
+    return {name: value for name, (value, usual) in found.items() if value != usual}
+
+
+def _activation(tower: Transformer) -> str:
+    """Of the blocks' MLPs, by its class; with what its constructor was told."""
+    block: Any = tower.resblocks[0]
+    activation = block.mlp.gelu
+    return type(activation).__name__ + (f"({activation.extra_repr()})" if "tanh" in activation.extra_repr() else "")
+
+
+def _head_width(tower: Transformer) -> int:
+    block: Any = tower.resblocks[0]
+    attention = block.attn
+    return attention.embed_dim // attention.num_heads

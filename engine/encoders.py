@@ -94,7 +94,7 @@ def variant_features(engine: Engine, attention: Attention) -> Encoder:
 
 
 def _batch(engine: Engine, images: Sequence[Image.Image]) -> Tensor:
-    return preprocess(images, engine.image_size, engine.backbone.device)
+    return preprocess(images, engine.image_size, engine.backbone.device, engine.backbone.preprocessing)
 
 
 def _dtype(engine: Engine) -> torch.dtype:

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from engine.shapes import Grid, square
-from engine.vision import VisionFeatures
+from engine.vision import ClassToken, VisionFeatures
 
 logger = logging.getLogger(__name__)
 
@@ -42,16 +42,18 @@ class ImageFeatures:
     moves a probability by less than 1e-4. float32 with the reference's choices.
 
     Attributes:
-        global_feature: (D,).
+        global_feature: (D,), the class token as the reference takes it; see `by_class_token`.
         patch_features: (L, n, D), one row of patches a layer, class token dropped.
         patch_grid: how the n patches lie; None: a square.
         surface: its pixels and textures; None where nobody asked for them.
+        normed_feature: (D,), the class token after `ln_post`; None of features that know one kind only.
     """
 
     global_feature: Tensor
     patch_features: Tensor
     patch_grid: Grid | None = None
     surface: Surface | None = None
+    normed_feature: Tensor | None = None
 
     @property
     def grid(self) -> Grid:
@@ -60,7 +62,22 @@ class ImageFeatures:
 
     def cpu(self) -> "ImageFeatures":
         """The same features in the CPU's memory."""
-        return replace(self, global_feature=self.global_feature.cpu(), patch_features=self.patch_features.cpu())
+        normed = None if self.normed_feature is None else self.normed_feature.cpu()
+        return replace(
+            self,
+            global_feature=self.global_feature.cpu(),
+            patch_features=self.patch_features.cpu(),
+            normed_feature=normed,
+        )
+
+    def by_class_token(self, class_token: ClassToken) -> "ImageFeatures":
+        """The features that a version reads, whose global feature is of this kind; doing it twice is the same as once.
+
+        Features that know one kind only stay as they are: whoever made them chose.
+        """
+        if class_token == "straight" or self.normed_feature is None:
+            return self
+        return replace(self, global_feature=self.normed_feature)
 
 
 def surface_of(features: ImageFeatures) -> Surface:
@@ -73,9 +90,14 @@ def surface_of(features: ImageFeatures) -> Surface:
 def unit_features(
     features: VisionFeatures, layers: tuple[int, ...], dtype: torch.dtype = torch.float16
 ) -> tuple[Tensor, Tensor]:
-    """What is kept of a batch of the vision tower, unit length: (B, D) global, (B, L, n, D) patches."""
+    """What is kept of a batch of the vision tower, unit length.
+
+    Returns:
+        (B, 2, D): the class token straight and normed; (B, L, n, D) patches.
+    """
+    whole = torch.stack([features.global_features, features.normed_features], dim=1)
     stacked = torch.stack([features.patch_features[layer][:, 1:] for layer in layers], dim=1)
-    return F.normalize(features.global_features, dim=-1).to(dtype), F.normalize(stacked, dim=-1).to(dtype)
+    return F.normalize(whole, dim=-1).to(dtype), F.normalize(stacked, dim=-1).to(dtype)
 
 
 def split_batch(
@@ -86,8 +108,11 @@ def split_batch(
 
 
 def split_units(global_features: Tensor, patch_features: Tensor, grid: Grid | None = None) -> list[ImageFeatures]:
-    """(B, D) and (B, L, n, D) → one `ImageFeatures` an image, on the same device, in memory of its own."""
-    return [ImageFeatures(g.clone(), p.clone(), grid) for g, p in zip(global_features, patch_features, strict=True)]
+    """(B, 2, D) and (B, L, n, D) → one `ImageFeatures` an image, on the same device, in memory of its own."""
+    return [
+        ImageFeatures(whole[0].clone(), patches.clone(), grid, normed_feature=whole[1].clone())
+        for whole, patches in zip(global_features, patch_features, strict=True)
+    ]
 
 
 class FeatureCache:
@@ -183,6 +208,8 @@ def _to_tensors(features: ImageFeatures) -> dict[str, Tensor]:
         "patch_features": features.patch_features,
         "grid": torch.tensor(features.grid, dtype=torch.int16),
     }
+    if features.normed_feature is not None:
+        tensors["normed_feature"] = features.normed_feature
     if features.surface is not None:
         tensors["pixels"] = features.surface.pixels
         tensors |= dict(zip(_TEXTURES, features.surface.textures, strict=True))
@@ -195,7 +222,8 @@ def _from_tensors(tensors: dict[str, Tensor]) -> ImageFeatures:
         fine, middle, coarse = (tensors[name] for name in _TEXTURES)
         surface = Surface(tensors["pixels"], (fine, middle, coarse))
     grid = Grid(*tensors["grid"].tolist())
-    return ImageFeatures(tensors["global_feature"], tensors["patch_features"], grid, surface)
+    normed = tensors.get("normed_feature")
+    return ImageFeatures(tensors["global_feature"], tensors["patch_features"], grid, surface, normed)
 
 
 def _open(path: Path) -> safe_open:

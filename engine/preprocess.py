@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import cache
 from itertools import repeat
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -20,26 +22,53 @@ MEAN = (0.48145466, 0.4578275, 0.40821073)
 STD = (0.26862954, 0.26130258, 0.27577711)
 
 
-def preprocess(images: Sequence[Image.Image], size: int | Size, device: torch.device | str = "cpu") -> Tensor:
-    """(B, 3, h, w) float32: images brought to one size, then CLIP's mean and deviation. See `to_pixels`."""
+Interpolation = Literal["bicubic", "bilinear"]
+_RESAMPLING = {"bicubic": Image.Resampling.BICUBIC, "bilinear": Image.Resampling.BILINEAR}
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """How a model wants its images; as CLIP does where nothing is said.
+
+    Attributes:
+        mean: of the channels R, G, B, 0–1; subtracted.
+        std: what is then divided by.
+        interpolation: of the resize.
+    """
+
+    mean: tuple[float, float, float] = MEAN
+    std: tuple[float, float, float] = STD
+    interpolation: Interpolation = "bicubic"
+
+
+CLIPS_OWN = Preprocessing()
+
+
+def preprocess(
+    images: Sequence[Image.Image],
+    size: int | Size,
+    device: torch.device | str = "cpu",
+    how: Preprocessing = CLIPS_OWN,
+) -> Tensor:
+    """(B, 3, h, w) float32: images brought to one size, then mean and deviation. See `to_pixels`."""
     if len(images) == 1:
-        return normalise([to_pixels(images[0], size)], device)
-    return normalise(list(_threads().map(to_pixels, images, repeat(size))), device)
+        return normalise([to_pixels(images[0], size, how.interpolation)], device, how)
+    return normalise(list(_threads().map(to_pixels, images, repeat(size), repeat(how.interpolation))), device, how)
 
 
-def to_pixels(image: Image.Image, size: int | Size) -> Pixels:
-    """(h, w, 3) uint8: resized straight to `size` (h, w), or a square of that side, by PIL's bicubic, then RGB.
+def to_pixels(image: Image.Image, size: int | Size, interpolation: Interpolation = "bicubic") -> Pixels:
+    """(h, w, 3) uint8: resized straight to `size` (h, w), or a square of that side, by PIL, then RGB.
 
     The resize runs in the file's own mode, as in the reference: palette and bilevel pictures are resized by nearest
     neighbour, alpha weighs the colours while resizing and is then dropped.
     """
-    return np.asarray(_resize(image, size, Image.Resampling.BICUBIC).convert("RGB"))
+    return np.asarray(_resize(image, size, _RESAMPLING[interpolation]).convert("RGB"))
 
 
-def normalise(pixels: Sequence[Pixels], device: torch.device | str = "cpu") -> Tensor:
-    """(h, w, 3) uint8 each → (B, 3, h, w) float32 by CLIP's mean and deviation. What goes to the device are bytes."""
+def normalise(pixels: Sequence[Pixels], device: torch.device | str = "cpu", how: Preprocessing = CLIPS_OWN) -> Tensor:
+    """(h, w, 3) uint8 each → (B, 3, h, w) float32 by mean and deviation. What goes to the device are bytes."""
     batch = to_device(pixels, torch.device(device)).permute(0, 3, 1, 2)
-    mean, std = (torch.tensor(of, device=device).view(1, 3, 1, 1) for of in (MEAN, STD))
+    mean, std = (torch.tensor(of, device=device).view(1, 3, 1, 1) for of in (how.mean, how.std))
     return (batch.float() / 255 - mean) / std
 
 

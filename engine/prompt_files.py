@@ -11,10 +11,12 @@ from engine.backbone import Backbone
 from engine.errors import PromptError
 from engine.prompts import Prompts, check_sizes, default_prompts
 from engine.reference_checkpoint import for_backbone, is_torch_file, prompts_of_checkpoint
+from engine.vision import CLASS_TOKENS
 
 _FORMAT = "anomalyloop-prompts-1"
 _TENSORS = ("normal_context", "anomalous_context", "deep_tokens")
 _FACTS = ("backbone_name", "backbone_fingerprint", "state_word", "note")
+_CLASS_TOKEN = "class_token"  # of files that don't say, as they were before: the reference's
 # All facts under one key: safetensors writes several in any order, and the same prompts must give the same bytes.
 _KEY = "prompts"
 
@@ -27,7 +29,7 @@ def prompts_to_bytes(prompts: Prompts) -> bytes:
     """
     tensors = {name: getattr(prompts, name).contiguous() for name in _TENSORS}
     check_finite(tensors)
-    facts = {"format": _FORMAT, **{name: str(getattr(prompts, name)) for name in _FACTS}}
+    facts = {"format": _FORMAT, **{name: str(getattr(prompts, name)) for name in (*_FACTS, _CLASS_TOKEN)}}
     return safetensors.torch.save(tensors, {_KEY: json.dumps(facts)})
 
 
@@ -50,6 +52,12 @@ def prompts_from_bytes(data: bytes) -> Prompts:
         raise PromptError(f"This safetensors file is damaged ({error}). Copy or export it anew.") from error
     if metadata.get("format") != _FORMAT or set(tensors) != set(_TENSORS) or not set(_FACTS) <= set(metadata):
         raise PromptError("This safetensors file holds no AnomalyLoop prompts. Import a file that was exported here.")
+    class_token = next((one for one in CLASS_TOKENS if one == metadata.get(_CLASS_TOKEN, "straight")), None)
+    if class_token is None:
+        raise PromptError(
+            f"The prompt file wants the class token {metadata[_CLASS_TOKEN]!r}, which this version doesn't know. "
+            "Update AnomalyLoop."
+        )
     shapes_fit = (
         tensors["normal_context"].ndim == 2
         and tensors["normal_context"].shape == tensors["anomalous_context"].shape
@@ -63,6 +71,7 @@ def prompts_from_bytes(data: bytes) -> Prompts:
         anomalous_context=tensors["anomalous_context"].float(),
         deep_tokens=tensors["deep_tokens"].float(),
         **{name: metadata[name] for name in _FACTS},
+        class_token=class_token,
     )
 
 

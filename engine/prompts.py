@@ -10,6 +10,7 @@ from torch.nn import functional as F
 
 from engine.backbone import Backbone
 from engine.errors import BackboneError, PromptError
+from engine.vision import ClassToken
 
 CONTEXT_LENGTH = 12  # E
 DEEP_TOKENS = 4  # M, learnable tokens before each of the text blocks 1 … DEPTH − 1
@@ -32,6 +33,7 @@ class Prompts:
         backbone_name: the backbone's name, for people.
         backbone_fingerprint: the only backbone that these prompts mean something to.
         note: where they come from, one line.
+        class_token: how an image's class token reaches the joint space where these prompts are compared with it.
     """
 
     normal_context: Tensor
@@ -41,6 +43,7 @@ class Prompts:
     backbone_fingerprint: str
     state_word: str = STATE_WORD
     note: str = ""
+    class_token: ClassToken = "straight"
 
     def check_backbone(self, backbone: Backbone) -> None:
         """Raise PromptError unless these prompts were tuned for this backbone."""
@@ -220,6 +223,7 @@ def default_prompts(backbone: Backbone, state_word: str = STATE_WORD) -> Prompts
         backbone_fingerprint=backbone.info.fingerprint,
         state_word=state_word,
         note="plain words",
+        class_token=backbone.plain_class_token,
     )
 
 

@@ -35,7 +35,7 @@ SURFACE_SIDE, SURFACE_CELL = 32, 8
 # Detectors that are kept ready: those of a project or two, with the ones that they are compared with.
 _DETECTORS = 8
 # Grows with each change of what features of the same image mean.
-_FEATURES_VERSION = 3
+_FEATURES_VERSION = 4
 
 
 @dataclass(frozen=True)
@@ -153,10 +153,15 @@ class Engine:
 
     def prepare(self, image: Image.Image, *, surface: bool = False) -> Prepared:
         """Bring an upright 8-bit image to the model's sizes; with `surface`, for the texture eye too."""
-        pixels = to_pixels(image, self.grid_for(*image.size).times(self.info.patch_size))
+        how = self.backbone.preprocessing
+        pixels = to_pixels(image, self.grid_for(*image.size).times(self.info.patch_size), how.interpolation)
         if not surface:
             return Prepared(pixels)
         return Prepared(pixels, to_pixels(image, self.surface_for(*image.size).times(2)))
+
+    def normalise(self, pixels: Sequence[Pixels]) -> Tensor:
+        """(h, w, 3) uint8 each → (B, 3, h, w) on the backbone's device, as it wants them."""
+        return normalise(pixels, self.backbone.device, self.backbone.preprocessing)
 
     def encode(self, images: Sequence[Image.Image], *, surface: bool = False) -> list[ImageFeatures]:
         """Features, in the CPU's memory, of upright 8-bit images of any sizes; other threads' images may join them."""
@@ -170,7 +175,7 @@ class Engine:
             by_shape.setdefault(one.pixels.shape, []).append(position)
         encoded: dict[int, ImageFeatures] = {}
         for positions in by_shape.values():
-            batch = normalise([prepared[position].pixels for position in positions], self.backbone.device)
+            batch = self.normalise([prepared[position].pixels for position in positions])
             encoded |= dict(zip(positions, self._encode_together(batch), strict=True))
         surfaces = [None if one.surface is None else self._surface(one.surface) for one in prepared]
         return [replace(encoded[number], surface=surface) for number, surface in enumerate(surfaces)]

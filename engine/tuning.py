@@ -1,6 +1,7 @@
 """Glocal prompt tuning over features that were encoded once (paper, section 3.3): the backbone stays frozen."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import groupby
 
 import torch
@@ -30,7 +31,8 @@ class Tuner(TuningLoop):
     learner: PromptLearner
 
     def __init__(self, backbone: Backbone, start: Prompts, examples: Sequence[Example], config: TuningConfig) -> None:
-        super().__init__(PromptLearner(backbone, start, cast_float16=config.cast_float16), examples, config)
+        seen = [replace(one, features=one.features.by_class_token(start.class_token)) for one in examples]
+        super().__init__(PromptLearner(backbone, start, cast_float16=config.cast_float16), seen, config)
         with torch.no_grad():
             self._anchor = self.learner()
         # With one label alone, cross-entropy on the image teaches nothing but "always".

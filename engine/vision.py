@@ -16,6 +16,10 @@ from torch.nn import functional as F
 from engine.errors import BackboneError
 
 Attention = Literal["vv", "qq", "kk", "off"]
+# How the class token goes to the joint space: straight, as in the reference, which its prompts are tuned for; or
+# through `ln_post` first, as CLIP was trained, which plain words need.
+ClassToken = Literal["straight", "normed"]
+CLASS_TOKENS: tuple[ClassToken, ...] = ("straight", "normed")
 _QUICK_GELU = 1.702
 
 
@@ -24,11 +28,13 @@ class VisionFeatures:
     """What the tower says of a batch, float32; none of it is normalised.
 
     Attributes:
-        global_features: (B, D), the class token in the joint space.
+        global_features: (B, D), the class token in the joint space, without `ln_post`: the reference's.
+        normed_features: (B, D), the same after `ln_post`: CLIP's own.
         patch_features: block number (from 1) → (B, 1 + n, D), class token first.
     """
 
     global_features: Tensor
+    normed_features: Tensor
     patch_features: dict[int, Tensor]
 
 
@@ -72,7 +78,8 @@ class TwoStreamVision(nn.Module):
         for number, (original, local) in enumerate(self.blocks(images), start=1):
             if number in wanted:
                 patch_features[number] = self._to_joint_space(original if local is None else local)
-        return VisionFeatures(original[:, 0] @ self.visual.proj, patch_features)
+        token = original[:, 0]
+        return VisionFeatures(token @ self.visual.proj, self.visual.ln_post(token) @ self.visual.proj, patch_features)
 
     def blocks(self, images: Tensor) -> Iterator[tuple[Tensor, Tensor | None]]:
         """What each block makes of the images: both streams' tokens (B, 1 + n, width); no local one before DPAM's.
@@ -134,20 +141,32 @@ def plain_blocks(visual: VisionTransformer, tokens: Tensor) -> Tensor:
 
 def check_tower(visual: nn.Module) -> None:
     """Raise BackboneError unless the image tower is a plain vision transformer with a class token."""
-    fits = (
-        isinstance(visual, VisionTransformer)
-        and visual.attn_pool is None
-        and visual.proj is not None
-        and all(
-            isinstance(block, ResidualAttentionBlock) and isinstance(block.attn, nn.MultiheadAttention)
-            for block in visual.transformer.resblocks
-        )
-    )
-    if not fits:
+    fault = tower_fault(visual)
+    if fault:
         raise BackboneError(
-            "This backbone's image tower is not a plain vision transformer with a class token, which the method needs. "
-            "Set ANOMALYLOOP_BACKBONE to a ViT of CLIP's structure, such as ViT-L-14-336-quickgelu/openai."
+            f"This backbone's image tower is not a plain vision transformer with a class token, which the method "
+            f"needs: {fault}. Set ANOMALYLOOP_BACKBONE to a ViT of CLIP's structure, such as "
+            "ViT-L-14-336-quickgelu/openai."
         )
+
+
+def tower_fault(visual: nn.Module) -> str:
+    """What keeps an image tower from being used, as half a sentence; empty where nothing does."""
+    if not isinstance(visual, VisionTransformer):
+        return f"it is a {type(visual).__name__}"
+    if visual.attn_pool is not None:
+        return "it pools its patches by attention"
+    if visual.pool_type != "tok":
+        return "its image feature is a mean of patches, and its class token was never trained for it"
+    if visual.proj is None:
+        return "it has no way to the joint space"
+    if not all(_is_plain(block) for block in visual.transformer.resblocks):
+        return "its blocks attend in another way"
+    return ""
+
+
+def _is_plain(block: nn.Module) -> bool:
+    return isinstance(block, ResidualAttentionBlock) and isinstance(block.attn, nn.MultiheadAttention)
 
 
 def _dtype(block: ResidualAttentionBlock) -> torch.dtype:

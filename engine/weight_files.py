@@ -1,5 +1,8 @@
-"""Files of a CLIP's weights: open_clip's, and ours, which leave out the token rows that are all zero."""
+"""Files of a CLIP's weights: open_clip's; OpenAI's own archives; and ours, without token rows that are all zero."""
 
+import hashlib
+import zipfile
+from functools import cache
 from pathlib import Path
 
 import open_clip
@@ -9,6 +12,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
 from torch import Tensor
 
+_NO_WEIGHTS = ("input_resolution", "context_length", "vocab_size")  # numbers that OpenAI's archives hold as tensors
 _TABLE, _ROWS, _VALUES = "token_embedding.weight", "token_embedding.rows", "token_embedding.values"
 
 
@@ -26,10 +30,16 @@ def pack_tokens(weights: dict[str, Tensor]) -> dict[str, Tensor]:
 def load_weights(model: CLIP, file: Path) -> None:
     """Put the weights of a file into the model: packed ones, or whatever open_clip reads.
 
+    OpenAI's archives hold code: one is read only when its sum is that of a file that OpenAI published.
+
     Raises:
+        ValueError: an archive with code in it that OpenAI did not publish.
         Exception: of torch, pickle, safetensors or the file system: the file can't be read safely or doesn't fit.
     """
     weights = _packed(file)
+    if weights is None and is_openai_archive(file):
+        model.load_state_dict(_openai_weights(file))
+        return
     if weights is None:
         open_clip.load_checkpoint(model, str(file), weights_only=True)
         return
@@ -46,3 +56,30 @@ def _packed(file: Path) -> dict[str, Tensor] | None:
     except SafetensorError:
         return None
     return load_file(file) if is_packed else None
+
+
+def is_openai_archive(file: Path) -> bool:
+    """Whether a file is of the kind that OpenAI published its models as: TorchScript, a zip with code in it."""
+    if not zipfile.is_zipfile(file):
+        return False
+    with zipfile.ZipFile(file) as archive:
+        return any(name.endswith("/constants.pkl") for name in archive.namelist())
+
+
+def _openai_weights(file: Path) -> dict[str, Tensor]:
+    with file.open("rb") as opened:
+        found = hashlib.file_digest(opened, "sha256").hexdigest()
+    if found not in published_by_openai():
+        raise ValueError(
+            "it is a TorchScript archive, which holds code, and none that OpenAI published; export its state_dict as "
+            "safetensors"
+        )
+    state = torch.jit.load(file, map_location="cpu").state_dict()
+    return {name: tensor.float() for name, tensor in state.items() if name not in _NO_WEIGHTS}
+
+
+@cache
+def published_by_openai() -> frozenset[str]:
+    """The sums of OpenAI's own archives: open_clip's addresses of them have them in their path."""
+    urls = (open_clip.get_pretrained_url(model, "openai") for model in open_clip.list_models())
+    return frozenset(url.split("/")[-2] for url in urls if "openaipublic" in url)

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import httpx
@@ -50,15 +50,25 @@ class RunningApp:
 
     Args:
         home: its data folder.
-        backbone: the value for ANOMALYLOOP_BACKBONE.
+        backbone: the value for ANOMALYLOOP_BACKBONE; empty: not set.
         port: 0: a free one.
+        variables: others in the environment.
         settings: others, by the name of their field.
     """
 
-    def __init__(self, home: Path, backbone: str, *, port: int = 0, **settings: object) -> None:
+    def __init__(
+        self,
+        home: Path,
+        backbone: str,
+        *,
+        port: int = 0,
+        variables: Mapping[str, str] | None = None,
+        **settings: object,
+    ) -> None:
         self.backbone = backbone
         environment = {name: value for name, value in os.environ.items() if not name.startswith("ANOMALYLOOP_")}
-        ours = {"home": home, "backbone": backbone, **settings}
+        ours = {"home": home, **({"backbone": backbone} if backbone else {}), **settings}
+        environment |= dict(variables or {})
         environment |= {f"ANOMALYLOOP_{name.upper()}": str(value) for name, value in ours.items()}
         home.mkdir(parents=True, exist_ok=True)
         self.log_file = home / f"log-{time.monotonic_ns()}.txt"

@@ -68,6 +68,7 @@ class Image(TypedDict):
     height: int
     status: Literal["unscored", "failed", "to_review", "corrected"]
     score: float | None
+    old_score: float | None
     threshold: float
     map_threshold: float
     verdict: Label | None

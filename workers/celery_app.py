@@ -21,8 +21,10 @@ from kombu import Exchange, Queue
 from settings import Settings, get_settings, misspelt, read_settings
 from workers import engine_host, file_broker
 from workers.alive import touch
+from workers.context import get_store
 from workers.lease import give_back_all
 from workers.logs import configure_logging
+from workers.model_changes import ModelChanges
 from workers.reporting import Reporter
 from workers.tracing import for_request, request_id
 
@@ -108,6 +110,7 @@ celery_app = make_app(read_settings())
 
 
 _reporters: list[Reporter] = []
+_changes: list[ModelChanges] = []
 _REQUEST_HEADER = "request_id"
 
 
@@ -125,6 +128,9 @@ def _load_engine_early(sender: Any, **_: object) -> None:
     engine_host.start_loading(after_seconds=EMBEDDED_LOADING_SECONDS if get_settings().embedded_broker else 0.0)
     _reporters.append(Reporter(sender.hostname, sorted(sender.app.amqp.queues.consume_from)))
     _reporters[-1].start()
+    # In the embedded mode the page's process brings models in, and this one follows.
+    _changes.append(ModelChanges(get_store(), brings=not get_settings().embedded_broker))
+    _changes[-1].start()
 
 
 @worker_shutting_down.connect
@@ -137,6 +143,8 @@ def _give_back_runs(**_: object) -> None:
 def _report_no_more(**_: object) -> None:
     while _reporters:
         _reporters.pop().stop()
+    while _changes:
+        _changes.pop().stop()
 
 
 @beat_init.connect

@@ -15,10 +15,12 @@ from settings import get_settings
 from workers.background import BackgroundScorer
 from workers.celery_app import celery_app
 from workers.context import get_store
+from workers.model_changes import ModelChanges
 
 logger = logging.getLogger(__name__)
 
 _scorer: BackgroundScorer | None = None
+_changes: ModelChanges | None = None
 # Images of which a preview was asked for by message, and when.
 _asked: dict[int, float] = {}
 _ASK_SECONDS = 15.0
@@ -26,15 +28,20 @@ _ASK_SECONDS = 15.0
 
 def start() -> None:
     """Called once by the page's process: in the embedded mode, begins to load the engine and to score."""
-    global _scorer
+    global _scorer, _changes
     if get_settings().embedded_broker:
         _scorer = BackgroundScorer(get_store())
         _scorer.start()
+        _changes = ModelChanges(get_store(), brings=True)
+        _changes.start()
 
 
 def stop() -> None:
     """Let the scoring in progress end, and begin no more."""
-    global _scorer
+    global _scorer, _changes
+    if _changes is not None:
+        _changes.stop()
+        _changes = None
     if _scorer is not None:
         _scorer.stop()
         _scorer = None

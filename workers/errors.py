@@ -8,6 +8,7 @@ from datetime import datetime
 from db.errors import (
     BadName,
     BadSetting,
+    ChangeInProgress,
     Conflict,
     KeyReused,
     NameTaken,
@@ -21,9 +22,11 @@ from engine.errors import BackboneError, EngineError, ImageError, PromptError
 __all__ = [
     "AddressRefused",
     "BackboneError",
+    "BackboneIsSet",
     "BadName",
     "BadPassword",
     "BadSetting",
+    "ChangeInProgress",
     "Conflict",
     "EngineError",
     "ImageError",
@@ -51,6 +54,16 @@ class AddressRefused(Exception):
 
     def __init__(self, url: str, why: str) -> None:
         super().__init__(f"The address {url!r} is not called: {why}.")
+
+
+class BackboneIsSet(Exception):
+    """Somebody wants to choose what the environment has chosen."""
+
+    def __init__(self, setting: str) -> None:
+        super().__init__(
+            f"ANOMALYLOOP_BACKBONE is {setting} in the server's environment, and counts alone. Unset it there, start "
+            "again, and choose here."
+        )
 
 
 class NotReady(Exception):

@@ -3,9 +3,22 @@
 import hashlib
 from typing import TYPE_CHECKING
 
+from sqlalchemy.orm import Session
+
+from db.images import clear_scoring_errors
 from db.projects import ensure_project, lock_project
-from db.prompt_versions import activate, active_version, add_version, list_versions, projects_without_shipped
+from db.prompt_versions import (
+    activate,
+    active_version,
+    add_version,
+    list_versions,
+    projects_of_others,
+    projects_without_shipped,
+    version_for,
+)
 from db.store import Store
+from settings import get_settings
+from workers import engine_host
 
 if TYPE_CHECKING:
     from engine.serving import Engine
@@ -28,9 +41,35 @@ def ensure_default_project(store: Store, engine: "Engine") -> int:
 def ensure_shipped_prompts(store: Store, engine: "Engine") -> None:
     """See to it that every project that works has the backbone's own prompts as a version.
 
-    They become active where no version is. Where the active version belongs to another backbone, it stays: whether to
-    go on with the shipped prompts of this backbone or to go back to the other one is for a person to decide.
+    They become active where no version is. Where the active version belongs to another backbone, it stays as long as
+    the environment names the backbone: whether to go on with the shipped prompts of this one or to go back is for a
+    person to decide. Where the backbone was chosen on the page, every project follows.
     """
+    _ship(store, engine)
+    with store.session(read_only=True) as session:
+        behind = projects_of_others(session, engine.info.fingerprint)
+    if behind and not get_settings().backbone_is_set and engine_host.serves_the_choice(engine):
+        with store.session() as session:
+            use_versions_of(session, engine.info.fingerprint, "local")
+
+
+def use_versions_of(session: Session, fingerprint: str, author: str) -> list[int]:
+    """In every working project, the version that this backbone scored with last, or its shipped prompts.
+
+    Returns:
+        the ids of the projects in which another version is active now.
+    """
+    changed = []
+    for project_id in projects_of_others(session, fingerprint):
+        version = version_for(session, project_id, fingerprint)
+        if version is not None:
+            activate(session, version.id, author)
+            clear_scoring_errors(session, project_id)
+            changed.append(project_id)
+    return changed
+
+
+def _ship(store: Store, engine: "Engine") -> None:
     with store.session(read_only=True) as session:
         lacking = projects_without_shipped(session, engine.info.fingerprint)
     if not lacking:

@@ -44,7 +44,7 @@ def _require_same_backbone(version: PromptVersion, state: str, name: str, finger
         raise PromptError(
             f"Version {version.number} was tuned for the backbone {version.backbone_name} "
             f"({version.backbone_fingerprint[:12]}) and means nothing to {name} ({fingerprint[:12]}), which is in use. "
-            "Activate another version, or set ANOMALYLOOP_BACKBONE to the one it was tuned for."
+            "Activate another version, or put the model to use that it was tuned for (Settings, Models)."
         )
 
 

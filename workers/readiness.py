@@ -108,8 +108,8 @@ def _engine_component(store: Store, status: dict[str, Any]) -> Component:
             "engine",
             False,
             f"Active prompts belong to another backbone than {status['name']}, which is in use, and nothing there can "
-            f"be scored ({which}). Activate a version of this backbone there, or set ANOMALYLOOP_BACKBONE to the other "
-            "one.",
+            f"be scored ({which}). Activate a version of this backbone there, or put the other one to use (Settings, "
+            "Models).",
         )
     return Component("engine", True, f"{status['name']} on {status['device']} in {status['precision']}")
 

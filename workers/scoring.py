@@ -82,9 +82,12 @@ def score_images(store: Store, image_ids: Sequence[int]) -> int:
         PromptError: a project's active prompts belong to another backbone; its images stay unscored.
     """
     engine_host.trouble().require_calm()
-    engine = get_engine()
+    engine, groups = get_engine(), _by_active_version(store, image_ids)
+    if any(version.backbone_fingerprint != engine.info.fingerprint for version, _ in groups):
+        engine_host.look_again()  # another backbone came into use just now, and the versions with it
+        engine, groups = get_engine(), _by_active_version(store, image_ids)
     done = 0
-    for version, images in _by_active_version(store, image_ids):
+    for version, images in groups:
         scorer = _Scorer(store, engine, version, detector_of(store, engine, version))
         uncached = scorer.score_cached(images)
         for batch in _batches(uncached):

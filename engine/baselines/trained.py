@@ -96,7 +96,8 @@ def tuned_prompts(
     @torch.inference_mode()
     def score(features: ImageFeatures, class_name: str) -> Scored:
         text = loop.text_of(class_name) if isinstance(loop, NamedPromptTuner) else loop.text_features()
-        return score_by_texts([features], text, engine.info.patch_size, reference=engine.reference)[0]
+        seen = features.by_class_token(start.class_token)
+        return score_by_texts([seen], text, engine.info.patch_size, reference=engine.reference)[0]
 
     return Trained(name, key, chosen, score)
 

@@ -82,7 +82,8 @@ class WinClip:
         self.encoder = Encoder(key, self._encode)
 
     def _encode(self, images: Sequence[Image.Image]) -> list[ImageFeatures]:
-        batch = preprocess(images, self.engine.image_size, self.engine.backbone.device)
+        backbone = self.engine.backbone
+        batch = preprocess(images, self.engine.image_size, backbone.device, backbone.preprocessing)
         whole, scales = encode_windows(self.engine.backbone.model.visual, batch)
         dtype = torch.float32 if self.engine.reference else torch.float16
         whole = F.normalize(whole, dim=-1).to(dtype).cpu()

@@ -26,6 +26,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+_CLASS_TOKENS = {
+    "straight": "token straight to the joint space, as the reference takes it",
+    "normed": "token after ln_post, as CLIP was trained",
+}
+
+
 def run(engine: Engine, _: Detector, arguments: argparse.Namespace) -> int:
     """Print what the file is; import it where that was asked for and it fits the backbone.
 
@@ -64,6 +70,7 @@ def describe(prompts: Prompts, parts: Sequence[str]) -> str:
             f"Made for:   {named if prompts.backbone_fingerprint else likely_backbone(prompts)}",
             f"Made from:  {prompts.note or 'not said'}",
             f"Word:       {prompts.state_word or 'none'}",
+            f"Class:      {_CLASS_TOKENS[prompts.class_token]}",
             f"Sizes:      {count} context vectors of width {width} for each side; "
             + (f"{tokens} learnable tokens before each of text blocks 2 … {rows + 1}" if rows else "no deep tokens"),
             f"Parts:      {', '.join(parts)}",

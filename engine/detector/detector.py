@@ -104,6 +104,7 @@ class Detector:
         Raises:
             ValueError: it has a refiner or an image head, and features come without their surface.
         """
+        features = [one.by_class_token(self.prompts.class_token) for one in features]
         at_first = score_by_texts(
             features, self.text_features, self.patch_size, reference=self.reference, heads=self.heads
         )

@@ -14,6 +14,7 @@ from engine.features import unit_features
 from engine.scoring import patches_to_pixels
 from engine.serving import Engine
 from engine.shapes import Grid
+from engine.vision import CLASS_TOKENS
 
 
 class ScoringGraph(nn.Module):
@@ -58,6 +59,7 @@ class ScoringGraph(nn.Module):
         """
         whole, patches = unit_features(self.vision(image, self.layers), self.layers, torch.float32)
         parts = self.detector
+        whole = whole[:, CLASS_TOKENS.index(parts.prompts.class_token)]
         scores, layers = compared(whole, patches.transpose(0, 1), parts.text_features, parts.heads)
         values = ((layers[..., 1] + 1 - layers[..., 0]) / 2).sum(dim=0).unflatten(1, self.grid)
         maps = self.down @ values @ self.across.T / self.divisor

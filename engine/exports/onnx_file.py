@@ -23,7 +23,6 @@ from engine.errors import EngineError
 from engine.exports.graph import ScoringGraph
 from engine.features import Surface, split_units, unit_features
 from engine.files import write_whole
-from engine.preprocess import MEAN, STD, normalise
 from engine.prompt_files import prompts_to_bytes
 from engine.serving import Engine, Prepared
 from engine.shapes import Grid
@@ -32,7 +31,7 @@ Arrays = dict[str, npt.NDArray[np.float32]]
 TOLERANCE = 1e-4
 # An ONNX file is one protobuf message, and those end at 2 GiB.
 _LARGEST = 2**31 - 2**24
-_RESIZED = "by bicubic interpolation with antialiasing (PIL)"
+_RESIZED = "by {} interpolation with antialiasing (PIL)"
 
 
 class ExportError(EngineError):
@@ -66,8 +65,8 @@ def export_onnx(engine: Engine, detector: Detector, file: Path, size: tuple[int,
     drawn = [engine.prepare(_drawn(seed, size), surface=detector.sees_surface) for seed in range(3)]
     # First torch's own answer: what is made once and kept, such as the filters' kernels, must be real numbers.
     expected = _expected(engine, detector, drawn)
-    data = _with_metadata(_exported(graph, _inputs(drawn)), _metadata(engine, detector, drawn[0], expected[0]))
-    difference = _difference(data, _inputs(drawn), expected)
+    data = _with_metadata(_exported(graph, _inputs(engine, drawn)), _metadata(engine, detector, drawn[0], expected[0]))
+    difference = _difference(data, _inputs(engine, drawn), expected)
     if not difference <= TOLERANCE:
         raise ExportError(
             f"The exported model differs from torch by {difference:.1e} in scores or maps, and {TOLERANCE:.0e} is the "
@@ -77,9 +76,9 @@ def export_onnx(engine: Engine, detector: Detector, file: Path, size: tuple[int,
     return difference
 
 
-def _inputs(prepared: list[Prepared]) -> Arrays:
+def _inputs(engine: Engine, prepared: list[Prepared]) -> Arrays:
     """What the model takes, for images brought to size."""
-    inputs = {"image": normalise([one.pixels for one in prepared]).numpy()}
+    inputs = {"image": engine.normalise([one.pixels for one in prepared]).cpu().numpy()}
     surfaces = [one.surface for one in prepared if one.surface is not None]
     if surfaces:
         inputs["surface"] = np.stack(surfaces).transpose(0, 3, 1, 2).astype(np.float32) / 255
@@ -120,9 +119,10 @@ def _metadata(engine: Engine, detector: Detector, prepared: Prepared, scored: Sc
         **({"image_size": height} if height == width else {}),
         "image_height": height,
         "image_width": width,
-        "mean": MEAN,
-        "std": STD,
-        "preprocessing": f"resize straight to {width} x {height} (width x height) {_RESIZED}, convert to RGB, "
+        "mean": engine.backbone.preprocessing.mean,
+        "std": engine.backbone.preprocessing.std,
+        "preprocessing": f"resize straight to {width} x {height} (width x height) "
+        f"{_RESIZED.format(engine.backbone.preprocessing.interpolation)}, convert to RGB, "
         "divide by 255, subtract mean, divide by std; channels first, float32",
         **_of_surface(prepared),
         "score": "P(anomalous) of the whole image, 0 to 1"
@@ -144,8 +144,8 @@ def _of_surface(prepared: Prepared) -> dict[str, Any]:
     return {
         "surface_height": height,
         "surface_width": width,
-        "surface_preprocessing": f"the same image: resize straight to {width} x {height} (width x height) {_RESIZED}, "
-        "convert to RGB, divide by 255; channels first, float32",
+        "surface_preprocessing": f"the same image: resize straight to {width} x {height} (width x height) "
+        f"{_RESIZED.format('bicubic')}, convert to RGB, divide by 255; channels first, float32",
         "rarity": "an image that the detector keeps patches of, to tell what is rare, is compared with itself too",
     }
 
@@ -170,7 +170,7 @@ def _with_metadata(model: onnx.ModelProto, facts: dict[str, Any]) -> bytes:
 def _expected(engine: Engine, detector: Detector, prepared: list[Prepared]) -> list[Scored]:
     """What the engine says of the images, from features in float32."""
     layers, patch = engine.info.layers, engine.info.patch_size
-    images = normalise([one.pixels for one in prepared], engine.backbone.device)
+    images = engine.normalise([one.pixels for one in prepared])
     units = unit_features(engine.backbone.vision(images, layers), layers, torch.float32)
     grid = Grid(images.shape[2] // patch, images.shape[3] // patch)
     features = [

@@ -2,13 +2,14 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePath
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from engine.detector.detector import Detector
 from engine.features import ImageFeatures
 
 FOLDS = 5
@@ -35,6 +36,12 @@ class Correction:
     label: int
     marked: Tensor | None
     name: str = ""
+
+
+def seen_by(root: Detector, corrections: Sequence[Correction]) -> list[Correction]:
+    """The corrections with the class token that the root's prompts are compared with."""
+    kind = root.prompts.class_token
+    return [replace(one, features=one.features.by_class_token(kind)) for one in corrections]
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from engine.comparison import Comparison, compare
 from engine.detector.detector import Detector, Said
 from engine.detector.refiner import Refiner
 from engine.features import ImageFeatures
-from engine.learning.corrections import IMAGE_FOLDS, Correction, judging_folds
+from engine.learning.corrections import IMAGE_FOLDS, Correction, judging_folds, seen_by
 from engine.learning.deciding import Decision, Offer, choose
 from engine.learning.heading import fit_heads
 from engine.learning.operating import OperatingPoint, keep_meaning
@@ -121,7 +121,8 @@ def learn(
             "There is nothing to learn from: no image is called normal, and none has its defect marked. "
             "Mark what is wrong on one image at least."
         )
-    return _Run(engine, root.prompts_alone(), active, list(corrections), config, report, unlabelled).carry_out()
+    seen = seen_by(root, corrections)
+    return _Run(engine, root.prompts_alone(), active, seen, config, report, unlabelled).carry_out()
 
 
 class _Run:

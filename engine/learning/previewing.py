@@ -12,7 +12,7 @@ import torch
 from engine.detector.detector import Detector
 from engine.detector.image_head import ImageHead
 from engine.detector.refiner import Views
-from engine.learning.corrections import Correction, Fold, judging_folds
+from engine.learning.corrections import Correction, Fold, judging_folds, seen_by
 from engine.learning.out_of_fold import ImageVoices, RefinedOutOfFold, best_outline
 from engine.learning.pixels import Pixels, has_marked, seen_pixels
 from engine.learning.refining import fit_refiners
@@ -41,7 +41,7 @@ def preview_detector(
     Returns:
         the detector; None where no correction marks a defect: then there is nothing to learn where to look.
     """
-    chosen = balanced(corrections)
+    chosen = seen_by(root, balanced(corrections))
     if not any(one.marked is not None and bool(one.marked.any()) for one in chosen):
         return None
     return _Preview(engine, root.prompts_alone(), chosen, seed).detector()

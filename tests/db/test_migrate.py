@@ -11,13 +11,14 @@ from sqlalchemy import func, inspect, select, text
 from db import tables
 from db.account_models import ApiToken, AuditEntry, LoginAttempts, SignIn, User
 from db.audit import add_entry
+from db.backbone_choice import ask_for
 from db.base import utc_now
 from db.credentials import add_sign_in, add_token
 from db.images import delete_image
 from db.login_attempts import begin_attempt, counters
 from db.migrate import alembic_config, downgrade, migrate
 from db.models import Annotation, Image, Prediction, Project, PromptVersion, TuningRun
-from db.operation_models import UploadKey, WorkerReport
+from db.operation_models import BackboneChoice, UploadKey, WorkerReport
 from db.review_queue import expected_gain
 from db.session import Database
 from db.upload_keys import take_key
@@ -37,7 +38,7 @@ from tests.db.making import (
 
 TABLES = (
     *(Project, Image, PromptVersion, Prediction, Annotation, TuningRun),
-    *(WorkerReport, UploadKey, Webhook, WebhookMessage),
+    *(WorkerReport, UploadKey, BackboneChoice, Webhook, WebhookMessage),
 )
 ACCOUNT_TABLES = (User, SignIn, ApiToken, AuditEntry, LoginAttempts)
 # What people gave is in these, since the first revision.
@@ -55,6 +56,7 @@ def fill(database: Database) -> None:
         annotation = make_annotation(session, image, prompt_version_id=version.id)
         make_run(session, project_id, [annotation.id], parent_version_id=version.id)
         report(session, "celery@host", queues=["scoring"], engine={}, started_at=utc_now())
+        ask_for(session, "ViT-B-16/openai", "ada")
         take_key(session, "key", "0" * 64, timedelta(days=1))
         add_webhook(session, project_id=project_id, url="https://example.org", events=["run.finished"])
         tell(session, project_id, "run.finished", {"run_id": 1})

@@ -1,5 +1,6 @@
 """The engine of a process: loaded once, and clear about why it is not there."""
 
+import shutil
 import subprocess
 import sys
 import threading
@@ -42,11 +43,15 @@ def test_a_backbone_that_is_not_there_is_named_with_its_setting(
     assert engine_status()["state"] == "failed" and "/nowhere" in engine_status()["error"]
 
 
-def test_a_backbone_that_could_not_be_fetched_is_tried_again(configured: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with monkeypatch.context() as patch:
-        patch.setattr(get_settings(), "backbone", "ViT-B-32@/nowhere/weights.safetensors")
-        with pytest.raises(BackboneError):
-            get_engine()
+def test_a_backbone_that_could_not_be_fetched_is_tried_again(
+    configured: Path, tiny_backbone: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config, weights = tiny_backbone.split("@")
+    late = tmp_path / "late.safetensors"
+    monkeypatch.setattr(get_settings(), "backbone", f"{config}@{late}")
+    with pytest.raises(BackboneError):
+        get_engine()
+    shutil.copy(weights, late)
     with pytest.raises(BackboneError):
         get_engine()  # not at once
     engine_host._host.pauses._until = 0.0
@@ -55,7 +60,7 @@ def test_a_backbone_that_could_not_be_fetched_is_tried_again(configured: Path, m
 
 def test_what_went_wrong_by_chance_is_tried_again(configured: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(engine_host, "_make", lambda settings: {}["scipy"])
+        patch.setattr(engine_host, "_make", lambda settings, name: {}["scipy"])
         with pytest.raises(KeyError):
             get_engine()
     assert engine_status()["state"] == "failed"

@@ -53,6 +53,11 @@ ENDPOINTS: dict[str, Role] = {
     "PUT /api/v1/threshold": ADMIN,
     "GET /api/v1/export": VIEWER,
     "POST /api/v1/import": ANNOTATOR,
+    "POST /api/v1/prompts/published": ADMIN,
+    "GET /api/v1/models": VIEWER,
+    "POST /api/v1/models": ADMIN,
+    "DELETE /api/v1/models/change": ADMIN,
+    "POST /api/v1/models/files": ADMIN,
     "GET /api/v1/webhooks": ADMIN,
     "POST /api/v1/webhooks": ADMIN,
     "PATCH /api/v1/webhooks/{webhook_id}": ADMIN,
@@ -104,6 +109,7 @@ EVENTS: dict[str, Role] = {
     "webapp.pages.settings._rule": VIEWER,
     "webapp.pages.depth._read": VIEWER,
     "webapp.pages.depth._save": ADMIN,
+    "webapp.pages.settings._backbone": VIEWER,
     "webapp.pages.settings._operations": VIEWER,
     "webapp.pages.train._show": VIEWER,
     "webapp.pages.train._choose": VIEWER,
@@ -122,6 +128,7 @@ BODIES: dict[str, str] = {
     "POST /gradio_api/upload": "max_import_mb",
     "PUT /api/v1/images/{image_id}/annotation": "max_upload_mb",
     "POST /api/v1/prompts/import": "max_upload_mb",
+    "POST /api/v1/models/files": "max_import_mb",
 }
 
 

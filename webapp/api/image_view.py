@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from db.images import ImageRow
 from db.models import Annotation, Preview, PromptVersion
+from db.predictions import latest_scores
 from db.previews import previews_of
 from db.projects import get_project
 from db.prompt_versions import get_version, parts_of
@@ -52,6 +53,9 @@ class ImageView(BaseModel):
     height: int
     status: str = Field(description="unscored, failed, to_review or corrected")
     score: float | None
+    old_score: float | None = Field(
+        description="until the version in use has scored it: what the one before said, which may be another model's"
+    )
     threshold: float
     map_threshold: float
     verdict: Literal["normal", "anomalous"] | None = Field(
@@ -88,6 +92,7 @@ def image_views(session: Session, rows: list[ImageRow], say: Texts) -> list[Imag
     version_ids = {row.prediction.prompt_version_id for row in rows if row.prediction}
     versions = {one: get_version(session, one) for one in version_ids}
     previews = previews_of(session, [row.image.id for row in rows])
+    old_scores = latest_scores(session, [row.image.id for row in rows if row.prediction is None])
     return [
         _view(
             row,
@@ -95,6 +100,7 @@ def image_views(session: Session, rows: list[ImageRow], say: Texts) -> list[Imag
             probabilities[row.image.project_id],
             versions.get(row.prediction.prompt_version_id) if row.prediction else None,
             previews.get(row.image.id) if row.prediction else None,
+            old_scores.get(row.image.id),
             say,
         )
         for row in rows
@@ -107,6 +113,7 @@ def _view(
     calibrated: Probability | None,
     version: PromptVersion | None,
     preview: Preview | None,
+    old_score: float | None,
     say: Texts,
 ) -> ImageView:
     image, prediction = row.image, row.prediction
@@ -122,6 +129,7 @@ def _view(
         height=image.height,
         status=row.status,
         score=None if prediction is None else prediction.score,
+        old_score=old_score,
         threshold=threshold,
         map_threshold=settings["map_threshold"],
         verdict=None if prediction is None else verdict(prediction, threshold),

@@ -12,6 +12,7 @@ from webapp.access.pace import pace
 from webapp.api.dependencies import DEFAULT_PROJECT, Id, SettingsDep, StoreDep, project_named, require_acceptable_size
 from workers.comparing import compare_versions
 from workers.promoting import activate_version, import_prompts
+from workers.published import import_published
 
 router = APIRouter(prefix="/prompts", tags=["prompts"])
 
@@ -104,6 +105,22 @@ def get_comparison(
     Images that a version has not scored yet are scored now, so the first answer may take a while.
     """
     return ComparisonView.model_validate(compare_versions(store, other, version_id))
+
+
+class PublishedWanted(BaseModel):
+    """Which of the authors' files, and for which project."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    tuned_on: Literal["visa", "mvtec"] = Field(description="VisA (CC BY 4.0) or MVTec AD (CC BY-NC-SA 4.0).")
+    project: str = DEFAULT_PROJECT
+
+
+@router.post("/published", status_code=201)
+def post_published(store: StoreDep, caller: CallerDep, wanted: PublishedWanted) -> PromptVersionView:
+    """Fetch the prompts that the paper's authors published for ViT-L/14@336, and add them as a candidate version."""
+    project_id = project_named(store, wanted.project, to_add=True).id
+    return PromptVersionView.model_validate(import_published(store, project_id, wanted.tuned_on, author=caller.name))
 
 
 @router.post("/import", status_code=201)

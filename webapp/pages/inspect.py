@@ -4,6 +4,7 @@ import gradio as gr
 
 from webapp.components.filmstrip import filmstrip
 from webapp.components.mask_canvas import mask_canvas
+from webapp.components.models import model_line
 from webapp.components.uploader import uploader
 
 
@@ -12,6 +13,7 @@ def build_inspect() -> None:
     with gr.Row(elem_id="inspect"):
         with gr.Column(elem_id="inspect-images", scale=0, min_width=248):
             uploader()
+            model_line()
             filmstrip()
         with gr.Column(elem_id="inspect-canvas"):
             mask_canvas()

@@ -9,6 +9,7 @@ from db.errors import BadSetting
 from db.projects import get_project, update_settings
 from db.worker_reports import worker_reports
 from settings import Settings, get_settings
+from webapp.components.models import model_manager
 from webapp.components.operations import operations_html
 from webapp.components.projects import project_manager
 from webapp.components.training.schedule import schedule_rule
@@ -25,6 +26,9 @@ from webapp.toasts import inform, warn
 from workers.context import get_store
 from workers.readiness import AT_ONCE, engine_in_use
 from workers.watching import lengths_or_none
+
+# Seconds after which another model that came into use is named here, too.
+_BACKBONE_SECONDS = 4.0
 
 
 def build_settings(tab: gr.Tab, labels: Labels) -> None:
@@ -52,13 +56,15 @@ def build_settings(tab: gr.Tab, labels: Labels) -> None:
             build_depth(tab, labels)
             user_manager()
         with gr.Column(elem_id="settings-backbone"):
+            model_manager()
             labels(gr.HTML(apply_default_css=False), value=heading("settings.backbone"))
             backbone = gr.HTML(elem_id="backbone", apply_default_css=False)
-            labels(gr.HTML(elem_id="backbone-help", apply_default_css=False), value=backbone_help)
+            labels(gr.HTML(elem_id="backbone-help", apply_default_css=False), value=_about_versions)
             labels(gr.HTML(apply_default_css=False), value=heading("operations.title"))
             operations = gr.HTML(elem_id="operations", apply_default_css=False)
     fields = [threshold, map_threshold, schedule, after, hours]
     tab.select(_read, None, [*fields, rule, backbone, links], **QUIET)
+    gr.Timer(_BACKBONE_SECONDS).tick(_backbone, None, backbone, queue=False, **QUIET)
     tab.select(_operations, None, operations, queue=False, **QUIET)
     save.click(_save, fields, rule, **QUIET)
     for field in (schedule, after, hours):
@@ -82,7 +88,7 @@ def backbone_html(say: Texts, engine: dict[str, Any], setting: str) -> str:
     Args:
         say: the viewer's texts.
         engine: as `workers.engine_host.engine_status` gives it.
-        setting: the value of ANOMALYLOOP_BACKBONE.
+        setting: the value of ANOMALYLOOP_BACKBONE; empty where it is not set.
     """
     facts = {
         "name": engine["name"],
@@ -90,7 +96,7 @@ def backbone_html(say: Texts, engine: dict[str, Any], setting: str) -> str:
         "device": engine["device"],
         "precision": engine["precision"],
         "state": engine["state"],
-        "setting": f"ANOMALYLOOP_BACKBONE={setting}",
+        "setting": f"ANOMALYLOOP_BACKBONE={setting}" if setting else "",
         "error": engine["error"],
     }
     rows = "".join(
@@ -102,16 +108,8 @@ def backbone_html(say: Texts, engine: dict[str, Any], setting: str) -> str:
     return f'<div data-testid="backbone"><p>{about}</p><dl class="al-facts-list">{rows}</dl></div>'
 
 
-def backbone_help(say: Texts) -> str:
-    """How another backbone is chosen, as HTML."""
-    kinds = "".join(
-        f"<li><code>{code}</code>: {say(f'backbone.{kind}')}</li>"
-        for code, kind in (("embedded", "embedded"), ("model/tag", "from_hub"), ("model@file", "from_file"))
-    )
-    return (
-        f"<p>{say('backbone.how')}</p><pre>ANOMALYLOOP_BACKBONE=ViT-L-14-336-quickgelu/openai make run</pre>"
-        f"<ul>{kinds}</ul><p>{say('backbone.prompts')}</p>"
-    )
+def _about_versions(say: Texts) -> str:
+    return f"<p>{say('backbone.prompts')}</p>"
 
 
 def _read(request: gr.Request) -> tuple[float, float, bool, int, float, str, str, str]:
@@ -119,8 +117,13 @@ def _read(request: gr.Request) -> tuple[float, float, bool, int, float, str, str
         project = get_project(session, current_project(request))
     values = project_settings(project.settings, get_settings())
     say = viewer_texts(request)
-    backbone = backbone_html(say, engine_in_use(AT_ONCE), get_settings().backbone)
-    return *values, schedule_rule(say, *values[2:]), backbone, export_links(say, project.name)
+    return *values, schedule_rule(say, *values[2:]), _backbone(request), export_links(say, project.name)
+
+
+def _backbone(request: gr.Request) -> str:
+    settings = get_settings()
+    set_ = settings.backbone if settings.backbone_is_set else ""
+    return backbone_html(viewer_texts(request), engine_in_use(AT_ONCE), set_)
 
 
 def _rule(schedule: bool, after: float | None, hours: float | None, request: gr.Request) -> str:

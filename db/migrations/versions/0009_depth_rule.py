@@ -9,7 +9,7 @@ from alembic import op
 from names import compared
 
 revision = "0009_depth_rule"
-down_revision = "0007_what_is_over"
+down_revision = "0008_backbone_choice"
 
 _CHUNK = 1000
 

@@ -53,13 +53,12 @@ function stripItem(image) {
 function fillItem(row, image) {
   const button = row.firstElementChild;
   const reason = inQueue() && !image.annotation ? reasonWords(image.reason) : "";
-  const state = [image.status, image.score, image.verdict, image.annotation?.revision, reason].join();
+  const state = [image.status, image.score, image.old_score, image.verdict, image.annotation?.revision, reason].join();
   button.setAttribute("aria-current", image.id === openId);
   if (button.dataset.state === state) return;
   button.dataset.state = state;
   button.dataset.status = image.status;
-  const score = node("span", { class: "al-strip-score" }, scoreText(image.score));
-  row.querySelector(".al-strip-facts").replaceChildren(score, verdictBadge(image));
+  row.querySelector(".al-strip-facts").replaceChildren(scoreNode(image), verdictBadge(image));
   row.querySelector(".al-strip-reason").textContent = reason;
 }
 

@@ -10,7 +10,7 @@ class Cards {
   of(image, { selected, queue, failure }) {
     if (!this.cards.has(image.id)) this.cards.set(image.id, this.make(image));
     const card = this.cards.get(image.id);
-    const state = [image.status, image.score, image.verdict, image.annotation?.revision, image.reason, selected, queue, failure].join();
+    const state = [image.status, image.score, image.old_score, image.verdict, image.annotation?.revision, image.reason, selected, queue, failure].join();
     if (card.dataset.state !== state) this.fill(card, image, { selected, queue, failure });
     card.dataset.state = state;
     return card;
@@ -30,7 +30,7 @@ class Cards {
   fill(card, image, { selected, queue, failure }) {
     const [button, tick] = card.children;
     const part = (name) => card.querySelector(`.al-${name}`);
-    part("strip-facts").replaceChildren(node("span", { class: "al-strip-score" }, scoreText(image.score)), verdictBadge(image));
+    part("strip-facts").replaceChildren(scoreNode(image), verdictBadge(image));
     part("card-reason").textContent = queue && image.reason && !image.annotation ? reasonWords(image.reason) : "";
     part("card-failure").textContent = failure ?? image.scoring_error ?? "";
     button.dataset.status = image.status;

@@ -74,8 +74,11 @@ class Panel {
     ui["image-size"].textContent = `${image.width} × ${image.height} px`;
     ui.status.textContent = t(`status.${image.status}`);
     ui.status.dataset.status = image.status;
-    ui.score.textContent = scoreText(image.score);
-    ui.verdict.textContent = image.verdict ? t(`verdict.${image.verdict}`) : image.score === null ? t("verdict.none") : unjudged();
+    const isOld = image.score === null && image.old_score !== null;
+    ui.score.textContent = scoreText(isOld ? image.old_score : image.score);
+    ui.score.classList.toggle("al-old-score", isOld);
+    ui.score.title = isOld ? t("score.old.about") : "";
+    ui.verdict.textContent = image.verdict ? t(`verdict.${image.verdict}`) : withoutVerdict(image, isOld);
     ui.verdict.dataset.verdict = image.verdict ?? "";
     ui["score-bar"].style.setProperty("--score", image.score ?? 0);
     ui["score-bar"].style.setProperty("--threshold", image.threshold);

@@ -17,6 +17,13 @@ function scoreText(score) {
   return score === null || score === undefined ? "–" : score.toFixed(2);
 }
 
+// The score; until the version in use has scored it, the old one, which says that it is old.
+function scoreNode(image) {
+  const old = image.score === null && image.old_score !== null && !image.scoring_error;
+  if (!old) return node("span", { class: "al-strip-score" }, scoreText(image.score));
+  return node("span", { class: "al-strip-score al-old-score", title: t("score.old.about") }, t("score.old", { score: scoreText(image.old_score) }));
+}
+
 // How likely an image is to be anomalous, and what that rests on.
 function probabilityWords({ score, verdict, probability, probability_images: images }) {
   if (score === null) return "";
@@ -30,14 +37,15 @@ function labelOf(image) {
   return image.annotation ? image.annotation.label : image.verdict;
 }
 
-// Scored, but nothing tells the project's images apart yet.
-function unjudged() {
-  return t("verdict.unjudged");
+// Not scored, scored by another model only, or scored where nothing tells the project's images apart yet.
+function withoutVerdict(image, isOld) {
+  if (image.score !== null) return t("verdict.unjudged");
+  return t(isOld ? "verdict.old" : "verdict.none");
 }
 
 function verdictBadge(image) {
   const label = labelOf(image);
-  if (!label) return node("span", { class: "al-badge" }, image.score === null ? t(`status.${image.status}`) : unjudged());
+  if (!label) return node("span", { class: "al-badge" }, image.score === null ? t(`status.${image.status}`) : t("verdict.unjudged"));
   const mark = image.annotation ? "✓ " : "";
   return node("span", { class: `al-badge al-badge-${label}` }, mark + t(`verdict.${label}`));
 }
