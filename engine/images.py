@@ -64,6 +64,24 @@ def decode_image(
     return _to_eight_bits(image)
 
 
+def upright_image(image: Image.Image, *, max_pixels: int = 100_000_000) -> Image.Image:
+    """An image that somebody else opened, as `decode_image` gives it; theirs stays as it is.
+
+    Args:
+        image: any that Pillow has.
+        max_pixels: largest width × height accepted.
+
+    Raises:
+        ImageError: too large, damaged, or of an impossible shape.
+    """
+    _check_shape(image.width, image.height, max_pixels)
+    try:
+        turned = ImageOps.exif_transpose(image)
+    except Exception as error:  # as in decode_image
+        raise ImageError(f"The image is damaged and can't be read to its end ({error}). Export it anew.") from error
+    return _to_eight_bits(turned)
+
+
 def _open(data: bytes) -> Image.Image:
     try:
         with warnings.catch_warnings():
