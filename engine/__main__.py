@@ -1,4 +1,4 @@
-"""The command line: `python -m engine score`, `tune`, `evaluate`, `export` and `prompts`.
+"""The command line: `python -m engine score`, `fit`, `evaluate`, `export` and `prompts`.
 
 It reads no settings: what it isn't told by options is as `Detector.load` has it. `anomalyloop` hands the settings on.
 """
@@ -9,12 +9,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from engine.backbone import load_backbone
-from engine.commands import evaluate, export, prompt_file, score, tune
+from engine.commands import evaluate, export, fit, prompt_file, score
 from engine.errors import EngineError
 from engine.prompt_files import shipped_prompts
 from engine.serving import Engine
 
-COMMANDS = {"score": score, "tune": tune, "evaluate": evaluate, "export": export, "prompts": prompt_file}
+COMMANDS = {"score": score, "fit": fit, "evaluate": evaluate, "export": export, "prompts": prompt_file}
 
 _DESCRIPTION = "Score images, learn from them, evaluate methods and export models, without a server."
 
@@ -34,14 +34,14 @@ def main(
     """
     arguments = _parser(program, defaults or {}).parse_args(words)
     try:
-        exact = arguments.reference or COMMANDS[arguments.command] is export  # neither is to depend on the machine
+        exact = arguments.reference or arguments.module is export  # neither is to depend on the machine
         precision = "fp32" if exact and arguments.precision == "auto" else arguments.precision
-        device = "cpu" if COMMANDS[arguments.command] is export else arguments.device
+        device = "cpu" if arguments.module is export else arguments.device
         backbone = load_backbone(arguments.backbone, device, precision)
         engine = Engine(
             backbone,
             image_size=arguments.image_size,
-            squashed=COMMANDS[arguments.command] is evaluate,  # the paper's methods see squares
+            squashed=arguments.module is evaluate,  # the paper's methods see squares
             reference=arguments.reference,
         )
         detector = (
@@ -49,7 +49,7 @@ def main(
             if arguments.prompts
             else engine.detector_of(shipped_prompts(backbone))
         )
-        return COMMANDS[arguments.command].run(engine, detector, arguments)
+        return arguments.module.run(engine, detector, arguments)
     except (EngineError, OSError) as error:
         print(error, file=sys.stderr)
         return 2
@@ -88,7 +88,10 @@ def _parser(program: str, defaults: Mapping[str, object]) -> argparse.ArgumentPa
     parser = argparse.ArgumentParser(prog=program, description=_DESCRIPTION)
     commands = parser.add_subparsers(dest="command", required=True)
     for name, module in COMMANDS.items():
-        module.add_arguments(commands.add_parser(name, parents=[common], help=module.__doc__))
+        aliases = ["tune"] if module is fit else []  # as it was called, in scripts
+        command = commands.add_parser(name, aliases=aliases, parents=[common], help=module.__doc__)
+        command.set_defaults(module=module)
+        module.add_arguments(command)
     return parser
 
 

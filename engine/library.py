@@ -215,7 +215,7 @@ class Detector:
         """
         if len(images) != len(masks):
             raise ValueError(
-                f"There are {len(images)} images and {len(masks)} masks. Give one for each image: None where it is normal."
+                f"There are {len(images)} images and {len(masks)} masks. Give one for each: None where it is normal."
             )
         spilled = SpilledFeatures()  # its file lives for as long as the features are in use
         corrections = [self._correction(*pair, spilled) for pair in zip(images, masks, strict=True)]
