@@ -14,7 +14,7 @@ import socket
 import sys
 import threading
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from alembic.util import CommandError
 from sqlalchemy.exc import SQLAlchemyError
@@ -43,9 +43,9 @@ class StartError(Exception):
     """The app can't start; the message says why and what to do."""
 
 
-def parse_arguments(arguments: list[str], settings: Settings) -> argparse.Namespace:
+def parse_arguments(arguments: list[str], settings: Settings, program: str = "app.py") -> argparse.Namespace:
     """The command line; what it does not say comes from the settings."""
-    parser = argparse.ArgumentParser(prog="app.py", description="Serve AnomalyLoop: the page, REST and its worker.")
+    parser = argparse.ArgumentParser(prog=program, description="Serve AnomalyLoop: the page, REST and its worker.")
     parser.add_argument("--host", default=settings.host, help="address to serve on (default: %(default)s)")
     parser.add_argument("--port", type=int, default=settings.port, help="port to serve on (default: %(default)s)")
     return parser.parse_args(arguments)
@@ -140,10 +140,10 @@ def serve(web: "FastAPI", listening: socket.socket, settings: Settings) -> None:
     uvicorn.Server(config).run(sockets=[listening])
 
 
-def run(arguments: list[str]) -> None:
+def run(arguments: list[str], program: str) -> None:
     """Everything in order, and back in reverse order. Raises StartError."""
     settings = read_settings()
-    options = parse_arguments(arguments, settings)
+    options = parse_arguments(arguments, settings, program)
     configure_logging(settings.log_level, settings.log_format)
     for sentence in misspelt():
         logger.warning("%s", sentence)
@@ -177,13 +177,13 @@ def _refused(why: str) -> int:
     return 1
 
 
-def main() -> int:
+def main(arguments: list[str], *, program: str = "app.py") -> int:
     """The exit status: 0 when told to end, 1 when the app could not start, 2 for a wrong command line."""
     # Uvicorn hands the signal on when it has shut down; without these the process would end before its children.
     signal.signal(signal.SIGTERM, _end)
     signal.signal(signal.SIGINT, _end)
     try:
-        run(sys.argv[1:])
+        run(arguments, program)
     except (StartError, InUse, BadSettings) as error:
         return _refused(str(error))
     except (SQLAlchemyError, CommandError) as error:
@@ -196,10 +196,13 @@ def main() -> int:
     return 0
 
 
-if __name__ == "__main__":
-    status = main()
+def end_process(status: int) -> NoReturn:
+    """End at once: a thread that still loads or runs the model would abort an interpreter that is being taken down."""
     logging.shutdown()
     sys.stdout.flush()
     sys.stderr.flush()
-    # At once: a thread that still loads or runs the model would abort an interpreter that is being taken down.
     os._exit(status)
+
+
+if __name__ == "__main__":
+    end_process(main(sys.argv[1:]))

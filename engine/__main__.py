@@ -1,52 +1,61 @@
-"""The command line: `python -m engine score`, `tune`, `evaluate`, `export` and `prompts`."""
+"""The command line: `python -m engine score`, `fit`, `evaluate`, `export` and `prompts`.
+
+It reads no settings: what it isn't told by options is as `Detector.load` has it. `anomalyloop` hands the settings on.
+"""
 
 import argparse
 import io
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from engine.backbone import load_backbone
-from engine.commands import evaluate, export, prompt_file, score, tune
+from engine.commands import evaluate, export, fit, prompt_file, score
 from engine.errors import EngineError
 from engine.images import Decoder
 from engine.prompt_files import shipped_prompts
 from engine.serving import Engine
-from settings import BadSettings, misspelt, read_settings
 
-COMMANDS = {"score": score, "tune": tune, "evaluate": evaluate, "export": export, "prompts": prompt_file}
+COMMANDS = {"score": score, "fit": fit, "evaluate": evaluate, "export": export, "prompts": prompt_file}
+
+_DESCRIPTION = "Score images, learn from them, evaluate methods and export models, without a server."
 
 
-def main() -> int:
-    """Parse, load the backbone, run the command; errors are one line on stderr and exit code 2."""
+def main(
+    words: Sequence[str] | None = None,
+    *,
+    program: str = "python -m engine",
+    defaults: Mapping[str, object] | None = None,
+) -> int:
+    """Parse, load the backbone, run the command; errors are one line on stderr and exit code 2.
+
+    Args:
+        words: of the command line; None: those of this process.
+        program: what `--help` calls it.
+        defaults: of `backbone`, `device`, `precision` and `image_size`, where they are others than shown in `_parser`.
+    """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # names that a pipe's encoding has no letters for are escaped
             stream.reconfigure(errors="backslashreplace")
+    arguments = _parser(program, defaults or {}).parse_args(words)
     try:
-        parser = _parser()
-    except BadSettings as error:
-        print(error, file=sys.stderr)
-        return 2
-    for sentence in misspelt():
-        print(sentence, file=sys.stderr)
-    arguments = parser.parse_args()
-    try:
-        exact = arguments.reference or COMMANDS[arguments.command] is export  # neither is to depend on the machine
+        exact = arguments.reference or arguments.module is export  # neither is to depend on the machine
         precision = "fp32" if exact and arguments.precision == "auto" else arguments.precision
-        device = "cpu" if COMMANDS[arguments.command] is export else arguments.device
+        device = "cpu" if arguments.module is export else arguments.device
         backbone = load_backbone(arguments.backbone, device, precision)
         engine = Engine(
             backbone,
             image_size=arguments.image_size,
-            squashed=COMMANDS[arguments.command] is evaluate,  # the paper's methods see squares
+            squashed=arguments.module is evaluate,  # the paper's methods see squares
             reference=arguments.reference,
-            decoder=_decoder(),
+            decoder=Decoder(arguments.max_pixels, round(arguments.max_upload_mb * 1e6)),
         )
         detector = (
             engine.load_detector(arguments.prompts.read_bytes())
             if arguments.prompts
             else engine.detector_of(shipped_prompts(backbone))
         )
-        return COMMANDS[arguments.command].run(engine, detector, arguments)
+        return arguments.module.run(engine, detector, arguments)
     except BrokenPipeError:
         return 1  # whoever read what was printed has gone away, and nothing else was asked for
     except (EngineError, OSError) as error:
@@ -57,24 +66,33 @@ def main() -> int:
         return 130
 
 
-def _decoder() -> Decoder:
-    settings = read_settings()
-    return Decoder(settings.max_pixels, round(settings.max_upload_mb * 1e6))
-
-
-def _parser() -> argparse.ArgumentParser:
-    settings = read_settings()
+def _parser(program: str, defaults: Mapping[str, object]) -> argparse.ArgumentParser:
     common = argparse.ArgumentParser(add_help=False)
-    common.add_argument("--backbone", default=settings.backbone, help="as ANOMALYLOOP_BACKBONE (default %(default)s)")
-    common.add_argument("--device", default=settings.device, help="auto, cpu, cuda, mps (default %(default)s)")
     common.add_argument(
-        "--precision",
-        default=settings.precision,
-        help="of the vision tower: auto, fp32, bf16, fp16 (default %(default)s)",
+        "--backbone",
+        default="embedded",
+        help="embedded, an open_clip model/tag, or model@file with a local weights file (default %(default)s)",
+    )
+    common.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1 (default %(default)s)")
+    common.add_argument(
+        "--precision", default="auto", help="of the vision tower: auto, fp32, bf16, fp16 (default %(default)s)"
     )
     common.add_argument(
-        "--image-size", type=int, default=settings.image_size, help="side in px; 0: the backbone's own (default)"
+        "--image-size", type=int, default=0, help="side in px; 0: the backbone's own (default %(default)s)"
     )
+    common.add_argument(
+        "--max-pixels",
+        type=int,
+        default=Decoder.max_pixels,
+        help="largest width × height of an image (default %(default)s; anomalyloop: ANOMALYLOOP_MAX_PIXELS)",
+    )
+    common.add_argument(
+        "--max-upload-mb",
+        type=float,
+        default=Decoder.max_bytes / 1e6,
+        help="largest file, in MB (default %(default).0f; anomalyloop: ANOMALYLOOP_MAX_UPLOAD_MB)",
+    )
+    common.set_defaults(**defaults)
     common.add_argument(
         "--prompts",
         "--detector",
@@ -87,10 +105,13 @@ def _parser() -> argparse.ArgumentParser:
         help="all choices of the reference implementation: float32 features, learnable tokens rounded to float16, "
         "maps summed over layers, tuning from random vectors without a pull",
     )
-    parser = argparse.ArgumentParser(prog="python -m engine", description=__doc__)
+    parser = argparse.ArgumentParser(prog=program, description=_DESCRIPTION)
     commands = parser.add_subparsers(dest="command", required=True)
     for name, module in COMMANDS.items():
-        module.add_arguments(commands.add_parser(name, parents=[common], help=module.__doc__))
+        aliases = ["tune"] if module is fit else []  # as it was called, in scripts
+        command = commands.add_parser(name, aliases=aliases, parents=[common], help=module.__doc__)
+        command.set_defaults(module=module)
+        module.add_arguments(command)
     return parser
 
 

@@ -1,10 +1,12 @@
-"""A data set's labelled images as corrections: what the product has once a person has said all that is known."""
+"""Labelled images as corrections: what the product has once a person has said all that is known."""
 
 from collections.abc import Sequence
-from functools import partial
 from random import Random
 
+import numpy as np
+import numpy.typing as npt
 import torch
+from PIL import Image
 
 from engine.datasets.item import LabelledImage
 from engine.datasets.truth import read_truth
@@ -25,21 +27,34 @@ def read_correction(engine: Engine, one: LabelledImage) -> Correction:
     """
     data = one.image.read_bytes()
     picture = engine.decoder.decode(data)
-    key = engine.decoder.key(data)
-    features, _ = engine.features(key, partial(engine.decoder.decode, data))
-    marked = _marked(one, picture.size, features)
-    return Correction(key, features, one.label, marked, one.image.name)
+    width, height = picture.size
+    mask = read_truth(one, width=width, height=height) if one.label and one.mask is not None else None
+    return make_correction(engine, engine.decoder.key(data), picture, one.label, mask, one.image.name)
 
 
-def _marked(one: LabelledImage, size: tuple[int, int], features: ImageFeatures) -> torch.Tensor | None:
+def make_correction(
+    engine: Engine, key: str, picture: Image.Image, label: int, mask: npt.NDArray[np.uint8] | None, name: str
+) -> Correction:
+    """An image with what is known of it, as a correction.
+
+    Args:
+        engine: gives its features, from its cache where it keeps one.
+        key: sha256 of the image's bytes.
+        picture: upright, 8 bits.
+        label: 1 where something is anomalous.
+        mask: (H, W), nonzero where anomalous; None: nothing is, or nobody says where. Not looked at for label 0.
+        name: of the image's file; "" where there is none.
+    """
+    features, _ = engine.features(key, lambda: picture)
+    return Correction(key, features, label, _marked(label, mask, features), name)
+
+
+def _marked(label: int, mask: npt.NDArray[np.uint8] | None, features: ImageFeatures) -> torch.Tensor | None:
     """(h, w) of the surface: shares of area that are anomalous; None where nobody says."""
     surface = surface_of(features).pixels.shape[:2]
-    if not one.label:
+    if not label:
         return torch.zeros(surface[0], surface[1])
-    if one.mask is None:
-        return None
-    width, height = size
-    return mask_shares(read_truth(one, width=width, height=height), (surface[0], surface[1]))
+    return None if mask is None else mask_shares(mask, (surface[0], surface[1]))
 
 
 def order_of_corrections(labels: Sequence[int], seed: int) -> list[int]:

@@ -4,6 +4,7 @@ import argparse
 import contextlib
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from alembic.util import CommandError
@@ -23,9 +24,9 @@ from workers.projects import DEFAULT_PROJECT, ensure_default_project
 from workers.starting import why_not
 
 
-def main() -> int:
+def main(words: Sequence[str] | None = None, *, program: str = "python -m workers") -> int:
     """Parse and run; errors are one line on stderr and exit code 2."""
-    arguments = _parser().parse_args()
+    arguments = _parser(program).parse_args(words)
     try:
         return arguments.do(arguments)
     except (EngineError, DatabaseError, InUse, OSError, *user_commands.REFUSALS) as error:
@@ -112,11 +113,12 @@ def _check(arguments: argparse.Namespace) -> int:
     return 1 if left else 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m workers", description=__doc__)
+def _parser(program: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog=program, description=__doc__)
     subjects = parser.add_subparsers(dest="subject", required=True)
-    prompts = subjects.add_parser("prompts", help="prompt versions")
-    action = prompts.add_subparsers(dest="action", required=True).add_parser(
+    # As it was called, in scripts; of `anomalyloop` the word is for files outside the database.
+    versions = subjects.add_parser("versions", aliases=["prompts"], help="prompt versions")
+    action = versions.add_subparsers(dest="action", required=True).add_parser(
         "import", help="add a prompt file as a version that can be activated"
     )
     action.add_argument("file", type=Path, metavar="FILE", help="ours (.safetensors), or the reference's .pth")

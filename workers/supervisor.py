@@ -76,9 +76,10 @@ class Supervisor:
 
     def _start(self, child: _Child) -> None:
         # A session of its own: Ctrl-C in the terminal reaches the app alone, which then ends its children in order.
+        # In the app's folder, which relative paths in settings mean; with -P nothing in it is taken for a module.
         child.process = subprocess.Popen(
-            [sys.executable, "-m", "workers.child", str(os.getpid()), child.role],
-            cwd=ROOT,
+            [sys.executable, "-P", "-m", "workers.child", str(os.getpid()), child.role],
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))},
             stdin=subprocess.DEVNULL,
             start_new_session=True,
         )

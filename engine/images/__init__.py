@@ -11,6 +11,7 @@ from engine.images.decoding import (
     thumbnail,
     to_rgb,
     turned,
+    upright_image,
 )
 from engine.images.depth import DepthRule
 from engine.images.mask_files import Marked, decode_mask, doubt, encode_mask, is_photograph, read_marks
@@ -35,4 +36,5 @@ __all__ = [
     "thumbnail",
     "to_rgb",
     "turned",
+    "upright_image",
 ]

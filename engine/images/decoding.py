@@ -26,7 +26,7 @@ from engine.images.deep import (
     read_other_way,
 )
 from engine.images.depth import DepthRule
-from engine.images.opening import open_measured, readings
+from engine.images.opening import check_pixels, check_shape, open_measured, readings
 from engine.pixel_room import PixelRoom
 
 _ORIENTATION = 0x0112
@@ -71,6 +71,26 @@ def decode_image(
     """
     loaded = _load(data, max_pixels, max_bytes, room)
     return _plain(loaded.eight_bits(depth), loaded.orientation)
+
+
+def upright_image(image: Image.Image, *, max_pixels: int = _MAX_PIXELS) -> Image.Image:
+    """A picture that somebody else opened, as `decode_image` gives it; theirs stays as it is.
+
+    Args:
+        image: any that Pillow has; more than 8 bits are seen as this image alone would have it.
+        max_pixels: largest width × height accepted.
+
+    Raises:
+        ImageError: too large, damaged, or of an impossible shape.
+    """
+    check_pixels(*image.size, max_pixels)
+    check_shape(*image.size)
+    orientation = orientation_of(image)
+    try:
+        own = image.copy()  # decodes it, where nobody has
+    except Exception as error:  # as in decode_image
+        raise ImageError(f"The image is damaged and can't be read to its end ({error}). Export it anew.") from error
+    return _plain(grey_to_eight(own, None) if is_deep_grey(own) else own, orientation)
 
 
 def depth_set_by(data: bytes, *, max_pixels: int = _MAX_PIXELS, max_bytes: int = _MAX_BYTES) -> DepthRule | None:

@@ -49,7 +49,7 @@ def open_measured(data: bytes, max_pixels: int, *, any_shape: bool = False) -> I
     _mend_bitmap(image, data)
     check_pixels(*image.size, max_pixels)
     if not any_shape:
-        _check_shape(image.width, image.height)
+        check_shape(image.width, image.height)
     return image
 
 
@@ -96,7 +96,8 @@ def check_pixels(width: int, height: int, max_pixels: int) -> None:
         )
 
 
-def _check_shape(width: int, height: int) -> None:
+def check_shape(width: int, height: int) -> None:
+    """Raises ImageError where nothing could be seen of an image of this size."""
     size = f"The image is {width}×{height} px"
     if min(width, height) < MIN_SIDE:
         raise ImageError(f"{size}; each side needs at least {MIN_SIDE} px for anything to be seen.")

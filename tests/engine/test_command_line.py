@@ -75,7 +75,7 @@ def test_what_is_written_needs_a_folder(tiny_spec, folder):
 @pytest.mark.parametrize("choice", ["--prompts-only", "--reference"])
 def test_tune_writes_prompts_that_score_reads(tiny_spec, folder, tmp_path, choice):
     out, flags = tmp_path / "prompts.safetensors", ["--reference"] if choice == "--reference" else []
-    answer = call(tiny_spec, "tune", "--data", folder, "--out", out, "--epochs", 2, choice)
+    answer = call(tiny_spec, "fit", "--data", folder, "--out", out, "--epochs", 2, choice)
     assert answer.returncode == 0, answer.stderr
     assert "tuned on 4 images of data for 2 epochs" in prompts_from_bytes(out.read_bytes()).note
     scored = call(tiny_spec, "score", folder / "normal" / "0.png", "--prompts", out, *flags)
@@ -84,7 +84,7 @@ def test_tune_writes_prompts_that_score_reads(tiny_spec, folder, tmp_path, choic
 
 def test_tune_writes_a_detector_with_all_parts_that_score_reads(tiny_spec, folder, tmp_path):
     out, image = tmp_path / "detector.safetensors", folder / "anomalous" / "0.png"
-    answer = call(tiny_spec, "tune", "--data", folder, "--out", out, "--epochs", 2)
+    answer = call(tiny_spec, "fit", "--data", folder, "--out", out, "--epochs", 2)
     assert answer.returncode == 0, answer.stderr
     assert "learnt from 4 images of data: prompts" in answer.stdout
     assert all(f"| {name} |" in answer.stdout for name in ("before", "prompts", "heads", "refiner"))
@@ -95,7 +95,7 @@ def test_tune_writes_a_detector_with_all_parts_that_score_reads(tiny_spec, folde
 
 def test_tune_of_few_anomalous_images_says_that_nothing_was_judged(tiny_spec, folder, tmp_path):
     (folder / "anomalous" / "1.png").unlink()
-    answer = call(tiny_spec, "tune", "--data", folder, "--out", tmp_path / "detector.safetensors", "--epochs", 1)
+    answer = call(tiny_spec, "fit", "--data", folder, "--out", tmp_path / "detector.safetensors", "--epochs", 1)
     assert answer.returncode == 0, answer.stderr
     assert "too few anomalous images to judge it" in answer.stdout
 
@@ -103,7 +103,7 @@ def test_tune_of_few_anomalous_images_says_that_nothing_was_judged(tiny_spec, fo
 def test_tune_takes_anomalous_images_without_a_mask(tiny_spec, folder, tmp_path):
     (folder / "masks" / "0.png").unlink()
     out = tmp_path / "detector.safetensors"
-    answer = call(tiny_spec, "tune", "--data", folder, "--out", out, "--epochs", 1)
+    answer = call(tiny_spec, "fit", "--data", folder, "--out", out, "--epochs", 1)
     assert answer.returncode == 0, answer.stderr
     assert "learnt from 4 images" in answer.stdout
 
@@ -111,14 +111,14 @@ def test_tune_takes_anomalous_images_without_a_mask(tiny_spec, folder, tmp_path)
 def test_tune_says_where_there_is_nothing_to_learn_from(tiny_spec, folder, tmp_path):
     for file in [*(folder / "masks").iterdir(), *(folder / "normal").iterdir()]:
         file.unlink()
-    answer = call(tiny_spec, "tune", "--data", folder, "--out", tmp_path / "detector.safetensors")
+    answer = call(tiny_spec, "fit", "--data", folder, "--out", tmp_path / "detector.safetensors")
     assert answer.returncode == 2
     assert "Mark what is wrong on one image at least" in answer.stderr
     assert not (tmp_path / "detector.safetensors").exists()
 
 
 def test_the_papers_options_need_the_papers_tuning(tiny_spec, folder, tmp_path):
-    answer = call(tiny_spec, "tune", "--data", folder, "--out", tmp_path / "x.safetensors", "--batch-size", 2)
+    answer = call(tiny_spec, "fit", "--data", folder, "--out", tmp_path / "x.safetensors", "--batch-size", 2)
     assert answer.returncode == 2 and "add --prompts-only" in answer.stderr
 
 
@@ -127,7 +127,7 @@ def test_tune_goes_on_without_images_that_can_not_be_used(tiny_spec, folder, tmp
     (folder / "normal" / "1.png").write_bytes(b"no image")
     (folder / "masks" / "0.png").unlink()
     out, flags = tmp_path / "learnt.safetensors", ["--prompts-only"] if prompts_only else []
-    answer = call(tiny_spec, "tune", "--data", folder, "--out", out, "--epochs", 1, *flags)
+    answer = call(tiny_spec, "fit", "--data", folder, "--out", out, "--epochs", 1, *flags)
     assert answer.returncode == 1
     assert "normal/1.png: The file is not an image" in answer.stderr
     assert ("anomalous/0.png: It is anomalous and has no mask" in answer.stderr) == prompts_only
@@ -145,7 +145,7 @@ def test_the_reference_sums_maps_over_layers(tiny_spec, folder):
 
 def test_a_folder_of_another_layout_is_told_what_was_looked_for(tiny_spec, tmp_path):
     (tmp_path / "pictures").mkdir()
-    answer = call(tiny_spec, "tune", "--data", tmp_path, "--out", tmp_path / "x.safetensors")
+    answer = call(tiny_spec, "fit", "--data", tmp_path, "--out", tmp_path / "x.safetensors")
     assert answer.returncode == 2
     assert "normal" in answer.stderr and "What is there: pictures" in answer.stderr
     assert not (tmp_path / "x.safetensors").exists()
@@ -177,13 +177,11 @@ def test_score_survives_names_that_are_no_utf_8_or_too_long_and_a_pipe_in_anothe
     assert printed.returncode == 0 and len(printed.stdout.splitlines()) == 4
 
 
-def test_a_limit_that_is_raised_is_raised_on_the_command_line(tiny_spec, tmp_path, monkeypatch):
+def test_a_limit_that_is_raised_is_raised_on_the_command_line(tiny_spec, tmp_path):
     picture(0).save(tmp_path / "a.png")
-    monkeypatch.setenv("ANOMALYLOOP_MAX_PIXELS", "6299")
-    refused = call(tiny_spec, "score", tmp_path / "a.png")
+    refused = call(tiny_spec, "score", tmp_path / "a.png", "--max-pixels", 6299)
     assert refused.returncode == 1 and "ANOMALYLOOP_MAX_PIXELS" in refused.stderr
-    monkeypatch.setenv("ANOMALYLOOP_MAX_PIXELS", "6300")
-    assert call(tiny_spec, "score", tmp_path / "a.png").returncode == 0
+    assert call(tiny_spec, "score", tmp_path / "a.png", "--max-pixels", 6300).returncode == 0
 
 
 @pytest.mark.parametrize(("place", "words"), [("missing/x.bin", "There is no folder"), ("", "is a folder")])

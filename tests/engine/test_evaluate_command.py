@@ -114,7 +114,7 @@ def test_what_must_be_tuned_says_what_is_missing(tiny_spec, mvtec, tmp_path):
 def test_prompts_of_a_file_are_evaluated_as_they_are(tiny_spec, mvtec, visible, tmp_path):
     prompts = tmp_path / "prompts.safetensors"
     words = ("--dataset", "mvtec_like", "--data", visible, "--out", prompts, "--epochs", 1, "--prompts-only")
-    assert call(tiny_spec, "tune", *words).returncode == 0
+    assert call(tiny_spec, "fit", *words).returncode == 0
     tuning = ("--tune-dataset", "mvtec_like", "--tune-data", visible, "--epochs", 1)
     alone = evaluate(tiny_spec, mvtec, tmp_path / "alone", "mvtec", "--prompts", prompts)
     beside = evaluate(tiny_spec, mvtec, tmp_path / "beside", "mvtec", "--prompts", prompts, *tuning)

@@ -1,4 +1,4 @@
-"""`python -m engine tune`: a detector, or prompts alone, from the test images of a data set, into a file."""
+"""`python -m engine fit`: a detector, or prompts alone, from the test images of a data set, into a file."""
 
 import argparse
 import sys
