@@ -130,6 +130,7 @@ class FeatureCache:
         self._budget = budget_bytes
         self._folder.mkdir(parents=True, exist_ok=True)
         self._since_eviction = budget_bytes  # so that the first write looks
+        self._size = 0  # of the file that was written or read last
         self.hits = 0  # how often `get` found what it was asked for, in this process
         self.misses = 0
 
@@ -155,6 +156,7 @@ class FeatureCache:
             with _open(path) as file:
                 found = _from_tensors({name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118
             os.utime(path)
+            self._size = path.stat().st_size
             return found
         except FileNotFoundError:
             return None
@@ -170,6 +172,11 @@ class FeatureCache:
         except (FileNotFoundError, SafetensorError):
             return None
 
+    @property
+    def room(self) -> int:
+        """How many images the budget is enough for, all like the one that was kept or read last; 0: not known."""
+        return int(0.95 * self._budget / self._size) if self._size else 0
+
     def has(self, sha256: str) -> bool:
         """Whether `get` would find the image's features."""
         return self._path(sha256).exists()
@@ -183,6 +190,7 @@ class FeatureCache:
         except OSError as error:  # a full disk, mostly: the image is encoded again when it is needed again
             logger.warning("Features could not be kept in %s (%s).", self._root, error)
             return
+        self._size = len(data)
         self._since_eviction += len(data)
         if self._since_eviction > self._budget / 20:
             self._evict()

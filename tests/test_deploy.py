@@ -72,3 +72,11 @@ def test_every_setting_that_is_given_exists() -> None:
 
 # These come with accounts, which what others can reach needs.
 WITH_ACCOUNTS = {"PUBLIC_URL"}
+
+
+def test_whatever_the_image_copies_is_let_in() -> None:
+    """`.dockerignore` keeps everything out that it doesn't name."""
+    allowed = {line[1:] for line in (DEPLOY.parent / ".dockerignore").read_text().split() if line.startswith("!")}
+    copied = re.findall(r"^COPY (.+) \S+$", (DEPLOY / "Dockerfile").read_text(), re.MULTILINE)
+    sources = {source for line in copied for source in line.split()}
+    assert sources <= allowed and all((DEPLOY.parent / source).exists() for source in sources)

@@ -38,6 +38,7 @@ class EngineStatus:
     precision: str = ""
     cache_hits: int = 0  # features that this process found in its cache, and did not have to encode
     cache_misses: int = 0
+    cache_room: int = 0  # images whose features its budget is enough for; 0: not known yet
 
 
 class _Host:
@@ -163,7 +164,9 @@ def start_loading(after_seconds: float = 0.0) -> None:
 def engine_status() -> dict[str, Any]:
     """The state of this process's engine, at once: the fields of `EngineStatus`."""
     cache = _host.engine.cache if _host.engine is not None else None
-    counts = {"cache_hits": cache.hits, "cache_misses": cache.misses} if cache is not None else {}
+    counts = (
+        {"cache_hits": cache.hits, "cache_misses": cache.misses, "cache_room": cache.room} if cache is not None else {}
+    )
     status = asdict(_host.status)
     if status["state"] == "ready" and (reason := _host.trouble.pauses.reason):
         status |= {"state": "waiting", "error": reason}

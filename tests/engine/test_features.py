@@ -102,6 +102,20 @@ def test_features_in_use_outlive_their_eviction(tmp_path):
     assert torch.equal(found.patch_features, features(0.3).patch_features)
 
 
+def test_it_says_how_many_images_it_is_enough_for(tmp_path):
+    cache = FeatureCache(tmp_path, "key", 20 * SIZE)
+    assert cache.room == 0  # nothing is known of the images yet
+    cache.put(name(1), features(0.3))
+    room = cache.room
+    assert 10 < room < 20
+    for number in range(room):
+        cache.put(name(number), features(0.3))
+    assert all(cache.has(name(number)) for number in range(room))
+    read_anew = FeatureCache(tmp_path, "key", 20 * SIZE)
+    read_anew.get(name(1))
+    assert read_anew.room == room
+
+
 def test_several_processes_share_it_within_the_budget(tmp_path):
     budget = 20 * SIZE
     processes = get_context("forkserver")  # it imports torch once for the three of them

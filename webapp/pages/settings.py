@@ -1,11 +1,13 @@
 """Settings: projects, labels, thresholds and schedule, the backbone in use, workers and queues, and users."""
 
+import math
 from html import escape
 from typing import Any
 
 import gradio as gr
 
 from db.errors import BadSetting
+from db.image_pages import count_images
 from db.projects import get_project, update_settings
 from db.worker_reports import worker_reports
 from settings import Settings, get_settings
@@ -121,9 +123,28 @@ def _read(request: gr.Request) -> tuple[float, float, bool, int, float, str, str
 
 
 def _backbone(request: gr.Request) -> str:
-    settings = get_settings()
+    settings, say, engine = get_settings(), viewer_texts(request), engine_in_use(AT_ONCE)
     set_ = settings.backbone if settings.backbone_is_set else ""
-    return backbone_html(viewer_texts(request), engine_in_use(AT_ONCE), set_)
+    with get_store().session(read_only=True) as session:
+        images = count_images(session, current_project(request))
+    return backbone_html(say, engine, set_) + cache_html(say, engine.get("cache_room", 0), images)
+
+
+def cache_html(say: Texts, room: int, images: int) -> str:
+    """How many images' features are kept, and what to do where the project has more; empty where it is not known.
+
+    Args:
+        say: the viewer's texts.
+        room: images that the feature cache is enough for; 0: not known.
+        images: of the project.
+    """
+    if not room:
+        return ""
+    if images <= room:
+        return f'<p data-testid="cache">{say("cache.enough", room=room)}</p>'
+    needed = math.ceil(1.1 * get_settings().feature_cache_gb * images / room)
+    words = say("cache.small", room=room, images=images, gigabytes=needed)
+    return f'<p data-testid="cache" role="status">{words}</p>'
 
 
 def _rule(schedule: bool, after: float | None, hours: float | None, request: gr.Request) -> str:
