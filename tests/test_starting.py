@@ -10,7 +10,11 @@ import pytest
 
 from tests.running import ROOT, RunningApp
 
-COMMANDS = {"app": ["app.py"], "workers": ["-m", "workers", "users", "list"], "engine": ["-m", "engine", "score", "x"]}
+COMMANDS = {
+    "app": ["app.py"],
+    "workers": ["-m", "workers", "users", "list"],
+    "anomalyloop": ["-m", "anomalyloop", "score", "x"],  # the engine's own command line knows no settings
+}
 PASSWORD = "tr0ub4dor-and-3"
 
 
