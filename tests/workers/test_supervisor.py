@@ -34,3 +34,18 @@ def test_a_child_that_does_not_end_by_itself_is_killed(supervisor: Supervisor) -
     os.kill(pid, signal.SIGSTOP)  # it hears of nothing any more
     supervisor.stop()
     assert not alive(pid)
+
+
+def test_children_work_in_the_folder_of_the_app_and_import_nothing_from_it(
+    configured: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "settings.py").write_text("raise SystemExit('the folder of the user was imported')")
+    configured.mkdir()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ANOMALYLOOP_HOME", configured.name)  # relative, as `data` is by default
+    supervisor = Supervisor(roles=("beat",))
+    supervisor.start()
+    try:
+        wait_until(lambda: list(configured.glob("alive-beat-*")), "the beat's sign of life")
+    finally:
+        supervisor.stop()
