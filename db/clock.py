@@ -19,6 +19,7 @@ def shared_now(session: Session) -> datetime:
     """The time by the database's clock; a SQLite file has none of its own, and one machine."""
     global _ahead
     if session.connection().dialect.name != "postgresql":
+        _ahead = timedelta(0)
         return utc_now()
     now = session.scalar(select(func.clock_timestamp()))
     assert now is not None

@@ -70,7 +70,9 @@ class Inspector(Loop):
         height, width = values.shape
         canvas.stroke(*((width / 2, y) for y in np.linspace(1, height - 1, 6)))
         canvas.expect_area(0)
-        canvas.save()
+        canvas.key("s")
+        canvas.part("dialog-save").click()  # a mask of nothing is asked about
+        expect(canvas.part("message")).to_contain_text("Saved")
 
     def correct_elsewhere(self, some: list[Part]) -> None:
         """The others, as an annotator would by REST."""

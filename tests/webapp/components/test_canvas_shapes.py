@@ -113,8 +113,8 @@ def test_a_polygon_stays_at_its_pixels_when_the_view_moves_and_is_finished_by_sa
     assert np.array_equal(canvas.saved_mask(image_id), box(100, 60, 200, 120))
 
 
-def test_fill_takes_the_maps_region_under_the_pointer_and_no_other(shared_canvas: CanvasPage) -> None:
-    canvas = shared_canvas
+def test_fill_takes_the_maps_region_under_the_pointer_and_no_other(canvas: CanvasPage) -> None:
+    # A project of its own: with corrections, a preview would be the map that is shown.
     image_id = canvas.open_new()
     values = resize_map(grid_map(canvas.installation.store, image_id), HEIGHT, WIDTH)
     threshold = round(float(np.quantile(values, 0.7)), 3)

@@ -27,9 +27,8 @@ function scoreNode(image) {
 // How likely an image is to be anomalous, and what that rests on.
 function probabilityWords({ score, verdict, probability, probability_images: images }) {
   if (score === null) return "";
-  if (verdict === null) return t("verdict.unjudged.help");
-  if (probability === null) return t("probability.none");
-  return t("probability", { percent: Math.round(100 * probability), images });
+  if (probability !== null) return t("probability", { percent: Math.round(100 * probability), images });
+  return t(verdict === null ? "verdict.unjudged.help" : "probability.none");
 }
 
 // What a person said counts more than what the model says.

@@ -59,4 +59,5 @@ part("new-token-done").addEventListener("click", () => {
   part("new-token").hidden = true;
 });
 part("audit").addEventListener("toggle", () => quietly(showUsers()));
-new IntersectionObserver((entries) => entries.some((entry) => entry.isIntersecting) && quietly(showUsers())).observe(root);
+// A little ahead of who scrolls down to it.
+new IntersectionObserver((entries) => entries.some((entry) => entry.isIntersecting) && quietly(showUsers()), { rootMargin: "1500px" }).observe(root);
