@@ -98,7 +98,7 @@ def errors_of(page: Page) -> list[str]:
 
 
 def test_a_model_is_fetched_and_used_and_left_again_while_images_come_in(
-    app: RunningApp, hub: LoopbackHub, browser: Browser
+    app: RunningApp, hub: LoopbackHub, browser: Browser, tmp_path: Path
 ) -> None:
     ARTEFACTS.mkdir(parents=True, exist_ok=True)
     wait_until(app.ready, "ready")
@@ -121,6 +121,7 @@ def test_a_model_is_fetched_and_used_and_left_again_while_images_come_in(
     expect(settings.get_by_test_id("model-change-words")).to_contain_text("GB of 0.3")
     settings.screenshot(path=ARTEFACTS / "models-3-fetching.png")
     expect(inspect.get_by_test_id("model-offer-words")).to_contain_text("fetched")
+    wait_until(lambda: any(part.stat().st_size for part in (tmp_path / "hub").rglob("*.incomplete")), "the first bytes")
     settings.get_by_test_id("model-cancel").click()
     expect(settings.get_by_test_id("model-change")).to_be_hidden()
     wait_until(lambda: "is not wanted any more" in app.log, "the end of the download")
