@@ -44,7 +44,9 @@ def test_the_queue_goes_on_by_itself_when_new_prompts_have_scored_what_is_left(c
     canvas.part("go-on").check()
     canvas.part("filmstrip-order").select_option("uncertain")
     expect(canvas.part("filmstrip-count")).to_have_text("3 to review")
-    first = int(canvas.root.get_attribute("data-image-id") or 0)
+    address = f"{canvas.url}/api/v1/images?order=uncertain&status=to_review"
+    first = canvas.page.request.get(address).json()["items"][0]["id"]
+    canvas.expect_open(first)
     seen = use_prompts_that_have_scored_nothing(canvas)
     expect(canvas.part("filmstrip-count")).to_have_text("3 being scored")
 
