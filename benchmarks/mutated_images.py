@@ -20,6 +20,7 @@ from typing import Any
 
 from PIL import Image, features
 
+from benchmarks.fuzzed.damage import damaged
 from engine.errors import ImageError
 from engine.images import decode_image, decode_mask, thumbnail
 
@@ -88,32 +89,6 @@ def written_images() -> Iterator[tuple[str, bytes]]:
         yield f"{kind} {mode} {' '.join(map(str, options.values()))}".strip(), buffer.getvalue()
 
 
-def mutated(data: bytes, other: bytes, rng: random.Random) -> bytes:
-    """The file, damaged in one of the ways in which files are, or are made to be."""
-    way = rng.randrange(7)
-    at = rng.randrange(len(data))
-    changed = bytearray(data)
-    if way == 0:  # bits
-        for _ in range(rng.randint(1, 30)):
-            changed[rng.randrange(len(changed))] ^= 1 << rng.randrange(8)
-    elif way == 1:  # the header
-        for _ in range(rng.randint(1, 8)):
-            changed[rng.randrange(min(128, len(changed)))] = rng.choice((0, 1, 0x7F, 0x80, 0xFF, rng.randrange(256)))
-    elif way == 2:  # cut off
-        del changed[at:]
-    elif way == 3:  # something in between
-        changed[at:at] = rng.randbytes(rng.randint(1, 200))
-    elif way == 4:  # a piece is gone, or there twice
-        piece = changed[at : at + rng.randint(1, 200)]
-        changed[at : at + len(piece)] = rng.choice((b"", bytes(piece) * 2))
-    elif way == 5:  # four bytes that are mostly a size or an offset
-        at = rng.randrange(max(1, min(512, len(changed) - 4)))
-        changed[at : at + 4] = rng.choice((b"\xff" * 4, b"\x7f\xff\xff\xff", b"\0\0\0\0", b"\xff\xff\xff\x7f"))
-    else:  # goes on as another file
-        changed[at:] = other[rng.randrange(len(other)) :]
-    return bytes(changed)
-
-
 def attempt(data: bytes) -> bool:
     """Do what the product does with a mask and an upload; True when that could be read. Raises what it must not."""
     with contextlib.suppress(ImageError):
@@ -132,11 +107,11 @@ def run(count: int, seed: int) -> dict[str, Any]:
     halfway = 0.0
     for number in range(count):
         name, data = files[number % len(files)]
-        damaged, outcome = mutated(data, rng.choice(files)[1], rng), outcomes[name]
+        broken, outcome = damaged(data, rng.choice(files)[1], rng), outcomes[name]
         faulthandler.dump_traceback_later(4 * LONGEST_SECONDS, exit=True)  # a hang ends the child, and says where
         began = time.perf_counter()
         try:
-            readable = attempt(damaged)
+            readable = attempt(broken)
         except Exception as error:
             outcome.faults.append(f"{type(error).__name__}: {error}")
             readable = False

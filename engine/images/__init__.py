@@ -4,17 +4,14 @@ from engine.images.decoding import (
     Decoder,
     decode_image,
     depth_set_by,
-    display_image,
     is_deep,
-    shown_as_it_is,
     stored_orientation,
-    thumbnail,
-    to_rgb,
     turned,
     upright_image,
 )
 from engine.images.depth import DepthRule
 from engine.images.mask_files import Marked, decode_mask, doubt, encode_mask, is_photograph, read_marks
+from engine.images.showing import display_image, shown_as_it_is, thumbnail, to_rgb
 from engine.images.suffixes import IMAGE_SUFFIXES
 
 __all__ = [

@@ -8,9 +8,10 @@ import numpy.typing as npt
 from PIL import Image
 
 from engine.errors import ImageError, NoMask
-from engine.images.decoding import encode, load_quietly, orientation_of, turned
+from engine.images.decoding import load_quietly, orientation_of, turned
 from engine.images.marks import Bits, marked_in
 from engine.images.opening import open_measured, readings
+from engine.images.showing import encode
 
 Mask = npt.NDArray[np.uint8]
 
