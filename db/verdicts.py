@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from db.lookup import get_row
 from db.models import Image, Prediction, PromptVersion
 from db.projects import get_project
+from db.prompt_versions import parts_of
 
 
 def verdict(prediction: Prediction, threshold: float) -> Literal["normal", "anomalous"] | None:
@@ -27,10 +28,14 @@ def has_verdict(wanted: str, threshold: float) -> ColumnElement[bool]:
 
 
 def is_first_visit(session: Session, version_id: int) -> bool:
-    """Whether nothing tells the images of the version's project apart yet: no run's version, no person's threshold."""
+    """Whether nothing tells the images of the version's project apart yet.
+
+    No run's version is in use, nor an imported detector that learnt more than prompts, and no person's threshold.
+    """
     version = get_row(session, PromptVersion, version_id)
-    project = get_project(session, version.project_id)
-    return version.state == "active" and version.origin != "tuned" and not project.settings.get("threshold_chosen")
+    if version.state != "active" or version.origin == "tuned" or parts_of(version) != ["prompts"]:
+        return False
+    return not get_project(session, version.project_id).settings.get("threshold_chosen")
 
 
 def count_scored(session: Session, version_id: int, most: int) -> int:

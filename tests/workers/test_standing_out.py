@@ -8,15 +8,18 @@ from db.image_filters import ImageFilter
 from db.image_pages import list_images
 from db.predictions import active_prediction
 from db.projects import get_project, update_settings
-from db.prompt_versions import activate, add_version
+from db.prompt_versions import activate
 from db.verdicts import verdict
+from engine.detector.detector import Detector
 from engine.detector.files import detector_to_bytes
 from tests.conftest import Installation
 from tests.engine.detector.making import random_detector
 from tests.engine.learning.making import drawn
+from tests.workers.making import activate_copy
 from workers.correcting import accept
 from workers.engine_host import get_engine
 from workers.intake import add_upload
+from workers.promoting import import_prompts
 from workers.scoring import score_images
 
 MARKED = [number % 5 == 4 for number in range(20)]
@@ -82,26 +85,29 @@ def test_a_persons_threshold_ends_it(installation: Installation, threshold: floa
 
 def test_a_runs_version_ends_it(installation: Installation) -> None:
     ids = add_parts(installation, MARKED)
-    store = installation.store
-    data = detector_to_bytes(random_detector(get_engine()))
-    activate_tuned(installation, data)
-    score_images(store, ids)
+    activate_copy(installation, origin="tuned")
+    score_images(installation.store, ids)
     assert None not in verdicts(installation, ids)
 
 
-def activate_tuned(installation: Installation, data: bytes) -> None:
-    engine, store = get_engine(), installation.store
-    key = store.blobs.put(data)
+def test_an_imported_detector_that_learnt_more_than_prompts_ends_it(installation: Installation) -> None:
+    ids = add_parts(installation, MARKED)
+    activate_imported(installation, random_detector(get_engine()))
+    score_images(installation.store, ids)
+    assert None not in verdicts(installation, ids)
+
+
+def test_imported_prompts_tell_images_apart_no_better(installation: Installation) -> None:
+    ids = add_parts(installation, MARKED)
+    activate_imported(installation, random_detector(get_engine()).prompts_alone())
+    score_images(installation.store, ids)
+    assert None in verdicts(installation, ids)
+
+
+def activate_imported(installation: Installation, detector: Detector) -> None:
+    store, data = installation.store, detector_to_bytes(detector)
+    version = import_prompts(store, installation.project_id, "other.safetensors", data)
     with store.session() as session:
-        version = add_version(
-            session,
-            project_id=installation.project_id,
-            origin="tuned",
-            blob_key=key,
-            sha256=key[-64:],
-            backbone_name=engine.info.name,
-            backbone_fingerprint=engine.info.fingerprint,
-        )
         activate(session, version.id)
 
 
