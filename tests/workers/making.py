@@ -50,7 +50,7 @@ def age_annotations(installation: Installation, *, hours: float) -> None:
         session.execute(update(Annotation).values(created_at=utc_now() - timedelta(hours=hours)))
 
 
-def activate_copy(installation: Installation, *, origin: str = "tuned") -> None:
+def activate_copy(installation: Installation) -> None:
     """A second version with the active one's prompts, in use; no image is scored with it yet."""
     with installation.store.session() as session:
         first = active_version(session, installation.project_id)
@@ -58,7 +58,7 @@ def activate_copy(installation: Installation, *, origin: str = "tuned") -> None:
         second = add_version(
             session,
             project_id=installation.project_id,
-            origin=origin,
+            origin="tuned",
             blob_key=first.blob_key,
             sha256=first.sha256,
             backbone_name=first.backbone_name,

@@ -85,7 +85,7 @@ def test_a_persons_threshold_ends_it(installation: Installation, threshold: floa
 
 def test_a_runs_version_ends_it(installation: Installation) -> None:
     ids = add_parts(installation, MARKED)
-    activate_copy(installation, origin="tuned")
+    activate_copy(installation)
     score_images(installation.store, ids)
     assert None not in verdicts(installation, ids)
 
