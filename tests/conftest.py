@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import threading
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -92,7 +93,15 @@ def installed(home: Path, template: Path) -> Iterator[Installation]:
         project = find_project(session, DEFAULT_PROJECT)
         assert project is not None
     yield Installation(home, store, project.id)
+    wait_for_scorers()
     store.database.close()
+
+
+def wait_for_scorers() -> None:
+    """A scorer that was stopped may still be at its last image: it must not meet the settings of the next test."""
+    for thread in threading.enumerate():
+        if thread.name == "scoring":
+            thread.join(60)
 
 
 @pytest.fixture
