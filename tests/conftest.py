@@ -2,8 +2,8 @@
 
 import os
 import shutil
-import threading
 import tempfile
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
