@@ -21,9 +21,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from db.session import migrate
 from settings import BadSettings, Settings, misspelt, read_settings
-from workers.data_folder import InUse, sole_use
-from workers.logs import configure_logging
-from workers.starting import why_not
+from workers.operations.data_folder import InUse, sole_use
+from workers.operations.logs import configure_logging
+from workers.operations.starting import why_not
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -62,11 +62,11 @@ def is_loopback(host: str) -> bool:
 
 def require_admin(settings: Settings, host: str) -> None:
     """Refuse to serve with accounts where nobody could manage them. Raises StartError."""
-    from db.users import has_admin
-    from workers.accounts import FIRST_ADMIN
+    from db.accounts.users import has_admin
+    from workers.accounts.first_admin import ensure_first_admin
+    from workers.accounts.managing import FIRST_ADMIN
     from workers.context import get_store
     from workers.errors import BadName, BadPassword
-    from workers.first_admin import ensure_first_admin
 
     store = get_store()
     try:
@@ -102,8 +102,8 @@ def open_socket(host: str, port: int) -> socket.socket:
 @contextlib.contextmanager
 def embedded_processes(settings: Settings) -> Iterator[None]:
     """The worker and the schedule as child processes on an empty broker of their own."""
-    from workers import file_broker
-    from workers.supervisor import Supervisor
+    from workers.broker import file_broker
+    from workers.broker.supervisor import Supervisor
 
     file_broker.clear(settings.home)
     supervisor = Supervisor()

@@ -11,13 +11,13 @@ from scipy.ndimage import gaussian_filter
 from torch import Tensor
 from torch.nn import functional as F
 
-from engine.backbone import Backbone
+from engine.backbone.clip import Backbone
+from engine.backbone.vision_tower import resample_positions
 from engine.detector.detector import Scored
+from engine.detector.maps import FloatMap
+from engine.detector.scoring import SIGMA, TEMPERATURE
 from engine.images import decode_image
-from engine.maps import FloatMap
-from engine.preprocess import preprocess
-from engine.scoring import SIGMA, TEMPERATURE
-from engine.vision import resample_positions
+from engine.images.preprocessing import preprocess
 
 
 class PlainScorer:

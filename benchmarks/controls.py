@@ -6,11 +6,11 @@ from PIL import Image
 from scipy import ndimage
 from torch.nn import functional as F
 
-from engine.features import ImageFeatures
-from engine.maps import FloatMap
-from engine.preprocess import Size
-from engine.scoring import SIGMA, patches_to_pixels
-from engine.shapes import Grid
+from engine.detector.maps import FloatMap
+from engine.detector.scoring import SIGMA, patches_to_pixels
+from engine.features.image_features import ImageFeatures
+from engine.images.preprocessing import Size
+from engine.images.shapes import Grid
 
 _WINDOW = 9  # px of the model's input
 

@@ -20,19 +20,19 @@ from tqdm import tqdm
 from benchmarks.controls import distance_from_median, local_deviation
 from benchmarks.machine import machine, markdown_table
 from benchmarks.sample_data import Sample, read_samples
-from engine.backbone import WEIGHTS_FOLDER, load_config
-from engine.baselines.corrected import LinearProbe
-from engine.corrected_files import read_correction
-from engine.datasets.item import LabelledImage
+from engine.backbone.clip import WEIGHTS_FOLDER, load_config
 from engine.detector.detector import Detector, Scored
+from engine.detector.maps import FloatMap, map_to_npy, resize_map
+from engine.detector.prompt_files import shipped_prompts
 from engine.errors import EngineError
+from engine.evaluation.baselines.corrected import LinearProbe
+from engine.evaluation.datasets.item import LabelledImage
+from engine.evaluation.metrics import auroc, average_precision
 from engine.images import decode_image
+from engine.learning.corrected_files import read_correction
 from engine.learning.corrections import Correction
 from engine.learning.fitting import Config, Unfit, learn
-from engine.maps import FloatMap, map_to_npy, resize_map
-from engine.metrics import auroc, average_precision
-from engine.prompt_files import shipped_prompts
-from engine.serving import Engine
+from engine.serving.engine import Engine
 
 SETS = ("kolektor_sdd", "crack_forest", "kvasir_seg")
 CORRECTIONS = (5, 10, 20, 40)

@@ -16,14 +16,14 @@ from tqdm import tqdm
 
 from benchmarks.machine import machine, markdown_table
 from benchmarks.sample_data import read_samples
-from engine.backbone import load_backbone
-from engine.corrected_files import read_correction
-from engine.datasets.item import LabelledImage
-from engine.maps import resize_map
-from engine.metrics import auroc, average_precision
-from engine.prompt_files import shipped_prompts
-from engine.serving import Engine
-from engine.standing_out import find_standing
+from engine.backbone.clip import load_backbone
+from engine.detector.maps import resize_map
+from engine.detector.prompt_files import shipped_prompts
+from engine.detector.standing_out import find_standing
+from engine.evaluation.datasets.item import LabelledImage
+from engine.evaluation.metrics import auroc, average_precision
+from engine.learning.corrected_files import read_correction
+from engine.serving.engine import Engine
 from settings import get_settings
 
 SETS = ("kolektor_sdd", "crack_forest", "kvasir_seg", "head_ct", "mvtec_mini")

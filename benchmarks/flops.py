@@ -1,6 +1,6 @@
 """How much arithmetic the vision tower needs, and how much a GPU can do: together, the share of its peak in use."""
 
-from engine.vision import TwoStreamVision
+from engine.backbone.vision_tower import TwoStreamVision
 
 # Dense bf16 (fp16 on the T4 and V100) products with float32 sums, 10¹² operations a second, by the makers' data sheets.
 _PEAK_TERAFLOPS = {

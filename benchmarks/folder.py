@@ -17,9 +17,9 @@ from benchmarks.baseline import PlainScorer
 from benchmarks.flops import image_teraflops, peak_teraflops
 from benchmarks.machine import machine, markdown_table
 from benchmarks.scorers import Way, add_arguments, detector_of, make_backbone, picture, way_of
-from engine.backbone import Backbone
-from engine.score_files import score_files
-from engine.serving import Engine
+from engine.backbone.clip import Backbone
+from engine.serving.engine import Engine
+from engine.serving.score_files import score_files
 
 
 def main() -> None:

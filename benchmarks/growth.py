@@ -23,23 +23,23 @@ from PIL import Image as Picture
 from benchmarks.machine import machine, markdown_table
 from benchmarks.noise import noise
 from benchmarks.tuning import mask, picture
-from db.images import list_images
-from db.models import Image, Prediction
-from db.prompt_versions import active_version
+from db.images.images import list_images
 from db.session import migrate
 from db.store import Store
-from engine.backbone import Backbone, load_backbone
-from engine.prompts import default_prompts
-from engine.serving import Engine
-from engine.tuning import Example, Tuner, TuningConfig
+from db.tables.core import Image, Prediction
+from db.training.prompt_versions import active_version
+from engine.backbone.clip import Backbone, load_backbone
+from engine.detector.prompts import default_prompts
+from engine.learning.prompt_tuning import Example, Tuner, TuningConfig
+from engine.serving.engine import Engine
 from settings import get_settings
 from workers.context import get_store
-from workers.correcting import save_mask
-from workers.engine_host import get_engine
-from workers.projects import ensure_default_project
-from workers.runs import start_run
-from workers.scoring import score_unscored
-from workers.tuning import tune
+from workers.images.correcting import save_mask
+from workers.projects.shipped_prompts import ensure_default_project
+from workers.scoring.engine_host import get_engine
+from workers.scoring.scorer import score_unscored
+from workers.training.runs import start_run
+from workers.training.tuning_run import tune
 
 SIZES = (1, 10, 100, 1000, 10_000)
 RESOLUTIONS = (224, 256, 384, 512, 768, 1024)

@@ -115,10 +115,10 @@ def fill(count: int) -> int:
     """A project with so many images, all but a few scored, 2 % corrected; returns the id of one of them."""
     from sqlalchemy import insert
 
-    from db.models import LABELS, Annotation, Image, Prediction
-    from db.projects import ensure_project
-    from db.prompt_versions import activate, add_version
-    from db.review_queue import expected_gain
+    from db.images.review_queue import expected_gain
+    from db.projects.projects import ensure_project
+    from db.tables.core import LABELS, Annotation, Image, Prediction
+    from db.training.prompt_versions import activate, add_version
     from workers.context import get_store
 
     draw = random.Random(0)

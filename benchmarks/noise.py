@@ -5,10 +5,10 @@ from functools import cache
 import torch
 from torch.nn import functional as F
 
-from engine.features import ImageFeatures, Surface
-from engine.serving import Engine
-from engine.shapes import Grid
-from engine.texture import CHANNELS
+from engine.backbone.texture import CHANNELS
+from engine.features.image_features import ImageFeatures, Surface
+from engine.images.shapes import Grid
+from engine.serving.engine import Engine
 
 
 def noise(engine: Engine, seed: int) -> ImageFeatures:

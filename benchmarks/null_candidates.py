@@ -23,16 +23,16 @@ from tqdm import tqdm
 from benchmarks.machine import machine, markdown_table
 from benchmarks.null_drawing import KINDS, Drawn, NullCandidates
 from benchmarks.sample_data import read_samples
-from engine.backbone import load_backbone
-from engine.comparison import OBJECTIVE, HeldOut, compare, measure
-from engine.corrected_files import order_of_corrections, read_correction
-from engine.datasets.item import LabelledImage
+from engine.backbone.clip import load_backbone
 from engine.detector.detector import Detector
+from engine.detector.prompt_files import shipped_prompts
+from engine.evaluation.datasets.item import LabelledImage
+from engine.learning.comparison import OBJECTIVE, HeldOut, compare, measure
+from engine.learning.corrected_files import order_of_corrections, read_correction
 from engine.learning.corrections import Correction
 from engine.learning.deciding import choose
 from engine.learning.out_of_fold import judged, said_by
-from engine.prompt_files import shipped_prompts
-from engine.serving import Engine
+from engine.serving.engine import Engine
 from settings import get_settings
 
 SETS = ("kolektor_sdd", "crack_forest", "kvasir_seg", "head_ct")

@@ -15,8 +15,9 @@ from torch.nn import functional as F
 
 from engine.detector.detector import Detector, Said
 from engine.detector.heads import Heads
+from engine.detector.prompts import Prompts
 from engine.detector.refiner import Refiner, Views
-from engine.features import ImageFeatures
+from engine.features.image_features import ImageFeatures
 from engine.learning.corrections import Correction, Fold, judging_folds
 from engine.learning.heading import fit_heads
 from engine.learning.out_of_fold import RefinedOutOfFold, said_by
@@ -24,8 +25,7 @@ from engine.learning.pixels import Pixels, seen_pixels
 from engine.learning.prompting import tune_prompts
 from engine.learning.refining import fit_refiners, refined_logits
 from engine.learning.views import find_views
-from engine.prompts import Prompts
-from engine.serving import Engine
+from engine.serving.engine import Engine
 
 KINDS = ("text features", "prompts", "heads", "refiner")
 # Of the variance of what is drawn, so much is common to all folds: any two of five learn from the same three fifths.

@@ -9,10 +9,10 @@ from open_clip.transformer import ResidualAttentionBlock
 from torch import Tensor
 from torch.nn import functional as F
 
-from engine.backbone import Backbone
-from engine.losses import LAMBDA
-from engine.prompts import PromptLearner, Prompts
-from engine.scoring import TEMPERATURE
+from engine.backbone.clip import Backbone
+from engine.detector.prompts import PromptLearner, Prompts
+from engine.detector.scoring import TEMPERATURE
+from engine.learning.losses import LAMBDA
 
 
 class PlainTuner:

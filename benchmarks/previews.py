@@ -16,14 +16,14 @@ import numpy as np
 import torch
 from PIL import Image
 
-from engine.backbone import load_backbone
-from engine.features import surface_of
+from engine.backbone.clip import load_backbone
+from engine.detector.prompt_files import shipped_prompts
+from engine.features.image_features import surface_of
 from engine.images import decode_image
+from engine.images.preprocessing import mask_shares
 from engine.learning.corrections import Correction
 from engine.learning.previewing import preview_detector
-from engine.preprocess import mask_shares
-from engine.prompt_files import shipped_prompts
-from engine.serving import Engine
+from engine.serving.engine import Engine
 
 DATA = Path(os.environ.get("SAMPLE_DATA_DIR", Path(__file__).parents[2] / "shared" / "data"))
 CORRECTIONS, NEXT, REPEATS = 40, 9, 3

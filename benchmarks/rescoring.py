@@ -21,14 +21,14 @@ from safetensors.torch import save_file
 
 from benchmarks.machine import machine, markdown_table
 from benchmarks.noise import noise
-from db.images import add_image
+from db.images.images import add_image
 from db.session import migrate
 from db.store import Store
 from settings import get_settings
 from workers.context import get_store
-from workers.engine_host import get_engine
-from workers.projects import ensure_default_project
-from workers.scoring import score_unscored
+from workers.projects.shipped_prompts import ensure_default_project
+from workers.scoring.engine_host import get_engine
+from workers.scoring.scorer import score_unscored
 
 SHAPES = ("embedded", "ViT-L/14, one layer")
 # Images that the scoring thread takes at once.

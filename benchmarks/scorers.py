@@ -26,13 +26,13 @@ from PIL import Image
 
 from benchmarks.baseline import PlainScorer
 from benchmarks.flops import image_teraflops, peak_teraflops
-from engine.backbone import Backbone, load_backbone, resolve_device
+from engine.backbone.clip import Backbone, load_backbone, resolve_device
+from engine.backbone.precision import resolve_precision
 from engine.cores import usable_cores
 from engine.detector.detector import Detector, Scored
+from engine.detector.prompt_files import shipped_prompts
 from engine.images import decode_image
-from engine.precision import resolve_precision
-from engine.prompt_files import shipped_prompts
-from engine.serving import Engine
+from engine.serving.engine import Engine
 
 
 @dataclass(frozen=True)

@@ -17,15 +17,15 @@ import torch
 from PIL import Image
 
 from benchmarks.machine import machine, markdown_table
-from engine.backbone import load_backbone
-from engine.features import split_batch, surface_of
+from engine.backbone.clip import load_backbone
+from engine.detector.maps import map_to_npy, resize_map
+from engine.detector.prompt_files import shipped_prompts
+from engine.features.image_features import split_batch, surface_of
 from engine.images import decode_image
+from engine.images.preprocessing import mask_shares, preprocess
 from engine.learning.corrections import Correction
 from engine.learning.fitting import Config, learn
-from engine.maps import map_to_npy, resize_map
-from engine.preprocess import mask_shares, preprocess
-from engine.prompt_files import shipped_prompts
-from engine.serving import Engine
+from engine.serving.engine import Engine
 from settings import get_settings
 
 REPEATS = 20

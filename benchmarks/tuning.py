@@ -26,12 +26,12 @@ from torch import Tensor
 
 from benchmarks.machine import machine, markdown_table
 from benchmarks.plain_tuning import PlainTuner
-from engine.backbone import Backbone, load_backbone
-from engine.features import ImageFeatures
-from engine.preprocess import preprocess
-from engine.prompts import random_prompts
-from engine.serving import Engine
-from engine.tuning import Example, Tuner, TuningConfig
+from engine.backbone.clip import Backbone, load_backbone
+from engine.detector.prompts import random_prompts
+from engine.features.image_features import ImageFeatures
+from engine.images.preprocessing import preprocess
+from engine.learning.prompt_tuning import Example, Tuner, TuningConfig
+from engine.serving.engine import Engine
 
 BATCH = 8
 

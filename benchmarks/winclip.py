@@ -15,10 +15,10 @@ from torch import Tensor, nn
 
 from benchmarks.machine import machine, markdown_table
 from benchmarks.sample_data import read_samples
-from engine.backbone import Backbone, load_backbone
-from engine.baselines.winclip import WinClip
-from engine.preprocess import preprocess
-from engine.serving import Engine
+from engine.backbone.clip import Backbone, load_backbone
+from engine.evaluation.baselines.winclip import WinClip
+from engine.images.preprocessing import preprocess
+from engine.serving.engine import Engine
 from settings import get_settings
 
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from db.base import utc_now
+from db.tables.base import utc_now
 
 # How far the database's clock is ahead of this machine's, as it was last seen.
 _ahead = timedelta(0)

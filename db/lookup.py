@@ -4,8 +4,8 @@ from typing import TypeVar
 
 from sqlalchemy.orm import Session
 
-from db.base import Base
 from db.errors import NotFound
+from db.tables.base import Base
 
 Row = TypeVar("Row", bound=Base)
 # Ids are 32-bit integers in PostgreSQL, which refuses to compare them with larger ones.

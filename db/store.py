@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from db.blob_rows import hold_blobs, named_blobs
 from db.blobs import BlobStore
 from db.errors import BlobsUnavailable
+from db.operations.blob_rows import hold_blobs, named_blobs
 from db.session import Database
 
 logger = logging.getLogger(__name__)
@@ -48,7 +48,7 @@ class Store:
         except Exception:
             try:
                 self.delete_blobs(left.union(keys))
-            except Exception:  # mostly for the same reason; `workers.pruning` deletes them some time
+            except Exception:  # mostly for the same reason; `workers.operations.pruning` deletes them some time
                 logger.debug("What nothing names stays for now.", exc_info=True)
             raise
         if left:

@@ -9,12 +9,12 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from engine.backbone import load_backbone
+from engine.backbone.clip import load_backbone
 from engine.commands import evaluate, export, fit, prompt_file, score
+from engine.detector.prompt_files import shipped_prompts
 from engine.errors import EngineError
 from engine.images import Decoder
-from engine.prompt_files import shipped_prompts
-from engine.serving import Engine
+from engine.serving.engine import Engine
 
 COMMANDS = {"score": score, "fit": fit, "evaluate": evaluate, "export": export, "prompts": prompt_file}
 

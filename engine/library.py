@@ -16,21 +16,21 @@ import numpy.typing as npt
 from PIL import Image
 from skimage.measure import label, regionprops
 
-from engine.backbone import load_backbone
-from engine.corrected_files import make_correction
+from engine.backbone.clip import load_backbone
 from engine.detector.detector import Detector as Version
 from engine.detector.detector import Scored
 from engine.detector.files import detector_to_bytes
+from engine.detector.maps import FloatMap, resize_map
+from engine.detector.prompt_files import shipped_prompts
 from engine.errors import EngineError
-from engine.files import write_whole
-from engine.inputs import Source, file_name, identity, read_image, read_marks
+from engine.features.spilled import SpilledFeatures
+from engine.files.whole import write_whole
+from engine.images.inputs import Source, file_name, identity, read_image, read_marks
+from engine.images.tiles import score_in_tiles
+from engine.learning.corrected_files import make_correction
 from engine.learning.corrections import Correction
 from engine.learning.fitting import Config, Outcome, Progress, learn
-from engine.maps import FloatMap, resize_map
-from engine.prompt_files import shipped_prompts
-from engine.serving import Engine
-from engine.spilled import SpilledFeatures
-from engine.tiles import score_in_tiles
+from engine.serving.engine import Engine
 
 # A mask, None for a normal image, or True for one that is anomalous where nobody says.
 Marks = Source | bool | None
@@ -145,7 +145,7 @@ class Detector:
         """Score one image.
 
         Args:
-            image: a path, a Pillow image, or an array; see `engine.inputs.read_image`.
+            image: a path, a Pillow image, or an array; see `engine.images.inputs.read_image`.
             tile_side: in px: a larger image is scored in overlapping squares of this side too, for small defects.
 
         Raises:

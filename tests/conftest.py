@@ -17,16 +17,16 @@ import pytest
 os.environ["ANOMALYLOOP_HOME"] = tempfile.mkdtemp(prefix="anomalyloop-tests-")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-from db.projects import find_project
+from db.projects.projects import find_project
 from db.session import migrate
 from db.store import Store
 from settings import get_settings
-from workers import engine_host
 from workers.context import get_store
-from workers.projects import DEFAULT_PROJECT, ensure_default_project
+from workers.projects.shipped_prompts import DEFAULT_PROJECT, ensure_default_project
+from workers.scoring import engine_host
 
 if TYPE_CHECKING:
-    from engine.backbone import Backbone
+    from engine.backbone.clip import Backbone
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def settings_for(home: Path, backbone: str) -> Iterator[None]:
         patch.setenv("ANOMALYLOOP_BACKBONE", backbone)
         patch.setenv("ANOMALYLOOP_PRECISION", "fp32")  # the same figures on every machine
         patch.setattr(engine_host, "_host", engine_host._Host())
-        patch.setattr("engine.backbone.load_backbone", _frozen_backbones())
+        patch.setattr("engine.backbone.clip.load_backbone", _frozen_backbones())
         get_settings.cache_clear()
         get_store.cache_clear()
         yield
@@ -78,7 +78,7 @@ def settings_for(home: Path, backbone: str) -> Iterator[None]:
 @cache
 def _frozen_backbones() -> Callable[..., "Backbone"]:
     """`load_backbone`, which reads a file once: nobody changes what it gives."""
-    from engine.backbone import load_backbone
+    from engine.backbone.clip import load_backbone
 
     return cache(load_backbone)
 

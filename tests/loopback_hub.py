@@ -118,6 +118,6 @@ def loopback_hub(cache: Path) -> Iterator[LoopbackHub]:
         }
         for name, value in values.items():
             patch.setattr(f"huggingface_hub.constants.{name}", value)
-        patch.setattr("engine.hub._PAUSE", 0.0)
+        patch.setattr("engine.backbone.hub._PAUSE", 0.0)
         yield hub
     hub.stop()

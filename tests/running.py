@@ -32,7 +32,7 @@ def children(pid: int) -> dict[str, int]:
             words = (folder / "cmdline").read_bytes().split(b"\0")
         except (FileNotFoundError, ProcessLookupError):
             continue
-        if parent == pid and b"workers.child" in words:
+        if parent == pid and b"workers.broker.child" in words:
             found[words[-2].decode()] = int(folder.name)
     return found
 

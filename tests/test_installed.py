@@ -65,7 +65,7 @@ def test_the_wheel_has_every_file_of_the_rooms_and_its_pins(wheel):
         for path in (ROOT / room).rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     }
-    assert {"engine/weights/embedded.safetensors", "webapp/texts/ko.json"} <= ours
+    assert {"engine/backbone/weights/embedded.safetensors", "webapp/texts/ko.json"} <= ours
     assert ours - names == set()
     assert not [name for name in names if name.startswith(("tests/", "benchmarks/")) or name.endswith(".pyc")]
     lines = (ROOT / "requirements.txt").read_text().splitlines()

@@ -58,9 +58,9 @@ def test_a_service_that_can_not_be_reached_is_logged_without_its_password(tmp_pa
     environment = {f"ANOMALYLOOP_{name.upper()}": value for name, value in settings.items()}
     environment |= {"ANOMALYLOOP_HOME": str(tmp_path), "ANOMALYLOOP_LOG_LEVEL": "DEBUG"}
     code = (
-        "from workers.logs import configure_logging; configure_logging('DEBUG')\n"
-        "from workers.context import get_store; from workers.readiness import readiness\n"
-        "from workers import dispatch; dispatch.request_run(1); print(readiness(get_store()))"
+        "from workers.operations.logs import configure_logging; configure_logging('DEBUG')\n"
+        "from workers.context import get_store; from workers.operations.readiness import readiness\n"
+        "from workers.broker import dispatch; dispatch.request_run(1); print(readiness(get_store()))"
     )
     ended = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, env=os.environ | environment, capture_output=True, text=True, timeout=60

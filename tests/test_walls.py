@@ -16,9 +16,15 @@ FORBIDDEN = {
     "webapp": {"torch", "open_clip", "engine", "celery"},
 }
 QUICK = [
-    *("engine", "engine.images", "engine.maps", "db.store", "app", "webapp.server"),
-    *("workers.celery_app", "workers.tasks", "workers.dispatch", "workers.correcting", "workers.intake"),
-    "workers.readiness",
+    *("engine", "engine.images", "engine.detector.maps", "db.store", "app", "webapp.server"),
+    *(
+        "workers.celery_app",
+        "workers.tasks",
+        "workers.broker.dispatch",
+        "workers.images.correcting",
+        "workers.images.intake",
+    ),
+    "workers.operations.readiness",
 ]
 
 

@@ -1,6 +1,7 @@
 """What this process finds when it looks at itself now and then: all that strangers are told of /readyz.
 
-By its looks it is also known how a worker is, when someone asks who can't wait for one (`workers.readiness`).
+By its looks it is also known how a worker is, when someone asks who can't wait for one
+(`workers.operations.readiness`).
 """
 
 import threading
@@ -8,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from db.store import Store
-from workers.readiness import Component, engine_in_use, readiness
+from workers.operations.readiness import Component, engine_in_use, readiness
 
 _LOOK_SECONDS = 5.0
 

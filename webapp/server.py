@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI, Request, Response
 from starlette.routing import compile_path
 
-from db.projects import ensure_project
+from db.projects.projects import ensure_project
 from settings import Settings, get_settings
 from webapp.access import login
 from webapp.access.gate import Gate
@@ -33,13 +33,13 @@ from webapp.api import (
     webhooks,
 )
 from webapp.api.problems import add_problem_handlers, problem
-from webapp.api.watched import Watched
-from webapp.gradio_import import without_proxies, without_stubs
-from webapp.page_uploads import Sweeper, use_uploads_folder
+from webapp.api.request_log import Watched
+from webapp.page.gradio_import import without_proxies, without_stubs
+from webapp.page.uploads import Sweeper, use_uploads_folder
 from webapp.readiness_watch import watch
-from workers import dispatch
+from workers.broker import dispatch
 from workers.context import get_store
-from workers.projects import DEFAULT_PROJECT
+from workers.projects.shipped_prompts import DEFAULT_PROJECT
 
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
@@ -137,8 +137,8 @@ def _mount_page(app: FastAPI, settings: Settings) -> FastAPI:
     with without_stubs(), without_proxies():
         import gradio as gr
 
-        from webapp.page import build_page
-        from webapp.theme import page_look
+        from webapp.page.layout import build_page
+        from webapp.page.theme import page_look
 
     return gr.mount_gradio_app(
         app,

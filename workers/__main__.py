@@ -20,7 +20,7 @@ def main(words: Sequence[str] | None = None, *, program: str = "python -m worker
         return 2
     for sentence in misspelt():
         print(sentence, file=sys.stderr)
-    from workers.command_line import main as carry_out  # reads the settings when it is imported
+    from workers.operations.command_line import main as carry_out  # reads the settings when it is imported
 
     return carry_out(words, program=program)
 

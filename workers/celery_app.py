@@ -19,14 +19,15 @@ from celery.signals import (
 from kombu import Exchange, Queue
 
 from settings import Settings, get_settings, misspelt, read_settings
-from workers import engine_host, file_broker
-from workers.alive import touch
+from workers.backbones.changes import ModelChanges
+from workers.broker import file_broker
 from workers.context import get_store
-from workers.lease import give_back_all
-from workers.logs import configure_logging
-from workers.model_changes import ModelChanges
-from workers.reporting import Reporter
-from workers.tracing import for_request, request_id
+from workers.operations.alive import touch
+from workers.operations.logs import configure_logging
+from workers.operations.tracing import for_request, request_id
+from workers.operations.worker_reports import Reporter
+from workers.scoring import engine_host
+from workers.training.lease import give_back_all
 
 # Threads of torch that wait for each other let go of their core: where two processes compute on few cores, those that
 # spin take it from those that work, and everything is up to ten times slower. Read when torch is loaded.
@@ -60,7 +61,8 @@ def _schedule(settings: Settings) -> dict[str, Any]:
         "start-due-runs": every(DUE_SECONDS, "start_due", "default"),
     }
     if not settings.embedded_broker:
-        # In the embedded mode the page's own process scores, and finds by itself what is unscored (workers.background).
+        # In the embedded mode the page's own process scores, and finds by itself what is unscored
+        # (workers.scoring.background).
         schedule["score-unscored"] = every(SCORE_SECONDS, "score_unscored", "scoring")
     return schedule
 
@@ -72,7 +74,7 @@ def make_app(settings: Settings) -> Celery:
     here is for messages to outlive workers. They are acknowledged when they are taken: to hold one until its task is
     done would win nothing, and RabbitMQ cuts off a worker that does so for 30 minutes, which a run may take.
     """
-    app = Celery("anomalyloop", include=["workers.tasks", "workers.remote_control"])
+    app = Celery("anomalyloop", include=["workers.tasks", "workers.broker.remote_control"])
     if settings.embedded_broker:
         app.conf.broker_transport_options = file_broker.transport_options(settings.home)
     app.conf.update(

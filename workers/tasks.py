@@ -6,15 +6,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from db.errors import BlobMissing
-from db.projects import list_projects
-from workers import novelty, previewing, pruning, recovery, runs, scoring, webhooks
+from db.projects.projects import list_projects
 from workers.celery_app import celery_app
 from workers.context import get_store
-from workers.engine_host import get_engine
 from workers.errors import PromptError
-from workers.imports import heavy_imports
-from workers.projects import ensure_default_project
-from workers.trouble import EngineTrouble
+from workers.images import novelty
+from workers.operations import pruning
+from workers.operations.first_imports import heavy_imports
+from workers.projects.shipped_prompts import ensure_default_project
+from workers.scoring import scorer
+from workers.scoring.engine_host import get_engine
+from workers.scoring.trouble import EngineTrouble
+from workers.training import previewing, recovery, runs
+from workers.webhooks import delivery
 
 logger = logging.getLogger(__name__)
 
@@ -51,7 +55,7 @@ def _waiting_out_trouble() -> Iterator[None]:
 def tune(run_id: int) -> None:
     """Take a run, if it is still to be had, and carry it to its end."""
     with heavy_imports:
-        from workers.tuning import tune as carry_out  # torch: only where runs are carried out
+        from workers.training.tuning_run import tune as carry_out  # torch: only where runs are carried out
 
     with _alone("tune", run_id) as free:
         if free:
@@ -62,14 +66,14 @@ def tune(run_id: int) -> None:
 def score_images(image_ids: list[int]) -> None:
     """Score these images with the active prompts."""
     with _waiting_out_trouble():
-        scoring.score_images(get_store(), image_ids)
+        scorer.score_images(get_store(), image_ids)
 
 
 @celery_app.task
 def score_project(project_id: int) -> None:
     """Score what the project's active prompts have not scored."""
     with _waiting_out_trouble(), _alone("score", project_id) as free:
-        while free and scoring.score_unscored(get_store(), project_id, limit=32):
+        while free and scorer.score_unscored(get_store(), project_id, limit=32):
             pass
 
 
@@ -116,7 +120,7 @@ def deliver_webhooks() -> None:
     """Tell webhooks what they are to be told; those that don't answer hold up nothing but themselves."""
     with _alone("webhooks", 0) as free:
         if free:
-            webhooks.deliver_due(get_store())
+            delivery.deliver_due(get_store())
 
 
 @celery_app.task

@@ -97,7 +97,7 @@ class Embedded(Served):
         found = subprocess.run(
             ["ps", "--ppid", str(self.process.pid), "-o", "pid=,args="], capture_output=True, text=True
         ).stdout
-        lines = [line.split() for line in found.splitlines() if "workers.child" in line]
+        lines = [line.split() for line in found.splitlines() if "workers.broker.child" in line]
         return {words[-1]: int(words[0]) for words in lines}
 
 

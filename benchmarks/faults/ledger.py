@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from sqlalchemy import select
 
 from db.errors import BlobMissing
-from db.models import Annotation, Image
 from db.store import Store
+from db.tables.core import Annotation, Image
 
 
 @dataclass(frozen=True)

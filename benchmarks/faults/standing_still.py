@@ -51,14 +51,14 @@ def _picture(seed: int) -> bytes:
 
 def _broken_engine(home: Path) -> tuple[tuple[str, str], bool]:
     os.environ["ANOMALYLOOP_HOME"] = str(home)  # read when the settings are
-    from db.image_rows import count_by_status
+    from db.images.rows import count_by_status
     from db.session import migrate
     from settings import get_settings
-    from workers.background import BackgroundScorer
     from workers.context import get_store
-    from workers.engine_host import get_engine
-    from workers.intake import add_upload
-    from workers.projects import ensure_default_project
+    from workers.images.intake import add_upload
+    from workers.projects.shipped_prompts import ensure_default_project
+    from workers.scoring.background import BackgroundScorer
+    from workers.scoring.engine_host import get_engine
 
     migrate(get_settings().resolved_database_url)
     store, engine = get_store(), get_engine()

@@ -19,8 +19,8 @@ from benchmarks.fuzzed.documents import changed_document, document_of, garbled_t
 from benchmarks.fuzzed.masks import SIDE, Truth, drawn, written
 from benchmarks.mutated_images import written_images
 from engine.errors import ImageError
+from engine.files.tables import TableError, read_table
 from engine.images import decode_image, display_image, read_marks, shown_as_it_is, thumbnail
-from engine.tables import TableError, read_table
 from settings import Settings
 from workers.errors import LabelFileError
 from workers.exchange.coco_labels import coco_labels, read_coco

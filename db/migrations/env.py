@@ -6,7 +6,7 @@ tables and models differ.
 
 from alembic import context
 
-from db.tables import TABLES
+from db.tables.metadata import TABLES
 
 context.configure(
     connection=context.config.attributes["connection"],

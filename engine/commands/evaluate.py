@@ -11,24 +11,24 @@ from typing import Any
 
 from tqdm import tqdm
 
-from engine.baselines.trained import Auxiliary
-from engine.corrected_evaluation import CorrectedEvaluation, Plan
-from engine.datasets.catalogue import CATALOGUE, describe_catalogue, find_data_set
-from engine.datasets.item import DatasetError
 from engine.detector.detector import Detector
+from engine.detector.prompts import Prompts
 from engine.errors import EngineError
-from engine.evaluate import Bench, evaluate_class
-from engine.evaluated_sets import EvaluatedSet, pairs, read_all, read_set, to_tune_on, with_protocol
-from engine.experiments import EXPERIMENTS, METHODS, Row, Setting, method_rows
-from engine.method import Method
-from engine.prompts import Prompts
-from engine.protocols import PROTOCOLS, ConceptMatching
-from engine.reporting.page import to_html
-from engine.reporting.parts import Parts, describe_files, raise_if_full, write_whole
-from engine.reporting.results import ClassResult
-from engine.reporting.tables import Outcome, to_json, to_markdown
-from engine.serving import Engine
-from engine.tuning_loop import TuningConfig
+from engine.evaluation.baselines.trained import Auxiliary
+from engine.evaluation.corrected import CorrectedEvaluation, Plan
+from engine.evaluation.datasets.catalogue import CATALOGUE, describe_catalogue, find_data_set
+from engine.evaluation.datasets.item import DatasetError
+from engine.evaluation.evaluate import Bench, evaluate_class
+from engine.evaluation.evaluated_sets import EvaluatedSet, pairs, read_all, read_set, to_tune_on, with_protocol
+from engine.evaluation.experiments import EXPERIMENTS, METHODS, Row, Setting, method_rows
+from engine.evaluation.method import Method
+from engine.evaluation.protocols import PROTOCOLS, ConceptMatching
+from engine.evaluation.reporting.page import to_html
+from engine.evaluation.reporting.parts import Parts, describe_files, raise_if_full, write_whole
+from engine.evaluation.reporting.results import ClassResult
+from engine.evaluation.reporting.tables import Outcome, to_json, to_markdown
+from engine.learning.tuning_loop import TuningConfig
+from engine.serving.engine import Engine
 
 _BATCH_ON_GPU = 8
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from engine.detector.detector import Detector
 from engine.errors import EngineError
-from engine.files import check_writable
-from engine.serving import Engine
+from engine.files.whole import check_writable
+from engine.serving.engine import Engine
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -9,23 +9,23 @@ from typing import TypeVar
 
 from tqdm import tqdm
 
-from engine.corrected_files import read_correction
-from engine.datasets.catalogue import CATALOGUE, find_data_set
-from engine.datasets.item import DatasetError, LabelledImage
-from engine.datasets.truth import read_truth
 from engine.detector.detector import Detector
 from engine.detector.files import detector_to_bytes
+from engine.detector.prompt_files import prompts_to_bytes
+from engine.detector.prompts import Prompts, random_prompts
 from engine.errors import EngineError
-from engine.files import check_writable, write_whole
+from engine.evaluation.datasets.catalogue import CATALOGUE, find_data_set
+from engine.evaluation.datasets.item import DatasetError, LabelledImage
+from engine.evaluation.datasets.truth import read_truth
+from engine.evaluation.reporting.tables import markdown_table, percent
+from engine.features.spilled import SpilledFeatures
+from engine.files.whole import check_writable, write_whole
+from engine.images.preprocessing import mask_shares, preprocess_mask
+from engine.learning.corrected_files import read_correction
 from engine.learning.corrections import Correction
 from engine.learning.fitting import Config, Outcome, Progress, Unfit, learn
-from engine.preprocess import mask_shares, preprocess_mask
-from engine.prompt_files import prompts_to_bytes
-from engine.prompts import Prompts, random_prompts
-from engine.reporting.tables import markdown_table, percent
-from engine.serving import Engine
-from engine.spilled import SpilledFeatures
-from engine.tuning import Example, Tuner, TuningConfig
+from engine.learning.prompt_tuning import Example, Tuner, TuningConfig
+from engine.serving.engine import Engine
 
 REFERENCE_SEED = 111
 _PAPERS_EPOCHS, _PAPERS_RATE, _PAPERS_BATCH = 15, 1e-3, 8

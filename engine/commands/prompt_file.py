@@ -6,12 +6,12 @@ from pathlib import Path
 
 from engine.detector.detector import Detector
 from engine.detector.files import detector_to_bytes, parts_within, prompts_within
+from engine.detector.prompt_files import parse_prompts
+from engine.detector.prompts import Prompts
+from engine.detector.reference_checkpoint import likely_backbone
 from engine.errors import PromptError
-from engine.files import write_whole
-from engine.prompt_files import parse_prompts
-from engine.prompts import Prompts
-from engine.reference_checkpoint import likely_backbone
-from engine.serving import Engine
+from engine.files.whole import write_whole
+from engine.serving.engine import Engine
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

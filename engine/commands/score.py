@@ -13,8 +13,8 @@ from engine.detector.detector import Detector
 from engine.errors import EngineError
 from engine.exports.batch import BatchOptions, BatchWriter
 from engine.exports.sources import find_sources
-from engine.score_files import score_files
-from engine.serving import Engine
+from engine.serving.engine import Engine
+from engine.serving.score_files import score_files
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

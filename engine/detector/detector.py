@@ -12,15 +12,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from engine.backbone import Backbone
+from engine.backbone.clip import Backbone
 from engine.detector.heads import Heads
 from engine.detector.image_head import ImageHead, score_logit
+from engine.detector.maps import FloatMap
+from engine.detector.prompts import Prompts, encode_prompts
 from engine.detector.refiner import Refiner
-from engine.features import ImageFeatures
-from engine.maps import FloatMap
-from engine.prompts import Prompts, encode_prompts
-from engine.scoring import anomaly_maps, probabilities
-from engine.transfers import to_host
+from engine.detector.scoring import anomaly_maps, probabilities
+from engine.features.image_features import ImageFeatures
+from engine.serving.transfers import to_host
 
 
 @dataclass(frozen=True)

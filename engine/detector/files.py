@@ -12,17 +12,17 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor
 
-from engine.backbone import Backbone
+from engine.backbone.clip import Backbone
+from engine.backbone.texture import CODE_VERSION
 from engine.detector.detector import Detector, Said
 from engine.detector.heads import Heads
 from engine.detector.image_head import ImageHead
+from engine.detector.maps import FloatMap
 from engine.detector.memory import Memory
 from engine.detector.others import Others
+from engine.detector.prompt_files import check_finite, prompts_to_bytes, read_prompts
 from engine.detector.refiner import Basis, Refiner, Views
 from engine.errors import PromptError
-from engine.maps import FloatMap
-from engine.prompt_files import check_finite, prompts_to_bytes, read_prompts
-from engine.texture import CODE_VERSION
 
 FORMAT = 1
 # All facts under one key: safetensors writes several in any order, and the same detector must give the same bytes.

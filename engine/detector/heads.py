@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from engine.scoring import TEMPERATURE
+from engine.detector.scoring import TEMPERATURE
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from engine.detector.maps import FloatMap
 from engine.detector.memory import WIDTH, on_one_scale
-from engine.features import ImageFeatures, surface_of
-from engine.maps import FloatMap
+from engine.features.image_features import ImageFeatures, surface_of
 
 # The share of a map's pixels, the highest ones, whose mean says how anomalous the image is.
 TOP_SHARE = 0.005

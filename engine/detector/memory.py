@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from engine.features import ImageFeatures, surface_of
+from engine.features.image_features import ImageFeatures, surface_of
 
 WIDTH = 152  # channels of the middle and the coarsest textures
 _FAR = 0.7  # the distance to a memory of nothing

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from engine.detector.memory import WIDTH, memory_patches
-from engine.features import ImageFeatures, surface_of
+from engine.features.image_features import ImageFeatures, surface_of
 
 # Images that are compared with, patches of each, and below how many images nothing is said.
 IMAGES, PATCHES, _LEAST = 12, 96, 4

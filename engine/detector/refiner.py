@@ -13,12 +13,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from engine.backbone.texture import CHANNELS as TEXTURES
 from engine.detector.filters import CHANNELS, filters_of
+from engine.detector.maps import FloatMap, resize_map
 from engine.detector.memory import WIDTH, Memory, memory_patches
 from engine.detector.others import NOBODY, Others, identity
-from engine.features import ImageFeatures, surface_of
-from engine.maps import FloatMap, resize_map
-from engine.texture import CHANNELS as TEXTURES
+from engine.features.image_features import ImageFeatures, surface_of
 
 COMPONENTS = 24  # principal components kept, of patch features and of the coarsest textures
 FINE = CHANNELS + 1

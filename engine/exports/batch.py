@@ -10,12 +10,12 @@ from typing import Any, TextIO
 from PIL import Image
 
 from engine.detector.detector import Scored
+from engine.detector.maps import map_to_npy, resize_map
 from engine.exports.overlay import overlay
 from engine.exports.sources import Source, shown
-from engine.files import write_whole
-from engine.formulas import cell
+from engine.files.formulas import cell
+from engine.files.whole import write_whole
 from engine.images import encode_mask
-from engine.maps import map_to_npy, resize_map
 
 TABLE = "scores.csv"
 COLUMNS = ("path", "score", "map_max", "threshold", "verdict", "error")

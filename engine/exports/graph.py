@@ -6,15 +6,15 @@ from PIL import Image
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from engine.backbone.vision_tower import CLASS_TOKENS
 from engine.detector.detector import Detector, compared
 from engine.detector.image_head import descriptors, logits, map_logits, score_logits
 from engine.detector.memory import texture_patches
 from engine.detector.refiner import Refiner, fine_inputs
-from engine.features import unit_features
-from engine.scoring import patches_to_pixels
-from engine.serving import Engine
-from engine.shapes import Grid
-from engine.vision import CLASS_TOKENS
+from engine.detector.scoring import patches_to_pixels
+from engine.features.image_features import unit_features
+from engine.images.shapes import Grid
+from engine.serving.engine import Engine
 
 
 class ScoringGraph(nn.Module):

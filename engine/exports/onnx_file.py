@@ -19,13 +19,13 @@ from torch.nn import functional as F
 
 from engine.detector.detector import Detector, Scored
 from engine.detector.files import detector_to_bytes
+from engine.detector.prompt_files import prompts_to_bytes
 from engine.errors import EngineError
 from engine.exports.graph import ScoringGraph
-from engine.features import Surface, split_units, unit_features
-from engine.files import write_whole
-from engine.prompt_files import prompts_to_bytes
-from engine.serving import Engine, Prepared
-from engine.shapes import Grid
+from engine.features.image_features import Surface, split_units, unit_features
+from engine.files.whole import write_whole
+from engine.images.shapes import Grid
+from engine.serving.engine import Engine, Prepared
 
 Arrays = dict[str, npt.NDArray[np.float32]]
 TOLERANCE = 1e-4

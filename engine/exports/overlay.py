@@ -4,8 +4,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from engine.detector.maps import FloatMap
 from engine.images import to_rgb
-from engine.maps import FloatMap
 
 # inferno's colours, from low to high: perceptually ordered, and safe for colour-blind eyes.
 _STOPS = "000004160b39420a686a176e932667bc3754dd513af37819fca50af6d746fcffa4"

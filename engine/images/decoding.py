@@ -27,7 +27,7 @@ from engine.images.deep import (
 )
 from engine.images.depth import DepthRule
 from engine.images.opening import check_pixels, check_shape, open_measured, readings
-from engine.pixel_room import PixelRoom
+from engine.images.pixel_room import PixelRoom
 
 _ORIENTATION = 0x0112
 # EXIF's orientation → what turns the stored picture upright.

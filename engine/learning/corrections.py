@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from engine.detector.detector import Detector
-from engine.features import ImageFeatures
+from engine.features.image_features import ImageFeatures
 
 FOLDS = 5
 IMAGE_FOLDS = 10  # of what is learnt of images as a whole, which is fitted in no time

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from engine.comparison import Comparison
+from engine.learning.comparison import Comparison
 
 # How likely a loss may be, by resampling the corrections: of the mean of all metrics of something new…
 NEW_RISK = 0.05
-# …of a single metric, by more than engine.comparison.TOLERATED…
+# …of a single metric, by more than engine.learning.comparison.TOLERATED…
 SINGLE_RISK = 1 / 3
 # …and a loss that is worth speaking of, on average or of a single metric, where what is in service was learnt in the
 # same way from fewer corrections: more of them make it better, unless they say otherwise.

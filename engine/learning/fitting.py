@@ -10,10 +10,11 @@ from functools import partial
 
 import torch
 
-from engine.comparison import Comparison, compare
 from engine.detector.detector import Detector, Said
+from engine.detector.maps import FloatMap
 from engine.detector.refiner import Refiner
-from engine.features import ImageFeatures
+from engine.features.image_features import ImageFeatures
+from engine.learning.comparison import Comparison, compare
 from engine.learning.corrections import IMAGE_FOLDS, Correction, judging_folds, seen_by
 from engine.learning.deciding import Decision, Offer, choose
 from engine.learning.heading import fit_heads
@@ -23,8 +24,7 @@ from engine.learning.pixels import Pixels, has_marked, seen_pixels
 from engine.learning.prompting import Losses, tune_prompts
 from engine.learning.refining import fit_refiners
 from engine.learning.views import find_views
-from engine.maps import FloatMap
-from engine.serving import Engine
+from engine.serving.engine import Engine
 
 # Images of each label below which no image head is served, and from which one that is as good as the prompts is.
 _FEWEST, _ENOUGH = 2, 5

@@ -7,8 +7,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from engine.detector.heads import Heads
+from engine.detector.scoring import TEMPERATURE
 from engine.learning.corrections import Correction
-from engine.scoring import TEMPERATURE
 
 RIDGE = 0.3  # over the number of corrections
 _PATCHES = 6_000  # of all corrections, a third of them anomalous where there are so many

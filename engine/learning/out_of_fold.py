@@ -8,16 +8,16 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from engine.comparison import HeldOut, held_out, measure
 from engine.detector.detector import Detector, Said, Scored
 from engine.detector.image_head import ImageHead, logit, map_logit
+from engine.detector.maps import FloatMap, resize_map
 from engine.detector.refiner import Refiner, mixed
-from engine.features import surface_of
+from engine.features.image_features import surface_of
+from engine.learning.comparison import HeldOut, held_out, measure
 from engine.learning.corrections import Correction, Fold, group_numbers
 from engine.learning.pixels import STRIDE, Pixels
 from engine.learning.refining import refined_logits
 from engine.learning.scoring_images import describe, fit_direction, fit_image_head, said_of_features, voice_weights
-from engine.maps import FloatMap, resize_map
 
 # The share of the refined map that is served unless another one is better…
 USUAL_SHARE = 0.5

@@ -7,9 +7,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from engine.detector.maps import FloatMap
 from engine.detector.refiner import Views
 from engine.learning.corrections import Correction
-from engine.maps import FloatMap
 
 # Shares of a cell's area from which it surely is anomalous, and below which it surely is not; between, it says little.
 _ANOMALOUS, LEAST_MARKED = 0.5, 0.1

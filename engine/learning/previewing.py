@@ -11,14 +11,14 @@ import torch
 
 from engine.detector.detector import Detector
 from engine.detector.image_head import ImageHead
+from engine.detector.maps import FloatMap
 from engine.detector.refiner import Views
 from engine.learning.corrections import Correction, Fold, judging_folds, seen_by
 from engine.learning.out_of_fold import ImageVoices, RefinedOutOfFold, best_outline
 from engine.learning.pixels import Pixels, has_marked, seen_pixels
 from engine.learning.refining import fit_refiners
 from engine.learning.views import find_views
-from engine.maps import FloatMap
-from engine.serving import Engine
+from engine.serving.engine import Engine
 
 # Corrections that are learnt from, and pixels of all of them together.
 MOST_CORRECTIONS = 24

@@ -12,11 +12,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from engine.backbone import Backbone
+from engine.backbone.clip import Backbone
+from engine.detector.prompts import PromptLearner, Prompts
+from engine.detector.scoring import TEMPERATURE
 from engine.learning.corrections import Correction
-from engine.losses import LAMBDA
-from engine.prompts import PromptLearner, Prompts
-from engine.scoring import TEMPERATURE
+from engine.learning.losses import LAMBDA
 
 _RATE, _BETAS = 2e-3, (0.5, 0.999)
 # How firmly few corrections hold the prompts where they start: over the number of corrections.

@@ -9,7 +9,7 @@ from torch.nn import functional as F
 from engine.detector.memory import WIDTH, Memory, memory_patches
 from engine.detector.others import find_others
 from engine.detector.refiner import COMPONENTS, Basis, Views
-from engine.features import ImageFeatures, surface_of
+from engine.features.image_features import ImageFeatures, surface_of
 from engine.learning.corrections import Correction
 
 # Patches that an image gives to each side of the memory, and that a memory holds in all.

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import torch
 
-from engine.backbone import resolve_device
+from engine.backbone.clip import resolve_device
+from engine.backbone.vision_tower import TwoStreamVision
 from engine.errors import BackboneError
 from engine.pretrain.augmentation import augmented
 from engine.pretrain.batches import DrawnBatches
@@ -16,7 +17,6 @@ from engine.pretrain.drawing.defects import DEFECTS
 from engine.pretrain.model import build_model
 from engine.pretrain.schedule import LARGE_STAGES, LATER_RATE, LATER_STAGES, STAGES, Stage
 from engine.pretrain.training import TrainingConfig, make_optimizers, train, train_step
-from engine.vision import TwoStreamVision
 
 DEFAULT_STEPS = 1300
 
@@ -50,7 +50,7 @@ def main() -> None:
     if arguments.stop_after is not None and arguments.stop_after < config.steps:
         print(f"Left off at step {arguments.stop_after} of {config.steps}; --resume in place of --stop-after goes on.")
         return
-    print(f"Done. {arguments.out / 'embedded.safetensors'} and embedded.json beside it go to engine/weights.")
+    print(f"Done. {arguments.out / 'embedded.safetensors'} and embedded.json beside it go to engine/backbone/weights.")
 
 
 def _stage(text: str) -> Stage:

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import torch
 
+from engine.backbone.weight_files import load_weights
 from engine.pretrain.export import NAME, export
 from engine.pretrain.model import build_model
-from engine.weight_files import load_weights
 
 
 def average(folders: list[Path], out: Path) -> None:

@@ -8,12 +8,12 @@ import torch
 from open_clip.model import CLIP
 from scipy.stats import rankdata
 
+from engine.backbone.vision_tower import TwoStreamVision
+from engine.detector.scoring import TEMPERATURE
 from engine.pretrain.batches import tokens
 from engine.pretrain.drawing.sample import draw_sample
 from engine.pretrain.losses import patch_targets
 from engine.pretrain.model import normalised, text_features
-from engine.scoring import TEMPERATURE
-from engine.vision import TwoStreamVision
 
 _SEED_APART = 1_000_003
 _X = " ".join("X" * 12)

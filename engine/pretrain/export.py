@@ -10,8 +10,8 @@ import torch
 from open_clip.model import CLIP
 from safetensors.torch import save
 
+from engine.backbone.weight_files import pack_tokens
 from engine.pretrain.model import IMAGE_SIZE
-from engine.weight_files import pack_tokens
 
 NAME = "embedded"
 DESCRIPTION = (

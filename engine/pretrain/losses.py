@@ -7,11 +7,11 @@ from open_clip.model import CLIP
 from torch import Tensor
 from torch.nn import functional as F
 
+from engine.backbone.vision_tower import TwoStreamVision
+from engine.detector.scoring import TEMPERATURE
 from engine.pretrain.batches import Batch
 from engine.pretrain.drawing.defects import UNNAMED
 from engine.pretrain.model import normalised, text_features
-from engine.scoring import TEMPERATURE
-from engine.vision import TwoStreamVision
 
 _CONTRASTIVE, _STATE, _DENSE, _KIND = 0.2, 2.0, 3.0, 0.2
 _DICE_SHARE = 0.25

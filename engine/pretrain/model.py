@@ -7,7 +7,7 @@ from open_clip.model import CLIP
 from torch import Tensor
 from torch.nn import functional as F
 
-from engine.preprocess import MEAN, STD
+from engine.images.preprocessing import MEAN, STD
 
 MODEL_CFG: dict[str, Any] = {
     "embed_dim": 128,

@@ -12,16 +12,16 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from engine.backbone import Backbone, load_config
-from engine.features import split_batch
+from engine.backbone.clip import Backbone, load_config
+from engine.detector.prompt_files import prompts_to_bytes
+from engine.detector.prompts import Prompts, default_prompts
+from engine.detector.scoring import probabilities
+from engine.features.image_features import split_batch
+from engine.learning.prompt_tuning import Example, Tuner, TuningConfig
 from engine.pretrain.checking import auroc
 from engine.pretrain.drawing.sample import draw_sample
 from engine.pretrain.losses import patch_targets
 from engine.pretrain.model import normalised
-from engine.prompt_files import prompts_to_bytes
-from engine.prompts import Prompts, default_prompts
-from engine.scoring import probabilities
-from engine.tuning import Example, Tuner, TuningConfig
 
 _SEED_APART = 2_000_003
 _BATCH = 8

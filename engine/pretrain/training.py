@@ -13,7 +13,9 @@ from open_clip.model import CLIP
 from torch import nn
 from tqdm import tqdm
 
-from engine.precision import is_fast
+from engine.backbone.precision import is_fast
+from engine.backbone.vision_tower import TwoStreamVision
+from engine.backbone.weight_files import load_weights
 from engine.pretrain.augmentation import augmented
 from engine.pretrain.batches import Batch, DrawnBatches, batches_from
 from engine.pretrain.checking import check
@@ -21,8 +23,6 @@ from engine.pretrain.export import export
 from engine.pretrain.losses import Losses, training_losses
 from engine.pretrain.model import DPAM_LAYER, LAYERS, MODEL_CFG, build_model
 from engine.pretrain.schedule import STAGES, Stage, rate_at
-from engine.vision import TwoStreamVision
-from engine.weight_files import load_weights
 
 _ADAM_RATE, _MUON_RATE, _DECAY = 1.5e-3, 2.5e-3, 0.05
 _SMOOTHING = 0.97

@@ -11,14 +11,14 @@ from typing import Any, TypeVar
 
 from sqlalchemy.orm import Session
 
-from db.annotations import add_annotation
-from db.images import add_image
-from db.models import Annotation, Image, Prediction, PromptVersion, TuningRun
-from db.predictions import save_prediction
-from db.projects import ensure_project
-from db.prompt_versions import activate, add_version
-from db.runs import create_run
+from db.images.annotations import add_annotation
+from db.images.images import add_image
+from db.images.predictions import save_prediction
+from db.projects.projects import ensure_project
 from db.store import Store
+from db.tables.core import Annotation, Image, Prediction, PromptVersion, TuningRun
+from db.training.prompt_versions import activate, add_version
+from db.training.runs import create_run
 
 Result = TypeVar("Result")
 ROOT = Path(__file__).parents[2]

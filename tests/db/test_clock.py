@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session
 
+from db.accounts.login_attempts import begin_attempt, counters, fail_attempt, must_wait
 from db.clock import about_shared_now
 from db.errors import UploadInProgress
-from db.login_attempts import begin_attempt, counters, fail_attempt, must_wait
-from db.runs import queued_runs
+from db.images.upload_keys import take_key
 from db.session import Database
-from db.upload_keys import take_key
-from db.webhooks import add_webhook, due_messages, due_webhooks, note_failure, take_message, tell
+from db.training.runs import queued_runs
+from db.webhooks.messages import add_webhook, due_messages, due_webhooks, note_failure, take_message, tell
 from tests.db.making import make_project, make_run
 
 DAY = timedelta(days=1)
@@ -32,7 +32,7 @@ def elsewhere(request: pytest.FixtureRequest, database: Database, monkeypatch: p
             return datetime.now(tz) + off
 
     at = iter([Clock, datetime] * 5)
-    yield lambda: monkeypatch.setattr("db.base.datetime", next(at))
+    yield lambda: monkeypatch.setattr("db.tables.base.datetime", next(at))
     monkeypatch.setattr("db.clock._ahead", timedelta(0))
 
 

@@ -4,8 +4,8 @@ import pytest
 
 from db.errors import NotFound
 from db.lookup import get_row
-from db.models import Project, PromptVersion
 from db.session import Database
+from db.tables.core import Project, PromptVersion
 from tests.db.making import make_project
 
 

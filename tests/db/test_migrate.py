@@ -8,24 +8,24 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import func, inspect, select, text
 
-from db import tables
-from db.account_models import ApiToken, AuditEntry, LoginAttempts, SignIn, User
-from db.audit import add_entry
-from db.backbone_choice import ask_for
-from db.base import utc_now
-from db.credentials import add_sign_in, add_token
-from db.images import delete_image
-from db.login_attempts import begin_attempt, counters
+from db.accounts.audit import add_entry
+from db.accounts.credentials import add_sign_in, add_token
+from db.accounts.login_attempts import begin_attempt, counters
+from db.accounts.users import add_user
+from db.backbones.choice import ask_for
+from db.images.images import delete_image
+from db.images.review_queue import expected_gain
+from db.images.upload_keys import take_key
 from db.migrate import alembic_config, downgrade, migrate
-from db.models import Annotation, Image, Prediction, Project, PromptVersion, TuningRun
-from db.operation_models import BackboneChoice, UploadKey, WorkerReport
-from db.review_queue import expected_gain
+from db.operations.worker_reports import report
 from db.session import Database
-from db.upload_keys import take_key
-from db.users import add_user
-from db.webhook_models import Webhook, WebhookMessage
-from db.webhooks import add_webhook, tell
-from db.worker_reports import report
+from db.tables import metadata
+from db.tables.accounts import ApiToken, AuditEntry, LoginAttempts, SignIn, User
+from db.tables.base import utc_now
+from db.tables.core import Annotation, Image, Prediction, Project, PromptVersion, TuningRun
+from db.tables.operations import BackboneChoice, UploadKey, WorkerReport
+from db.tables.webhooks import Webhook, WebhookMessage
+from db.webhooks.messages import add_webhook, tell
 from tests.db.making import (
     in_processes,
     make_annotation,
@@ -81,7 +81,7 @@ def counts(database: Database) -> list[int | None]:
 def test_the_migrated_tables_are_those_of_the_models(database: Database) -> None:
     with database.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
-        assert compare_metadata(context, tables.TABLES) == []
+        assert compare_metadata(context, metadata.TABLES) == []
 
 
 def test_migrating_again_keeps_everything(database: Database, url: str) -> None:

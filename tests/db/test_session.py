@@ -7,15 +7,15 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 
-from db.models import Image, Project
-from db.projects import find_project
+from db.projects.projects import find_project
 from db.session import Database, migrate
+from db.tables.core import Image, Project
 from tests.db.making import in_processes, make_image, make_project
 
 # Reads a number and writes it back increased by one, 20 times.
 COUNT_UP = """
 import sys
-from db.projects import ensure_project, lock_project
+from db.projects.projects import ensure_project, lock_project
 from db.session import Database
 database = Database(sys.argv[1])
 for _ in range(20):

@@ -7,11 +7,11 @@ import pytest
 from sqlalchemy import select
 
 from db.blobs import BlobStore
-from db.images import delete_image
-from db.models import Image
-from db.projects import find_project
+from db.images.images import delete_image
+from db.projects.projects import find_project
 from db.session import Database, migrate
 from db.store import Store, open_store
+from db.tables.core import Image
 from tests.db.conftest import sqlite_url
 from tests.db.making import make_annotation, make_image, make_prediction, make_project, make_version
 

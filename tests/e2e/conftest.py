@@ -10,7 +10,7 @@ from playwright.sync_api import Page
 from db.store import open_store
 from tests.conftest import Installation
 from tests.running import RunningApp
-from tests.webapp.components.conftest import browser, open_page
+from tests.webapp.ui.conftest import browser, open_page
 
 __all__ = ["browser"]
 

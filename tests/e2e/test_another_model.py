@@ -15,7 +15,7 @@ from tests.e2e.conftest import ARTEFACTS
 from tests.loopback_hub import LoopbackHub
 from tests.pictures import mask_png, png
 from tests.running import RunningApp, wait_until
-from tests.webapp.components.conftest import open_page
+from tests.webapp.ui.conftest import open_page
 
 NAME = "ViT-B-16-quickgelu/openai"
 REPO = "timm/vit_base_patch16_clip_224.openai"

@@ -11,13 +11,13 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from engine.backbone import load_backbone
+from engine.backbone.clip import load_backbone
+from engine.detector.prompt_files import prompts_to_bytes, shipped_prompts
 from engine.images import decode_mask
-from engine.prompt_files import prompts_to_bytes, shipped_prompts
 from tests.conftest import Installation
 from tests.e2e.conftest import SAMPLE_DATA
 from tests.running import RunningApp, wait_until
-from tests.webapp.components.canvas_page import CanvasPage, stroke_mask
+from tests.webapp.ui.canvas_page import CanvasPage, stroke_mask
 
 FOLDER = SAMPLE_DATA / "kolektor_sdd"
 pytestmark = pytest.mark.skipif(not FOLDER.is_dir(), reason=f"no images at {FOLDER}; set SAMPLE_DATA_DIR")

@@ -3,10 +3,10 @@ import pytest
 import torch
 from PIL import Image
 
-from engine.backbone import Backbone, load_backbone
-from engine.features import ImageFeatures
-from engine.serving import Engine
-from engine.tuning import Example
+from engine.backbone.clip import Backbone, load_backbone
+from engine.features.image_features import ImageFeatures
+from engine.learning.prompt_tuning import Example
+from engine.serving.engine import Engine
 from tests.tiny_backbone import write_tiny_backbone
 
 

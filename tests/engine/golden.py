@@ -10,8 +10,8 @@ import pytest
 import torch
 from open_clip.model import CLIP
 
-from engine.backbone import Backbone
-from engine.prompts import Prompts
+from engine.backbone.clip import Backbone
+from engine.detector.prompts import Prompts
 
 GOLDEN = Path(os.environ.get("GOLDEN_DIR", Path(__file__).parents[3] / "shared" / "golden"))
 

@@ -20,9 +20,10 @@ def test_the_engine_is_imported_and_decodes_without_what_macos_and_windows_lack(
         "for name in ('sched_getaffinity', 'sched_setaffinity', 'fork', 'geteuid'):\n"
         "    vars(os).pop(name, None)\n"
         "sys.modules.update(dict.fromkeys(('fcntl', 'resource', 'pwd', 'grp', 'termios')))\n"
-        "import engine.images, engine.preprocess, engine.score_files, engine.exports.batch, engine.commands.score\n"
+        "import engine.images, engine.images.preprocessing, engine.serving.score_files\n"
+        "import engine.exports.batch, engine.commands.score\n"
         "from PIL import Image\n"
-        "print(engine.preprocess.preprocess([Image.new('RGB', (9, 9))] * 2, 14).shape)\n"
+        "print(engine.images.preprocessing.preprocess([Image.new('RGB', (9, 9))] * 2, 14).shape)\n"
     )
     answer = subprocess.run(
         [sys.executable, "-c", code], cwd=Path(__file__).parents[2], capture_output=True, text=True, check=False

@@ -9,10 +9,10 @@ import pytest
 from PIL import Image
 
 from engine import Detector
-from engine.corrected_files import read_correction
-from engine.datasets.item import LabelledImage
 from engine.detector.files import detector_to_bytes
 from engine.errors import EngineError, ImageError, PromptError
+from engine.evaluation.datasets.item import LabelledImage
+from engine.learning.corrected_files import read_correction
 from engine.learning.fitting import Config, Unfit, learn
 from engine.library import Region, Result
 from tests.engine.conftest import picture

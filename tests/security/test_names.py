@@ -5,20 +5,20 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from db.account_models import User
-from db.projects import add_project
-from db.prompt_versions import active_version, write_note
-from db.webhooks import add_webhook
+from db.projects.projects import add_project
+from db.tables.accounts import User
+from db.training.prompt_versions import active_version, write_note
+from db.webhooks.messages import add_webhook
 from tests.conftest import Installation
 from tests.pictures import mask_png, png
 from tests.security.hostile import SCRIPTS
-from tests.webapp.components.conftest import Site, served
 from tests.webapp.people import PASSWORD
+from tests.webapp.ui.conftest import Site, served
 from tests.workers.making import activate_copy
-from workers.accounts import make_token, make_user, note
-from workers.correcting import save_mask
-from workers.intake import add_upload
-from workers.scoring import score_unscored
+from workers.accounts.managing import make_token, make_user, note
+from workers.images.correcting import save_mask
+from workers.images.intake import add_upload
+from workers.scoring.scorer import score_unscored
 
 PLACES = ("inspect", "library", "train", "settings")
 PROJECT = SCRIPTS[0]

@@ -71,7 +71,7 @@ def test_a_route_of_gradio(name: str, page_people: People) -> None:
 
 
 def test_no_event_of_the_page_gives_anything_away(page_people: People) -> None:
-    from webapp.page import build_page
+    from webapp.page.layout import build_page
 
     for number in build_page().fns:
         for body in payloads(page_people.installation, number):

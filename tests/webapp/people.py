@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 from httpx import Client
 
-from db.account_models import User
-from db.users import find_user
+from db.accounts.users import find_user
+from db.tables.accounts import User
 from settings import get_settings
 from tests.conftest import Installation
-from workers.accounts import make_token, make_user
-from workers.signing_in import Attempt, sign_in
+from workers.accounts.managing import make_token, make_user
+from workers.accounts.signing_in import Attempt, sign_in
 
 PASSWORD = "correct horse battery"
 ROLES = ("viewer", "annotator", "admin")

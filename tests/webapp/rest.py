@@ -5,7 +5,7 @@ from httpx import Response
 
 from tests.conftest import Installation
 from tests.pictures import png
-from workers.scoring import score_unscored
+from workers.scoring.scorer import score_unscored
 
 
 def upload(client: TestClient, *files: tuple[str, bytes], project: str = "default") -> Response:

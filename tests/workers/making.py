@@ -4,14 +4,14 @@ from datetime import timedelta
 
 from sqlalchemy import update
 
-from db.base import utc_now
-from db.blob_rows import all_named_blobs
-from db.models import Annotation, Image, TuningRun
-from db.prompt_versions import activate, active_version, add_version
+from db.operations.blob_rows import all_named_blobs
+from db.tables.base import utc_now
+from db.tables.core import Annotation, Image, TuningRun
+from db.training.prompt_versions import activate, active_version, add_version
 from tests.conftest import Installation
 from tests.pictures import mask_png, png
-from workers.correcting import mark_normal, save_mask
-from workers.intake import add_upload
+from workers.images.correcting import mark_normal, save_mask
+from workers.images.intake import add_upload
 
 
 def add(installation: Installation, *, seed: int = 0) -> int:

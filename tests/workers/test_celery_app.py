@@ -8,15 +8,15 @@ import pytest
 from celery import Celery
 from kombu.exceptions import EncodeError
 
-from db.base import utc_now
-from db.runs import claim, get_run, request_cancel
+from db.tables.base import utc_now
+from db.training.runs import claim, get_run, request_cancel
 from settings import get_settings
 from tests.conftest import Installation
 from tests.running import wait_until
 from tests.workers.making import change_run, correct
+from workers.broker.supervisor import Supervisor
 from workers.celery_app import make_app
-from workers.runs import start_run
-from workers.supervisor import Supervisor
+from workers.training.runs import start_run
 
 
 @pytest.fixture

@@ -9,10 +9,10 @@ from webapp.access.callers import Role, caller_of_event
 from webapp.access.gate import address_of
 from webapp.access.refusals import needs_role
 from webapp.access.rules import EVENTS
-from webapp.texts.sentences import said
+from webapp.page.toasts import refusal
+from webapp.texts.translation import said
 from webapp.texts.viewer import viewer_texts
-from webapp.toasts import refusal
-from workers.accounts import note
+from workers.accounts.managing import note
 from workers.context import get_store
 
 

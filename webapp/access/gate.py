@@ -19,16 +19,16 @@ from starlette.websockets import WebSocketClose
 from settings import Settings
 from webapp.access import bodies
 from webapp.access.callers import LOCAL, NOBODY, SCOPE_KEY, Caller, Role
+from webapp.access.csrf import SAFE_METHODS, is_foreign_host, is_foreign_write
 from webapp.access.identity import BadToken, identify
-from webapp.access.origins import SAFE_METHODS, is_foreign_host, is_foreign_write
-from webapp.access.pace import TooFast, pace
 from webapp.access.page_files import BadPayload, ForeignFile
 from webapp.access.page_requests import UPLOAD, carries_event, looked_through, remembering
+from webapp.access.rate_limit import TooFast, pace
 from webapp.access.refusals import needs_role
 from webapp.access.rules import GRADIO, Rule, rule_of
 from webapp.api.problems import problem
 from webapp.texts import texts_of
-from workers.accounts import note
+from workers.accounts.managing import note
 from workers.context import get_store
 
 logger = logging.getLogger(__name__)

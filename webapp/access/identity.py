@@ -5,10 +5,10 @@ from datetime import timedelta
 from starlette.requests import Request
 from starlette.responses import Response
 
-from db.account_models import User
-from db.base import utc_now
-from db.credentials import find_sign_in, find_token, note_use, prolong, use_is_old
+from db.accounts.credentials import find_sign_in, find_token, note_use, prolong, use_is_old
 from db.store import Store
+from db.tables.accounts import User
+from db.tables.base import utc_now
 from settings import Settings
 from webapp.access.callers import NOBODY, Caller, Role
 from webapp.access.notes import write_later

@@ -6,18 +6,18 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
+from db.accounts.credentials import end_sign_in
 from db.clock import about_shared_now
-from db.credentials import end_sign_in
 from webapp.access.callers import CallerDep
 from webapp.access.gate import address_of
 from webapp.access.identity import browser_mark, clear_cookie, cookie_name, mark_browser, set_cookie
 from webapp.access.login_page import local_path, login_html
 from webapp.api.dependencies import SettingsDep, StoreDep
 from webapp.texts import texts_of
-from workers.accounts import note
+from workers.accounts.known_browsers import mark_for
+from workers.accounts.managing import note
+from workers.accounts.signing_in import Attempt, sign_in
 from workers.errors import LoginLocked, LoginRefused
-from workers.known_browsers import mark_for
-from workers.signing_in import Attempt, sign_in
 
 logger = logging.getLogger(__name__)
 router = APIRouter(include_in_schema=False)

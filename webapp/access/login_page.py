@@ -5,9 +5,9 @@ from html import escape
 from pathlib import Path
 from string import Template
 
-from webapp.components.assets import read
 from webapp.texts import Texts
-from webapp.texts.sentences import said
+from webapp.texts.translation import said
+from webapp.ui.assets import read
 
 _FOLDER = Path(__file__).parent
 # A path of this server: two slashes, or a backslash, would lead a browser to another one.

@@ -10,9 +10,9 @@ from starlette.types import Message, Receive, Send
 
 from webapp.access import bodies
 from webapp.access.callers import SCOPE_KEY, Caller
-from webapp.access.origins import SAFE_METHODS
-from webapp.access.pace import pace
+from webapp.access.csrf import SAFE_METHODS
 from webapp.access.page_files import PageFiles
+from webapp.access.rate_limit import pace
 from webapp.access.rules import GRADIO, Rule
 
 UPLOAD = "POST /gradio_api/upload"

@@ -10,16 +10,16 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 
-from db.annotations import newest_annotation
-from db.images import get_image
-from db.models import Annotation
+from db.images.annotations import newest_annotation
+from db.images.images import get_image
+from db.tables.core import Annotation
 from settings import Settings
 from webapp.access.callers import CallerDep
 from webapp.api.caching import revalidated
 from webapp.api.dependencies import Id, SettingsDep, StoreDep, TextsDep, require_acceptable_size
 from webapp.api.image_view import AnnotationView, annotation_view
-from webapp.texts.sentences import said
-from workers.correcting import accept, mark_anomalous, mark_normal, save_mask_file
+from webapp.texts.translation import said
+from workers.images.correcting import accept, mark_anomalous, mark_normal, save_mask_file
 
 router = APIRouter(prefix="/images", tags=["annotations"])
 

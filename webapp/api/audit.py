@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from db.audit import list_entries
+from db.accounts.audit import list_entries
 from webapp.api.dependencies import StoreDep
 
 router = APIRouter(prefix="/audit", tags=["accounts"])

@@ -6,14 +6,14 @@ from typing import Annotated
 from fastapi import Depends, HTTPException, Path
 from pydantic import AfterValidator, AwareDatetime
 
-from db.models import Project
-from db.projects import find_project
+from db.projects.projects import find_project
 from db.store import Store
+from db.tables.core import Project
 from settings import Settings, get_settings
 from webapp.texts import Texts, texts_of
 from workers.context import get_store
 from workers.errors import ProjectArchived
-from workers.projects import DEFAULT_PROJECT
+from workers.projects.shipped_prompts import DEFAULT_PROJECT
 
 __all__ = [
     "DEFAULT_PROJECT",

@@ -9,7 +9,7 @@ from webapp.access.callers import CallerDep, Role
 from webapp.api.dependencies import StoreDep
 from webapp.api.problems import problem
 from webapp.readiness_watch import watch
-from workers.readiness import AT_ONCE, engine_in_use, readiness
+from workers.operations.readiness import AT_ONCE, engine_in_use, readiness
 
 router = APIRouter(tags=["health"])
 

@@ -10,16 +10,16 @@ from db.store import Store
 from settings import Settings
 from webapp.access.callers import CallerDep
 from webapp.access.gate import name_object
-from webapp.access.pace import pace
+from webapp.access.rate_limit import pace
 from webapp.api.dependencies import DEFAULT_PROJECT, SettingsDep, StoreDep, TextsDep, project_named, require_few
 from webapp.api.problems import problem
-from webapp.samples import sample_images
+from webapp.page.samples import sample_images
 from webapp.texts import Texts
-from webapp.texts.sentences import said
-from workers import dispatch
+from webapp.texts.translation import said
+from workers.broker import dispatch
 from workers.errors import ImageError
-from workers.intake import add_upload
-from workers.intake_once import Key, fingerprint, once
+from workers.images.intake import add_upload
+from workers.images.intake_once import Key, fingerprint, once
 
 router = APIRouter(prefix="/images", tags=["images"])
 

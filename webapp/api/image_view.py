@@ -6,18 +6,18 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
-from db.images import ImageRow
-from db.models import Annotation, Preview, PromptVersion
-from db.predictions import latest_scores
-from db.previews import previews_of
-from db.projects import get_project
-from db.prompt_versions import get_version, parts_of
-from db.review_queue import Reason, reason
-from db.verdicts import verdict
+from db.images.images import ImageRow
+from db.images.predictions import latest_scores
+from db.images.previews import previews_of
+from db.images.review_queue import Reason, reason
+from db.images.verdicts import verdict
+from db.projects.projects import get_project
+from db.tables.core import Annotation, Preview, PromptVersion
+from db.training.prompt_versions import get_version, parts_of
 from webapp.texts import Texts
-from webapp.texts.sentences import said
-from workers.calibrating import Probability
-from workers.evidence import score_probability
+from webapp.texts.translation import said
+from workers.thresholds.calibrating import Probability
+from workers.thresholds.evidence import score_probability
 
 
 class AnnotationView(BaseModel):

@@ -6,9 +6,9 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from db import images as image_rows
-from db.image_filters import people_of
-from db.images import (
+from db.images import images as image_rows
+from db.images.filters import people_of
+from db.images.images import (
     ImageFilter,
     clear_scoring_errors,
     count_by_status,
@@ -17,9 +17,9 @@ from db.images import (
     get_image_row,
     list_images,
 )
-from db.models import Image
-from db.previews import has_previews
+from db.images.previews import has_previews
 from db.store import Store
+from db.tables.core import Image
 from webapp.access.gate import name_object
 from webapp.api.caching import revalidated
 from webapp.api.dependencies import (
@@ -31,8 +31,8 @@ from webapp.api.dependencies import (
     project_named,
 )
 from webapp.api.image_view import ImageView, image_views
-from workers import dispatch
-from workers.pictures import display_picture, thumbnail_bytes
+from workers.broker import dispatch
+from workers.images.pictures import display_picture, thumbnail_bytes
 
 router = APIRouter(prefix="/images", tags=["images"])
 

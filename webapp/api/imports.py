@@ -7,7 +7,7 @@ from fastapi import APIRouter, File, Form, Request, Response, UploadFile
 from pydantic import BaseModel, Field
 
 from webapp.access.callers import CallerDep
-from webapp.access.pace import pace
+from webapp.access.rate_limit import pace
 from webapp.api.dependencies import DEFAULT_PROJECT, SettingsDep, StoreDep, project_named, require_few
 from webapp.api.problems import problem
 from workers.exchange.importing import LabelImport

@@ -8,12 +8,12 @@ from typing import Annotated, Literal
 import numpy as np
 from fastapi import APIRouter, HTTPException, Query, Request, Response
 
-from db.models import Image
-from db.prompt_versions import get_version
 from db.store import Store
+from db.tables.core import Image
+from db.training.prompt_versions import get_version
 from webapp.api.caching import revalidated
 from webapp.api.dependencies import Id, StoreDep
-from workers.maps import encode_full_map, previewed_image, prompts_map, read_map, shown_image
+from workers.scoring.maps import encode_full_map, previewed_image, prompts_map, read_map, shown_image
 
 router = APIRouter(prefix="/images", tags=["images"])
 

@@ -9,8 +9,8 @@ from webapp.access.callers import CallerDep
 from webapp.access.gate import address_of, name_object
 from webapp.access.identity import browser_mark
 from webapp.api.dependencies import SettingsDep, StoreDep
-from workers.accounts import change_user
-from workers.signing_in import Attempt, confirm_password
+from workers.accounts.managing import change_user
+from workers.accounts.signing_in import Attempt, confirm_password
 
 router = APIRouter(prefix="/me", tags=["accounts"])
 

@@ -10,7 +10,7 @@ from prometheus_client.registry import Collector
 
 from db.store import Store
 from webapp.api.dependencies import StoreDep
-from workers.watching import GONE_AFTER_SECONDS, Figures, figures, silent_for
+from workers.operations.figures import GONE_AFTER_SECONDS, Figures, figures, silent_for
 
 router = APIRouter(tags=["health"])
 

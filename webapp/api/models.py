@@ -5,14 +5,14 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, File, UploadFile
 from pydantic import BaseModel, ConfigDict, Field
 
-from db.images import count_by_status, count_with_old_score
-from db.projects import list_projects
+from db.images.images import count_by_status, count_with_old_score
+from db.projects.projects import list_projects
 from db.store import Store
 from webapp.access.callers import CallerDep
-from webapp.access.pace import pace
+from webapp.access.rate_limit import pace
 from webapp.api.dependencies import SettingsDep, StoreDep, TextsDep
-from webapp.texts.sentences import said
-from workers.models import RECOMMENDED, Recommended, cancel_change, choose_model, models, take_file
+from webapp.texts.translation import said
+from workers.backbones.choosing import RECOMMENDED, Recommended, cancel_change, choose_model, models, take_file
 
 router = APIRouter(prefix="/models", tags=["models"])
 

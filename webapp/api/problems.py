@@ -15,9 +15,9 @@ from starlette.exceptions import HTTPException
 
 from db.clock import about_shared_now
 from db.errors import BadCursor, BadText, BlobMissing, BlobsUnavailable, StorageFull
-from webapp.access.pace import TooFast
+from webapp.access.rate_limit import TooFast
 from webapp.texts import texts_of
-from webapp.texts.sentences import said
+from webapp.texts.translation import said
 from workers.errors import (
     AddressRefused,
     BackboneError,

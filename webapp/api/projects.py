@@ -7,12 +7,12 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 
-from db.images import count_by_status
-from db.models import Project
-from db.projects import get_project, list_projects
-from db.prompt_versions import active_version
+from db.images.images import count_by_status
+from db.projects.projects import get_project, list_projects
+from db.tables.core import Project
+from db.training.prompt_versions import active_version
 from webapp.api.dependencies import Id, StoreDep, project_named
-from workers.project_changes import change_project, make_project
+from workers.projects.changes import change_project, make_project
 
 router = APIRouter(prefix="/projects", tags=["projects"])
 

@@ -6,13 +6,13 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, File, Form, Query, UploadFile
 from pydantic import BaseModel, ConfigDict, Field
 
-from db.prompt_versions import list_versions, write_note
+from db.training.prompt_versions import list_versions, write_note
 from webapp.access.callers import CallerDep
-from webapp.access.pace import pace
+from webapp.access.rate_limit import pace
 from webapp.api.dependencies import DEFAULT_PROJECT, Id, SettingsDep, StoreDep, project_named, require_acceptable_size
-from workers.comparing import compare_versions
-from workers.promoting import activate_version, import_prompts
-from workers.published import import_published
+from workers.backbones.published_prompts import import_published
+from workers.training.comparing import compare_versions
+from workers.training.promoting import activate_version, import_prompts
 
 router = APIRouter(prefix="/prompts", tags=["prompts"])
 

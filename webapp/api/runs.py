@@ -6,11 +6,11 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from db import runs as run_rows
+from db.training import runs as run_rows
 from webapp.access.callers import CallerDep
 from webapp.access.gate import name_object
 from webapp.api.dependencies import DEFAULT_PROJECT, Id, StoreDep, project_named
-from workers.runs import cancel_run, start_run
+from workers.training.runs import cancel_run, start_run
 
 router = APIRouter(prefix="/runs", tags=["runs"])
 

@@ -5,10 +5,10 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from db.projects import get_project, update_settings
+from db.projects.projects import get_project, update_settings
 from db.store import Store
 from webapp.api.dependencies import DEFAULT_PROJECT, StoreDep, project_named
-from workers.calibrating import (
+from workers.thresholds.calibrating import (
     ENOUGH,
     Evidence,
     at_false_alarm_rate,
@@ -17,7 +17,7 @@ from workers.calibrating import (
     outcome_at,
     what_it_rests_on,
 )
-from workers.evidence import pixel_evidence, score_evidence
+from workers.thresholds.evidence import pixel_evidence, score_evidence
 
 router = APIRouter(prefix="/threshold", tags=["threshold"])
 

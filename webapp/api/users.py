@@ -6,13 +6,13 @@ from typing import Annotated
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from db.account_models import User
-from db.credentials import revoke_token
-from db.users import get_user, list_users, tokens_of
+from db.accounts.credentials import revoke_token
+from db.accounts.users import get_user, list_users, tokens_of
+from db.tables.accounts import User
 from webapp.access.gate import name_object
 from webapp.api.dependencies import Id, StoreDep
 from webapp.api.me import RoleName
-from workers.accounts import change_user, make_token, make_user
+from workers.accounts.managing import change_user, make_token, make_user
 
 router = APIRouter(prefix="/users", tags=["accounts"])
 

@@ -6,9 +6,9 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
-from db.webhooks import delete_webhook, enable_webhook, get_webhook, list_messages, list_webhooks
+from db.webhooks.messages import delete_webhook, enable_webhook, get_webhook, list_messages, list_webhooks
 from webapp.api.dependencies import Id, StoreDep, project_named
-from workers.webhooks import make_webhook
+from workers.webhooks.delivery import make_webhook
 
 router = APIRouter(prefix="/webhooks", tags=["webhooks"])
 

@@ -1,6 +1,6 @@
 """Every text of the page, by language: one JSON file each, key → text with {values} to be filled in.
 
-The browser's scripts (`components/shared/texts.js`) and what the server draws use the same files. A key that ends in
+The browser's scripts (`ui/shared/texts.js`) and what the server draws use the same files. A key that ends in
 `.one` and `.other` has a text for one thing and for several: it is asked for without the ending, with a `count`.
 """
 

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import gradio as gr
 from gradio.blocks import Block
 
-from webapp.pages.events import QUIET
+from webapp.page.events import QUIET
 from webapp.texts import DEFAULT_LANGUAGE, Texts
 from webapp.texts.viewer import viewer_texts
 

@@ -15,7 +15,7 @@ from urllib.parse import unquote
 import numpy as np
 from PIL import Image
 
-from engine.encodings import UnknownEncoding, decode_text
+from engine.files.encodings import UnknownEncoding, decode_text
 from engine.images import turned
 from names import compared
 from workers.exchange.found import NORMAL, Found, ImagesByName, Label, Target

@@ -6,7 +6,7 @@ from typing import Any
 from skimage.measure import label as connected_regions
 from skimage.measure import regionprops
 
-from db.models import Project
+from db.tables.core import Project
 from workers.exchange.rle import Mask, encode_rle
 from workers.exchange.tables import Placed
 from workers.exchange.zip_stream import Entry

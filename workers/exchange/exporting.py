@@ -15,12 +15,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from db.errors import BlobMissing
-from db.exports import all_rows
-from db.image_rows import ImageRow
-from db.models import Project
-from db.projects import get_project
-from db.prompt_versions import active_version
+from db.images.exports import all_rows
+from db.images.rows import ImageRow
+from db.projects.projects import get_project
 from db.store import Store
+from db.tables.core import Project
+from db.training.prompt_versions import active_version
 from engine.images import decode_mask
 from workers.errors import ImageError, NothingToExport
 from workers.exchange.coco_listing import CocoListing

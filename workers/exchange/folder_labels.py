@@ -1,10 +1,10 @@
-"""Labels from folders of images and masks, in the layouts of `engine.datasets.pairing`, or of masks alone, by name."""
+"""Labels from folders of images and masks, in layouts of `engine.evaluation.datasets.pairing`, or of masks by name."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 
-from engine.datasets.pairing import MASK_ENDINGS, pair
+from engine.evaluation.datasets.pairing import MASK_ENDINGS, pair
 from engine.images import IMAGE_SUFFIXES, is_photograph
 from names import compared
 from workers.errors import LabelFileError

@@ -5,20 +5,20 @@ from dataclasses import dataclass
 from functools import partial
 from typing import BinaryIO, Literal
 
-from db.exports import file_names
-from db.images import get_image
-from db.projects import get_project
+from db.images.exports import file_names
+from db.images.images import get_image
+from db.projects.projects import get_project
 from db.store import Store
 from settings import get_settings
-from workers import dispatch
-from workers.correcting import take_over
+from workers.broker import dispatch
 from workers.errors import Conflict, ImageError, LabelFileError, NotFound
 from workers.exchange.coco_labels import coco_labels, read_coco
 from workers.exchange.folder_labels import folder_labels
 from workers.exchange.found import Found, ImagesByName, Target
 from workers.exchange.rle import BadSegmentation
 from workers.exchange.uploads import SourceFile, open_uploads
-from workers.intake import add_upload
+from workers.images.correcting import take_over
+from workers.images.intake import add_upload
 
 _NOTHING_FOUND = (
     "There is no label in it that is known. Send a zip of MVTec's layout, of normal/, anomalous/ and masks/, or of "

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from db.image_rows import ImageRow
-from db.models import Project
-from db.verdicts import verdict
-from engine.formulas import cell
-from engine.tables import for_excel
+from db.images.rows import ImageRow
+from db.images.verdicts import verdict
+from db.tables.core import Project
+from engine.files.formulas import cell
+from engine.files.tables import for_excel
 from workers.exchange.rle import Mask
 from workers.exchange.zip_stream import Entry
 

@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
-from engine.encodings import likely_encoding
+from engine.files.encodings import likely_encoding
 
 _UTF8 = 0x800  # the flag of a name in UTF-8 (APPNOTE.TXT, 4.4.4)
 _UNICODE_PATH = 0x7075  # the extra field with a name in UTF-8 beside the old one (4.6.9)

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from engine.backbone import load_backbone
+from engine.backbone.clip import load_backbone
 from engine.commands import prompt_file
 from engine.detector.files import detector_to_bytes
+from engine.detector.prompt_files import prompts_from_bytes, prompts_to_bytes, shipped_prompts
+from engine.detector.prompts import random_prompts
 from engine.errors import PromptError
-from engine.prompt_files import prompts_from_bytes, prompts_to_bytes, shipped_prompts
-from engine.prompts import random_prompts
-from engine.serving import Engine
+from engine.serving.engine import Engine
 from tests.engine.checkpoints import checkpoint
 from tests.engine.detector.making import random_detector
 from tests.tiny_backbone import write_tiny_backbone

@@ -5,15 +5,15 @@ from dataclasses import replace
 import torch
 from torch.nn import functional as F
 
+from engine.backbone.texture import CHANNELS
 from engine.detector.detector import Detector, Said
 from engine.detector.heads import Heads
 from engine.detector.image_head import ImageHead, block_lengths
 from engine.detector.memory import WIDTH, Memory
 from engine.detector.others import PATCHES, Others
+from engine.detector.prompts import random_prompts
 from engine.detector.refiner import COMPONENTS, FINE, Basis, Refiner, Views
-from engine.prompts import random_prompts
-from engine.serving import Engine
-from engine.texture import CHANNELS
+from engine.serving.engine import Engine
 
 _MEMBERS, _HIDDEN = 2, 6
 

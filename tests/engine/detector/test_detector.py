@@ -8,10 +8,10 @@ import torch
 
 from engine.detector.detector import Detector, score_by_texts
 from engine.detector.heads import Heads
-from engine.prompts import encode_prompts, random_prompts
-from engine.scoring import TEMPERATURE, anomaly_maps, probabilities
-from engine.serving import Engine
-from engine.shapes import LONGEST, NEARLY_SQUARE
+from engine.detector.prompts import encode_prompts, random_prompts
+from engine.detector.scoring import TEMPERATURE, anomaly_maps, probabilities
+from engine.images.shapes import LONGEST, NEARLY_SQUARE
+from engine.serving.engine import Engine
 from tests.engine.conftest import picture
 from tests.engine.detector.making import random_detector
 

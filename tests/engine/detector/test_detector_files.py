@@ -8,12 +8,12 @@ import pytest
 import safetensors.torch
 import torch
 
-from engine.backbone import load_backbone
+from engine.backbone.clip import load_backbone
 from engine.detector.detector import Detector
 from engine.detector.files import FORMAT, detector_to_bytes, parts_within, prompts_within, read_detector
+from engine.detector.prompt_files import prompts_to_bytes
+from engine.detector.prompts import random_prompts
 from engine.errors import PromptError
-from engine.prompt_files import prompts_to_bytes
-from engine.prompts import random_prompts
 from tests.engine.checkpoints import checkpoint
 from tests.engine.conftest import picture
 from tests.engine.detector.making import random_detector

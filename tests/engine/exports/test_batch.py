@@ -12,7 +12,7 @@ from engine.detector.detector import Scored
 from engine.exports.batch import COLUMNS, BatchOptions, BatchWriter
 from engine.exports.overlay import overlay
 from engine.exports.sources import Source
-from engine.formulas import text_of
+from engine.files.formulas import text_of
 
 SOURCE = Source(Path("parts/a.png"), Path("a"))
 HALF = np.repeat(np.float32([[0.1, 0.9]]), 8, axis=0).repeat(4, axis=1)  # (8, 8), high on the right

@@ -12,13 +12,13 @@ import pytest
 from PIL import Image
 
 from engine.detector.detector import Detector
+from engine.detector.maps import resize_map
+from engine.detector.prompts import random_prompts
 from engine.exports import onnx_file
 from engine.exports.graph import resizing
 from engine.exports.onnx_file import ExportError, export_onnx
-from engine.maps import resize_map
-from engine.preprocess import MEAN, preprocess, to_pixels
-from engine.prompts import random_prompts
-from engine.serving import Engine
+from engine.images.preprocessing import MEAN, preprocess, to_pixels
+from engine.serving.engine import Engine
 from tests.engine.calling import call
 from tests.engine.conftest import picture
 from tests.engine.detector.making import random_detector

@@ -1,7 +1,7 @@
 import pytest
 
-from engine.backbone import Backbone
-from engine.serving import Engine
+from engine.backbone.clip import Backbone
+from engine.serving.engine import Engine
 
 
 @pytest.fixture(scope="session")

@@ -8,11 +8,11 @@ import torch
 from PIL import Image
 from torch.nn import functional as F
 
-from engine.features import ImageFeatures, Surface, surface_of
+from engine.backbone.texture import CHANNELS
+from engine.features.image_features import ImageFeatures, Surface, surface_of
+from engine.images.preprocessing import mask_shares
 from engine.learning.corrections import Correction
-from engine.preprocess import mask_shares
-from engine.serving import Engine
-from engine.texture import CHANNELS
+from engine.serving.engine import Engine
 
 
 def drawn(seed: int, *, marked: bool, width: int = 96, height: int = 96) -> tuple[Image.Image, np.ndarray]:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from engine.comparison import compare, held_out
+from engine.learning.comparison import compare, held_out
 from engine.learning.deciding import FEWEST_IMAGES, choose
 
 SIDE = 24

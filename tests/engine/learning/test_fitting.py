@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
-from engine.comparison import OBJECTIVE
 from engine.detector.files import detector_to_bytes, read_detector
+from engine.detector.maps import resize_map
+from engine.detector.prompts import default_prompts, random_prompts
+from engine.evaluation.metrics import auroc, average_precision
+from engine.learning.comparison import OBJECTIVE
 from engine.learning.fitting import Config, Outcome, Unfit, _Run, learn
 from engine.learning.out_of_fold import on_grid, said_by
-from engine.maps import resize_map
-from engine.metrics import auroc, average_precision
-from engine.prompts import default_prompts, random_prompts
 from tests.engine.learning.making import correction, corrections
 
 LABELS = [1, 0, 1, 1, 0, 1, 0, 1]

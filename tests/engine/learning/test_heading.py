@@ -5,11 +5,11 @@ import torch
 from torch.nn import functional as F
 
 from engine.detector.heads import Heads
-from engine.features import ImageFeatures
+from engine.detector.scoring import probabilities
+from engine.evaluation.metrics import auroc
+from engine.features.image_features import ImageFeatures
 from engine.learning.corrections import Correction
 from engine.learning.heading import fit_heads
-from engine.metrics import auroc
-from engine.scoring import probabilities
 
 LAYERS, WIDTH, SIDE = 2, 16, 6
 TEXT = F.normalize(torch.randn(2, WIDTH, generator=torch.Generator().manual_seed(0)), dim=-1)

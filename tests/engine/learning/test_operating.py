@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from engine.detector.detector import Said
+from engine.detector.prompts import default_prompts
 from engine.learning.operating import keep_meaning
-from engine.prompts import default_prompts
 from tests.engine.learning.making import without_surface
 
 MAP = np.zeros((2, 2), np.float32)

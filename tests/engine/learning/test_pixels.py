@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from engine.features import surface_of
+from engine.features.image_features import surface_of
 from engine.learning.pixels import has_marked, seen_pixels
 from engine.learning.views import find_views
 from tests.engine.learning.making import corrections
@@ -24,7 +24,7 @@ def views(some):
 
 @pytest.fixture(scope="module")
 def prompts_map(tiny_engine, some):
-    from engine.prompts import default_prompts
+    from engine.detector.prompts import default_prompts
 
     detector = tiny_engine.detector_of(default_prompts(tiny_engine.backbone))
     return tiny_engine.score([some[0].features], detector)[0].anomaly_map

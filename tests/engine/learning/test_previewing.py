@@ -5,13 +5,13 @@ import pytest
 import torch
 from PIL import Image
 
-from engine.backbone import load_backbone
-from engine.features import surface_of
+from engine.backbone.clip import load_backbone
+from engine.detector.prompt_files import shipped_prompts
+from engine.features.image_features import surface_of
+from engine.images.preprocessing import mask_shares
 from engine.learning.corrections import Correction
 from engine.learning.previewing import balanced, preview_detector
-from engine.preprocess import mask_shares
-from engine.prompt_files import shipped_prompts
-from engine.serving import Engine
+from engine.serving.engine import Engine
 
 
 @pytest.fixture(scope="module")

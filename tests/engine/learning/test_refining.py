@@ -5,13 +5,13 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+from engine.detector.maps import resize_map
+from engine.detector.prompts import default_prompts
+from engine.evaluation.metrics import auroc
 from engine.learning import refining
 from engine.learning.pixels import Pixels, seen_pixels
 from engine.learning.refining import fit_refiners, refined_logits
 from engine.learning.views import find_views
-from engine.maps import resize_map
-from engine.metrics import auroc
-from engine.prompts import default_prompts
 from tests.engine.learning.making import correction, corrections
 
 

@@ -8,10 +8,10 @@ import torch
 from torch.nn import functional as F
 
 from engine.detector.detector import Scored
+from engine.evaluation.metrics import auroc
 from engine.learning.corrections import judging_folds
 from engine.learning.out_of_fold import ImageVoices, image_auroc
 from engine.learning.scoring_images import Described, fit_direction, said_of_features, voice_weights
-from engine.metrics import auroc
 from tests.engine.learning.making import corrections, random_textures, with_textures, without_surface
 
 

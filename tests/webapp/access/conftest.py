@@ -6,8 +6,8 @@ from fastapi.testclient import TestClient
 from httpx import Client
 
 from tests.conftest import Installation, installed, settings_for
-from tests.webapp.components.conftest import served
 from tests.webapp.people import People, people_of
+from tests.webapp.ui.conftest import served
 from webapp.server import build_api
 
 

@@ -4,20 +4,20 @@ import pytest
 from fastapi.testclient import TestClient
 from httpx import Response
 
-from db.annotations import newest_annotation
-from db.audit import list_entries
-from db.credentials import revoke_token
-from db.models import Annotation, Image
+from db.accounts.audit import list_entries
+from db.accounts.credentials import revoke_token
+from db.images.annotations import newest_annotation
+from db.tables.core import Annotation, Image
 from settings import get_settings
 from tests.conftest import Installation
 from tests.pictures import mask_png, png
 from tests.webapp.people import People
 from tests.webapp.rest import assert_problem, kept, upload
 from webapp.access.callers import LOCAL, Caller, Role
-from webapp.access.pace import Pace, TooFast
+from webapp.access.rate_limit import Pace, TooFast
 from webapp.readiness_watch import watch
 from webapp.server import build_api
-from workers.accounts import change_user, make_token, make_user
+from workers.accounts.managing import change_user, make_token, make_user
 
 NORMAL = {"label": "normal"}
 
@@ -195,7 +195,7 @@ def test_who_is_not_signed_in_has_nobody_asked_and_nothing_written(
     people: People, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     watch.stop()
-    monkeypatch.setattr("workers.readiness._broadcast", lambda: pytest.fail("a worker was asked"))
+    monkeypatch.setattr("workers.operations.readiness._broadcast", lambda: pytest.fail("a worker was asked"))
     monkeypatch.setattr(people.installation.store.blobs, "ping", lambda: pytest.fail("the blobs were asked"), False)
     for _ in range(3):
         told = people.clients["nobody"].get("/readyz").json()

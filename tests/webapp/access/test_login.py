@@ -6,13 +6,13 @@ import pytest
 from fastapi.testclient import TestClient
 from httpx import Response
 
-from db.account_models import AuditEntry, LoginAttempts, SignIn
+from db.tables.accounts import AuditEntry, LoginAttempts, SignIn
 from settings import get_settings
 from tests.conftest import Installation
 from tests.webapp.people import PASSWORD
 from webapp.access.login_page import local_path
 from webapp.server import build_api
-from workers.accounts import change_user, make_user
+from workers.accounts.managing import change_user, make_user
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from anyio import to_thread
 from httpx import Client
 from sqlalchemy import text, update
 
-from db.account_models import ApiToken, SignIn
-from db.base import utc_now
+from db.tables.accounts import ApiToken, SignIn
+from db.tables.base import utc_now
 from tests.conftest import Installation
 from tests.pictures import png
 from tests.webapp.people import People
@@ -26,8 +26,8 @@ LOOKS = [
     "/healthz", "/readyz",
 ]  # fmt: skip
 EVENTS = [
-    "webapp.page._header", "webapp.pages.train._show", "webapp.pages.settings._read",
-    "webapp.pages.settings._operations",
+    "webapp.page.layout._header", "webapp.page.train._show", "webapp.page.settings._read",
+    "webapp.page.settings._operations",
 ]  # fmt: skip
 
 
@@ -60,7 +60,7 @@ def make_old(installation: Installation) -> None:
 
 @pytest.fixture(scope="module")
 def numbers(shared: Installation) -> dict[str, int]:
-    from webapp.page import build_page
+    from webapp.page.layout import build_page
 
     return {event_name(one.fn): number for number, one in build_page().fns.items() if one.fn is not None}
 

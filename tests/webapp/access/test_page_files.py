@@ -21,16 +21,16 @@ from tests.webapp.access.test_rules import happened
 from tests.webapp.people import People
 from tests.webapp.rest import assert_problem
 from webapp.access.events import event_name
-from webapp.access.pace import pace
-from webapp.page_uploads import sweep, uploads_folder
+from webapp.access.rate_limit import pace
+from webapp.page.uploads import sweep, uploads_folder
 
-IMPORT, PROMPTS, SETTINGS = "webapp.pages.exchange._import", "webapp.pages.train._import", "webapp.pages.settings._save"
+IMPORT, PROMPTS, SETTINGS = "webapp.page.exchange._import", "webapp.page.train._import", "webapp.page.settings._save"
 
 
 @pytest.fixture(scope="module")
 def numbers(shared: Installation) -> dict[str, int]:
     """Each event of the page, and its number in Gradio's queue."""
-    from webapp.page import build_page
+    from webapp.page.layout import build_page
 
     return {event_name(one.fn): number for number, one in build_page().fns.items() if one.fn is not None}
 
@@ -158,7 +158,7 @@ def test_a_link_in_the_place_of_an_upload_is_refused(
 
 def test_a_project_that_is_named_in_the_address_is_said_as_text(numbers: dict[str, int], page_people: People) -> None:
     name = "<img src=x onerror=alert(1)>"
-    body = {"data": [None], "fn_index": numbers["webapp.pages.train._show"], "session_hash": "a page"}
+    body = {"data": [None], "fn_index": numbers["webapp.page.train._show"], "session_hash": "a page"}
     answer = page_people.clients["viewer"].post("/gradio_api/run/predict", params={"project": name}, json=body)
     assert "&lt;img src=x onerror=alert(1)&gt;" in answer.text and "<img" not in answer.text
 

@@ -123,32 +123,32 @@ def test_what_no_rule_is_for_is_not_there(path: str, page_people: People) -> Non
 
 # The least who may cause each event of the page.
 PAGE_EVENTS = {
-    "webapp.page._header": "viewer",
+    "webapp.page.layout._header": "viewer",
     "webapp.texts.labels.Labels._in_language": "viewer",
-    "webapp.pages.exchange._import": "annotator",
-    "webapp.pages.exchange.build_exchange.<locals>.<lambda>": "viewer",
-    "webapp.pages.settings._read": "viewer",
-    "webapp.pages.settings._save": "admin",
-    "webapp.pages.settings._rule": "viewer",
-    "webapp.pages.depth._read": "viewer",
-    "webapp.pages.depth._save": "admin",
-    "webapp.pages.settings._backbone": "viewer",
-    "webapp.pages.settings._operations": "viewer",
-    "webapp.pages.train._show": "viewer",
-    "webapp.pages.train._choose": "viewer",
-    "webapp.pages.train._compare": "annotator",
-    "webapp.pages.train._start": "annotator",
-    "webapp.pages.train._cancel": "annotator",
-    "webapp.pages.train._activate": "admin",
-    "webapp.pages.train._import": "admin",
-    "webapp.pages.train.build_train.<locals>.<lambda>": "viewer",
+    "webapp.page.exchange._import": "annotator",
+    "webapp.page.exchange.build_exchange.<locals>.<lambda>": "viewer",
+    "webapp.page.settings._read": "viewer",
+    "webapp.page.settings._save": "admin",
+    "webapp.page.settings._rule": "viewer",
+    "webapp.page.depth._read": "viewer",
+    "webapp.page.depth._save": "admin",
+    "webapp.page.settings._backbone": "viewer",
+    "webapp.page.settings._operations": "viewer",
+    "webapp.page.train._show": "viewer",
+    "webapp.page.train._choose": "viewer",
+    "webapp.page.train._compare": "annotator",
+    "webapp.page.train._start": "annotator",
+    "webapp.page.train._cancel": "annotator",
+    "webapp.page.train._activate": "admin",
+    "webapp.page.train._import": "admin",
+    "webapp.page.train.build_train.<locals>.<lambda>": "viewer",
 }
 
 
 @pytest.fixture(scope="module")
 def events(shared: Installation) -> dict[str, int]:
     """Each event of the page, and its number in Gradio's queue."""
-    from webapp.page import build_page
+    from webapp.page.layout import build_page
 
     return {event_name(one.fn): number for number, one in build_page().fns.items() if one.fn is not None}
 
@@ -181,11 +181,11 @@ def happened(people: People, who: str, number: int, data: list[object] | None = 
 
 
 def test_an_event_that_changes_something_is_in_the_audit_log(events: dict[str, int], page_people: People) -> None:
-    happened(page_people, "annotator", events["webapp.pages.train._cancel"])
-    happened(page_people, "viewer", events["webapp.pages.train._cancel"])
+    happened(page_people, "annotator", events["webapp.page.train._cancel"])
+    happened(page_people, "viewer", events["webapp.page.train._cancel"])
     newest = page_people.clients["admin"].get("/api/v1/audit", params={"limit": 1}).json()[0]
     assert (newest["user_name"], newest["via"]) == ("annotator", "session")
-    assert (newest["action"], newest["object"]) == ("webapp.pages.train._cancel", "project default")
+    assert (newest["action"], newest["object"]) == ("webapp.page.train._cancel", "project default")
 
 
 def test_nobody_may_cause_an_event(events: dict[str, int], page_people: People) -> None:

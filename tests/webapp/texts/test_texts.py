@@ -12,7 +12,7 @@ from starlette.requests import Request
 
 from db.errors import NameTaken, NotFound
 from webapp.texts import LANGUAGES, Texts, all_texts, preferred_language, read_texts, texts_of
-from webapp.texts.sentences import read_sentences, said
+from webapp.texts.translation import read_sentences, said
 
 ROOT = Path(__file__).parents[3]
 PAGE = [path for suffix in ("py", "js", "html") for path in (ROOT / "webapp").rglob(f"*.{suffix}")]
@@ -144,7 +144,7 @@ def sentences_in_the_code() -> Iterator[str]:
 
 def read_description() -> str:
     """What the embedded backbone says of itself."""
-    return json.loads((ROOT / "engine/weights/embedded.json").read_text())["description"]
+    return json.loads((ROOT / "engine/backbone/weights/embedded.json").read_text())["description"]
 
 
 class WordsOf(HTMLParser):

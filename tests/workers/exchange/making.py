@@ -3,9 +3,9 @@
 import io
 import zipfile
 
-from db.annotations import newest_annotation
-from db.exports import file_names
-from db.projects import ensure_project
+from db.images.annotations import newest_annotation
+from db.images.exports import file_names
+from db.projects.projects import ensure_project
 from db.store import Store
 from workers.exchange.exporting import export_zip
 from workers.exchange.importing import LabelImport, Outcome

@@ -9,20 +9,20 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from db.images import get_image
-from engine.datasets.index_files import read_index
+from db.images.images import get_image
+from engine.evaluation.datasets.index_files import read_index
 from engine.images import decode_mask
 from tests.conftest import Installation
 from tests.pictures import encoded, mask_png, picture, png
 from tests.workers.exchange.making import export, unpacked
 from tests.workers.making import add, correct
-from workers.correcting import mark_anomalous, save_mask
 from workers.errors import NothingToExport
 from workers.exchange.exporting import export_zip
 from workers.exchange.rle import decode_segmentation
-from workers.intake import add_upload
-from workers.project_changes import make_project
-from workers.scoring import score_unscored
+from workers.images.correcting import mark_anomalous, save_mask
+from workers.images.intake import add_upload
+from workers.projects.changes import make_project
+from workers.scoring.scorer import score_unscored
 
 
 @pytest.fixture

@@ -11,17 +11,17 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from db.annotations import newest_annotation
-from db.exports import file_names
+from db.images.annotations import newest_annotation
+from db.images.exports import file_names
 from settings import Settings
 from tests.conftest import Installation
 from tests.pictures import encoded, mask_png, picture, png
 from tests.workers.exchange.making import export, labels, packed, second_project, take_in
 from tests.workers.making import add, correct
-from workers.correcting import mark_anomalous
 from workers.errors import LabelFileError, NotFound
 from workers.exchange import importing
-from workers.intake import add_upload
+from workers.images.correcting import mark_anomalous
+from workers.images.intake import add_upload
 
 EMPTY = mask_png(box=None)
 

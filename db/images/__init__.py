@@ -1,0 +1,4 @@
+"""Questions about images: rows, lists, orders, predictions, previews, annotations, verdicts.
+
+Never a pixel. Begin with `images.py`.
+"""

@@ -1,0 +1,124 @@
+"""Predictions: what a prompt version says of an image, one row for each pair."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Select, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from db.errors import NotFound
+from db.images.review_queue import expected_gain
+from db.insert import insert_or_find
+from db.lookup import get_row
+from db.projects.projects import get_project
+from db.tables.base import utc_now
+from db.tables.core import Image, Prediction, PromptVersion
+from db.webhooks.messages import listeners, tell
+
+
+def save_prediction(
+    session: Session,
+    *,
+    image_id: int,
+    prompt_version_id: int,
+    score: float,
+    map_blob_key: str,
+    map_max: float,
+    map_uncertainty: float = 0.0,
+    novelty: float = 0.0,
+    engine_settings: dict[str, Any],
+    replaced: set[str] | None = None,
+) -> Prediction:
+    """Keep a prediction, in place of an earlier one of the same pair; the image's scoring_error is cleared.
+
+    Args:
+        session: a writing session.
+        image_id: which image.
+        prompt_version_id: which prompts.
+        score: probability of being anomalous, 0–1.
+        map_blob_key: float32 .npy at model resolution, 0–1.
+        map_max: the map's largest value, 0–1.
+        map_uncertainty: how unsure the map is of itself, 0–1; 0 also where that is not known.
+        novelty: how unlike the corrected images it is, 0–1; 0 also where that is not known.
+        engine_settings: what else is known of how it was made: device, image size, seconds, and so on.
+        replaced: gets the key of an earlier one's map: give it to `Store.delete_blobs` after this transaction.
+
+    Raises:
+        NotFound: the image was deleted in the meantime, or there is no such version.
+    """
+    image = get_row(session, Image, image_id)
+    settings = get_project(session, image.project_id).settings
+    values = {
+        "score": score,
+        "map_blob_key": map_blob_key,
+        "map_max": map_max,
+        "map_uncertainty": map_uncertainty,
+        "novelty": novelty,
+        "expected_gain": expected_gain(score, map_uncertainty, novelty, settings["threshold"]),
+        "engine_settings": engine_settings,
+    }
+    pair = {"image_id": image_id, "prompt_version_id": prompt_version_id}
+    try:
+        prediction, new = insert_or_find(
+            session, Prediction(**pair, **values), select(Prediction).filter_by(**pair).with_for_update()
+        )
+    except IntegrityError as error:
+        raise NotFound("pair of image and prompt version", f"{image_id}, {prompt_version_id}") from error
+    if not new:
+        if replaced is not None and prediction.map_blob_key != map_blob_key:
+            replaced.add(prediction.map_blob_key)
+        for name, value in values.items():
+            setattr(prediction, name, value)
+        prediction.created_at = utc_now()
+    image.scoring_error = None
+    session.flush()
+    if new and score >= settings["threshold"]:
+        _tell_of_anomaly(session, image, prediction, settings["threshold"])
+    return prediction
+
+
+def _tell_of_anomaly(session: Session, image: Image, prediction: Prediction, threshold: float) -> None:
+    """Once for an image, at its first score: not for every image again when all are scored anew."""
+    if not listeners(session, image.project_id, "image.anomalous"):
+        return
+    others = select(Prediction.id).where(Prediction.image_id == image.id, Prediction.id != prediction.id).limit(1)
+    if session.scalar(others) is None:
+        facts = {"image_id": image.id, "project_id": image.project_id, "file_name": image.file_name}
+        told = {**facts, "score": prediction.score, "threshold": threshold}
+        tell(session, image.project_id, "image.anomalous", told)
+
+
+def active_prediction(session: Session, image_id: int) -> Prediction | None:
+    """The prediction of the active prompts of the image's project, if it has been scored by them."""
+    active = _of_image(image_id).where(PromptVersion.state == "active")
+    return session.scalars(active).one_or_none()
+
+
+def prediction_by_version(session: Session, image_id: int, version_id: int) -> Prediction | None:
+    """What this version says of the image, if it has been asked."""
+    return session.scalars(_of_image(image_id).where(Prediction.prompt_version_id == version_id)).one_or_none()
+
+
+def latest_prediction(session: Session, image_id: int) -> Prediction | None:
+    """The prediction of the newest prompts that scored the image: what to show until the active ones have."""
+    newest = _of_image(image_id).order_by(PromptVersion.number.desc()).limit(1)
+    return session.scalars(newest).one_or_none()
+
+
+def latest_scores(session: Session, image_ids: Sequence[int]) -> dict[int, float]:
+    """What each of these images was last said to score, by whichever version; those never scored are left out."""
+    if not image_ids:
+        return {}
+    rows = select(Prediction.image_id, Prediction.score).where(Prediction.image_id.in_(image_ids))
+    # The last row of each image stays.
+    found = session.execute(rows.order_by(Prediction.created_at)).tuples()
+    return dict(found.all())
+
+
+def _of_image(image_id: int) -> Select[Prediction]:
+    return (
+        select(Prediction)
+        .join(PromptVersion, PromptVersion.id == Prediction.prompt_version_id)
+        .where(Prediction.image_id == image_id)
+    )

@@ -1,0 +1,4 @@
+"""What thresholds are calibrated on.
+
+Never the arithmetic. It is one file: `evidence.py`.
+"""

@@ -1,0 +1,195 @@
+"""The methods and the paper's experiments as rows of a table: each a name and what builds the method to evaluate."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+from engine.backbone.vision_tower import Attention
+from engine.detector.prompts import STATE_WORD, Prompts, default_prompts, random_prompts
+from engine.errors import EngineError
+from engine.evaluation.baselines.clip import clip, clip_ac
+from engine.evaluation.baselines.trained import Auxiliary, april_gan, coop, tuned_prompts
+from engine.evaluation.baselines.winclip import WinClip
+from engine.evaluation.method import AnomalyClip, Method
+from engine.features.encoders import Encoder, local_features, only_layers, variant_features
+from engine.learning.tuning_loop import TuningConfig
+from engine.serving.engine import Engine
+
+METHODS = ("clip", "clip_ac", "winclip", "april_gan", "coop", "anomalyclip")
+MEDICAL = {"isic", "cvc_clinicdb", "cvc_colondb", "kvasir", "endo", "tn3k", "headct", "brainmri", "br35h", "covid19"}
+STATE_WORDS = ("damaged", "defective", "anomalous", "abnormal", "flawed", "broken", "diseased", "unknown", "")
+Row = tuple[str, Callable[[], Method]]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What rows are built from.
+
+    Attributes:
+        engine: backbone and resolution.
+        prompts: AnomalyCLIP's, where nothing is tuned.
+        names: of the data sets to tune on; empty where none was given.
+        join: makes one auxiliary set of those of the given names.
+        seed: of the prompts that tuning starts from.
+        final: the prompts come from a file and are evaluated as they are, whatever there is to tune on.
+    """
+
+    engine: Engine
+    prompts: Prompts
+    names: Sequence[str]
+    join: Callable[[Sequence[str]], Auxiliary]
+    seed: int = 111
+    final: bool = False
+
+    def auxiliary(self, purpose: str, names: Sequence[str] | None = None) -> Auxiliary:
+        """The sets to tune on. Raises EngineError, saying what it was for, where none was given."""
+        chosen = self.names if names is None else names
+        if not chosen:
+            raise EngineError(
+                f"{purpose} is tuned on labelled images of another set, and there are none: name them by "
+                "--tune-dataset and --tune-data. A set is never tuned on while it is evaluated itself."
+            )
+        return self.join(chosen)
+
+    def tuned(self, name: str, start: Prompts, *, encoder: Encoder | None = None, with_class: bool = False,
+              names: Sequence[str] | None = None, **config: float) -> Row:  # fmt: skip
+        """A row of prompts tuned from `start`, with changes to the configuration."""
+
+        def build() -> Method:
+            given = self.auxiliary(name, names)
+            changed: TuningConfig = replace(given.config, **config)  # type: ignore[arg-type]
+            auxiliary = replace(given, config=changed)
+            return tuned_prompts(self.engine, start, auxiliary, name=name, encoder=encoder, with_class=with_class)
+
+        return name, build
+
+    def random(self, *, state_word: str = STATE_WORD, **sizes: int) -> Prompts:
+        """Prompts as the reference starts a training."""
+        return random_prompts(self.engine.backbone, self.seed, state_word=state_word, **sizes)
+
+
+def method_rows(setting: Setting, names: Sequence[str]) -> list[Row]:
+    """The methods of the given names. AnomalyCLIP is tuned where there is something to tune on, and no prompt file."""
+    engine = setting.engine
+
+    def anomalyclip() -> Method:
+        if setting.final or not setting.names:
+            return AnomalyClip(engine, setting.prompts)
+        start = setting.random() if engine.reference else setting.prompts
+        return tuned_prompts(engine, start, setting.auxiliary("AnomalyCLIP"))
+
+    builders: dict[str, Callable[[], Method]] = {
+        "clip": lambda: clip(engine),
+        "clip_ac": lambda: clip_ac(engine),
+        "winclip": lambda: WinClip(engine),
+        "april_gan": lambda: april_gan(engine, setting.auxiliary("APRIL-GAN")),
+        "coop": lambda: coop(engine, setting.auxiliary("CoOp")),
+        "anomalyclip": anomalyclip,
+    }
+    return [(name, builders[name]) for name in names]
+
+
+def modules(setting: Setting) -> list[Row]:
+    """Modules, cumulatively, over CLIP: T1 DPAM, T2 object-agnostic prompts, T3 deep tokens, T4 several layers."""
+    info = setting.engine.info
+    last = only_layers(local_features(setting.engine), info.layers, info.layers[-1:])
+    plain = clip(setting.engine)
+
+    def dpam() -> Method:
+        with_dpam = clip(setting.engine)
+        with_dpam.encoder = last
+        return with_dpam
+
+    return [
+        ("base: CLIP", lambda: plain),
+        ("+ T1 DPAM", dpam),
+        setting.tuned("+ T2 object-agnostic prompts", setting.random(depth=1), encoder=last),
+        setting.tuned("+ T3 learnable text tokens", setting.random(), encoder=last),
+        setting.tuned("+ T4 several layers", setting.random()),
+    ]
+
+
+def object_aware(setting: Setting) -> list[Row]:
+    """Object-agnostic against object-aware prompts."""
+    return [
+        setting.tuned("object-agnostic", setting.random()),
+        setting.tuned("object-aware", setting.random(), with_class=True),
+    ]
+
+
+def losses(setting: Setting) -> list[Row]:
+    """The global loss alone, the local one alone, both."""
+    return [
+        setting.tuned("global loss", setting.random(), weight=0.0),
+        setting.tuned("local loss", setting.random(), image_weight=0.0),
+        setting.tuned("both", setting.random()),
+    ]
+
+
+def attention(setting: Setting) -> list[Row]:
+    """V-V, Q-Q, K-K in the local stream, and none."""
+    titles: dict[Attention, str] = {"vv": "V-V", "qq": "Q-Q", "kk": "K-K", "off": "without DPAM"}
+    encoders = {
+        kind: local_features(setting.engine) if kind == "vv" else variant_features(setting.engine, kind)
+        for kind in titles
+    }
+    return [setting.tuned(titles[kind], setting.random(), encoder=encoder) for kind, encoder in encoders.items()]
+
+
+def medical(setting: Setting) -> list[Row]:
+    """Prompts tuned on industrial sets, and on medical ones: a row for each kind that there is to tune on."""
+    kinds = {
+        "tuned on industrial sets": [name for name in setting.names if name not in MEDICAL],
+        "tuned on medical sets": [name for name in setting.names if name in MEDICAL],
+    }
+    return [setting.tuned(title, setting.random(), names=names) for title, names in kinds.items() if names]
+
+
+def lengths(setting: Setting) -> list[Row]:
+    """Numbers of learnable tokens: E in the context, M in each text block, and how many blocks have them."""
+    contexts = [setting.tuned(f"E = {n}", setting.random(context_length=n)) for n in (4, 8, 12, 16)]
+    deep = [setting.tuned(f"M = {n}", setting.random(deep_tokens=n)) for n in (1, 2, 4, 6)]
+    blocks = len(setting.engine.backbone.model.transformer.resblocks)
+    depths = sorted({min(depth, blocks) for depth in (1, 3, 6, 9, 12)})
+    return [*contexts, *deep, *(setting.tuned(f"text depth {n}", setting.random(depth=n)) for n in depths)]
+
+
+def layers(setting: Setting) -> list[Row]:
+    """Each visual layer alone, and the last ones together."""
+    info, found = setting.engine.info, []
+    chosen = [(layer,) for layer in info.layers] + [info.layers[-n:] for n in range(2, len(info.layers) + 1)]
+    for some in chosen:
+        encoder = only_layers(local_features(setting.engine), info.layers, some)
+        found.append(setting.tuned(f"layers {', '.join(map(str, some))}", setting.random(), encoder=encoder))
+    return found
+
+
+def weights(setting: Setting) -> list[Row]:
+    """λ, the weight of the local loss."""
+    return [setting.tuned(f"λ = {value:g}", setting.random(), weight=value) for value in (0.5, 1, 2, 4, 8)]
+
+
+def state_words(setting: Setting) -> list[Row]:
+    """The word that stands for the anomaly: plain prompts with it, and tuned ones where there is a set to tune on."""
+    engine = setting.engine
+    rows: list[Row] = []
+    for word in STATE_WORDS:
+        title = word or "no word"
+        plain = default_prompts(engine.backbone, word)
+        rows.append((f"{title}, plain words", partial(AnomalyClip, engine, plain, f"{title}, plain words")))
+        if setting.names:
+            rows.append(setting.tuned(f"{title}, tuned", setting.random(state_word=word)))
+    return rows
+
+
+EXPERIMENTS: dict[str, Callable[[Setting], list[Row]]] = {
+    "modules": modules,
+    "object_aware": object_aware,
+    "losses": losses,
+    "attention": attention,
+    "medical": medical,
+    "lengths": lengths,
+    "layers": layers,
+    "lambda": weights,
+    "state_words": state_words,
+}

@@ -1,0 +1,4 @@
+"""What the eyes say of one image, encoded once and kept on disk.
+
+Never a score or a map. Begin with `image_features.py`.
+"""

@@ -1,0 +1,21 @@
+"""A site on which every place has something to show."""
+
+from playwright.sync_api import Browser
+
+from tests.webapp.ui.canvas_page import CanvasPage
+from tests.webapp.ui.conftest import Site
+from tests.workers.making import activate_copy
+from workers.images.correcting import mark_normal
+from workers.scoring.scorer import score_unscored
+
+# Place → what is there once it is all there.
+PLACES = {"inspect": "filmstrip-item", "library": "library-item", "train": "versions-table", "settings": "backbone"}
+
+
+def fill(site: Site, browser: Browser) -> CanvasPage:
+    """Add a corrected image and a second version in use; returns the page, to be closed."""
+    canvas = CanvasPage(site.url, site.installation, browser.new_page())
+    mark_normal(site.installation.store, canvas.add(seed=1))
+    activate_copy(site.installation)
+    score_unscored(site.installation.store, site.installation.project_id, limit=100)
+    return canvas

@@ -1,0 +1,15 @@
+"""The images beside the canvas: thumbnail, score, verdict; knows what is next and what was before."""
+
+import gradio as gr
+
+from webapp.ui.assets import script, template
+
+
+def filmstrip() -> gr.HTML:
+    """Lists the project's images from the REST interface and opens them in the canvas."""
+    return gr.HTML(
+        html_template=template("filmstrip/filmstrip.html"),
+        js_on_load=script("shared/image_list.js", "filmstrip/filmstrip.js"),
+        apply_default_css=False,
+        elem_id="filmstrip",
+    )

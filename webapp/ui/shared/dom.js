@@ -1,0 +1,68 @@
+// Small helpers for building elements and for words and numbers that several components show alike.
+
+// node("span", { class: "al-badge", "data-testid": "status" }, "To review")
+function node(tag, attributes = {}, ...children) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value !== null && value !== undefined && value !== false) made.setAttribute(name, value === true ? "" : value);
+  }
+  made.append(...children.filter((child) => child !== null && child !== undefined));
+  return made;
+}
+
+// What says most for correcting an image (see db/images/review_queue.py).
+const reasonWords = (reason) => (reason ? t(`reason.${reason}`) : "");
+
+function scoreText(score) {
+  return score === null || score === undefined ? "–" : score.toFixed(2);
+}
+
+// The score; until the version in use has scored it, the old one, which says that it is old.
+function scoreNode(image) {
+  const old = image.score === null && image.old_score !== null && !image.scoring_error;
+  if (!old) return node("span", { class: "al-strip-score" }, scoreText(image.score));
+  return node("span", { class: "al-strip-score al-old-score", title: t("score.old.about") }, t("score.old", { score: scoreText(image.old_score) }));
+}
+
+// How likely an image is to be anomalous, and what that rests on.
+function probabilityWords({ score, verdict, probability, probability_images: images }) {
+  if (score === null) return "";
+  if (probability !== null) return t("probability", { percent: Math.round(100 * probability), images });
+  return t(verdict === null ? "verdict.unjudged.help" : "probability.none");
+}
+
+// What a person said counts more than what the model says.
+function labelOf(image) {
+  return image.annotation ? image.annotation.label : image.verdict;
+}
+
+// Not scored, scored by another model only, or scored where nothing tells the project's images apart yet.
+function withoutVerdict(image, isOld) {
+  if (image.score !== null) return t("verdict.unjudged");
+  return t(isOld ? "verdict.old" : "verdict.none");
+}
+
+function verdictBadge(image) {
+  const label = labelOf(image);
+  if (!label) return node("span", { class: "al-badge" }, image.score === null ? t(`status.${image.status}`) : t("verdict.unjudged"));
+  const mark = image.annotation ? "✓ " : "";
+  return node("span", { class: `al-badge al-badge-${label}` }, mark + t(`verdict.${label}`));
+}
+
+function thumbnailUrl(image) {
+  return `${API}/images/${image.id}/thumbnail`;
+}
+
+// Calls `work` every `milliseconds` while the page is looked at and `element` is visible; never twice at once.
+function pollWhileVisible(element, milliseconds, work) {
+  let busy = false;
+  setInterval(async () => {
+    if (busy || document.hidden || element.offsetParent === null) return;
+    busy = true;
+    try {
+      await work();
+    } finally {
+      busy = false;
+    }
+  }, milliseconds);
+}

@@ -1,0 +1,21 @@
+"""The threshold: a histogram of scores (or of map values) by label, with the line to drag, and what it would do.
+
+outcome.js  what a threshold does      histogram.js  the picture
+threshold.js  the whole
+"""
+
+import gradio as gr
+
+from webapp.ui.assets import script, template
+
+_PARTS = ("outcome", "histogram", "threshold")
+
+
+def threshold_histogram() -> gr.HTML:
+    """Shown and hidden by the page's `show-threshold` message; reads and writes `/api/v1/threshold`."""
+    return gr.HTML(
+        html_template=template("threshold_histogram/threshold.html"),
+        js_on_load=script(*(f"threshold_histogram/{part}.js" for part in _PARTS)),
+        apply_default_css=False,
+        elem_id="threshold-panel",
+    )

@@ -1,0 +1,92 @@
+"""What there is to watch: images, runs, scores, queues and workers of an installation, as figures."""
+
+import logging
+from dataclasses import dataclass, field
+
+from sqlalchemy import func, select
+
+from db.clock import about_shared_now
+from db.images.rows import count_by_status
+from db.operations.worker_reports import worker_reports
+from db.projects.projects import list_projects
+from db.store import Store
+from db.tables.core import TuningRun
+from db.tables.operations import WorkerReport
+from db.thresholds.evidence import all_scores
+from db.training.prompt_versions import active_version
+from settings import get_settings
+from workers.broker.queues import queue_lengths
+from workers.scoring.engine_host import engine_status
+from workers.thresholds.drift import score_drift
+
+logger = logging.getLogger(__name__)
+
+# A worker that has not reported for so many seconds counts as gone; it reports every five.
+GONE_AFTER_SECONDS = 30.0
+
+
+@dataclass(frozen=True)
+class ProjectFigures:
+    """A project: images by status, runs by state, scores of the active prompts in ascending order, and their drift."""
+
+    name: str
+    images: dict[str, int]
+    runs: dict[str, int]
+    scores: list[float]
+    drift: float | None
+
+
+@dataclass(frozen=True)
+class Figures:
+    """An installation; `queues` is None where the broker can't be reached."""
+
+    projects: list[ProjectFigures] = field(default_factory=list)
+    queues: dict[str, int] | None = None
+    workers: list[WorkerReport] = field(default_factory=list)
+
+    @property
+    def cache(self) -> dict[str, tuple[int, int]]:
+        """Process → features found in its cache, and not found; the page's own process is `page`."""
+        engines = {one.name: one.engine for one in self.workers}
+        if get_settings().embedded_broker:  # there the page's process scores
+            engines["page"] = engine_status()
+        return {name: (engine.get("cache_hits", 0), engine.get("cache_misses", 0)) for name, engine in engines.items()}
+
+
+def figures(store: Store) -> Figures:
+    """Everything, asked now. Raises SQLAlchemyError where the database is away."""
+    with store.session(read_only=True) as session:
+        runs: dict[int, dict[str, int]] = {}
+        states = select(TuningRun.project_id, TuningRun.state, func.count()).group_by(
+            TuningRun.project_id, TuningRun.state
+        )
+        for project_id, state, count in session.execute(states):
+            runs.setdefault(project_id, {})[state] = count
+        projects = []
+        for project in list_projects(session):
+            version = active_version(session, project.id)
+            projects.append(
+                ProjectFigures(
+                    project.name,
+                    count_by_status(session, project.id),
+                    runs.get(project.id, {}),
+                    all_scores(session, version.id) if version else [],
+                    score_drift(session, project.id),
+                )
+            )
+        workers = worker_reports(session)
+    return Figures(projects, lengths_or_none(), workers)
+
+
+def lengths_or_none() -> dict[str, int] | None:
+    """Queue → waiting messages; None, and a line in the log, where the broker is away."""
+    try:
+        return queue_lengths()
+    except Exception as error:  # whatever the driver of the day raises
+        logger.warning("The broker does not tell its queues' lengths: %s", error)
+        return None
+
+
+def silent_for(report: WorkerReport) -> float:
+    """Seconds since a worker last reported."""
+    return (about_shared_now() - report.reported_at).total_seconds()

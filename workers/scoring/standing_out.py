@@ -1,0 +1,99 @@
+"""The first verdicts of a project: which images stand out among the others, before anybody has said anything of one.
+
+Until a run's version is in service, or a person has set a threshold, a score has nothing to be held against: images
+that stand out are called anomalous, and the rest is not judged yet. They are compared anew as the project grows.
+"""
+
+import threading
+from collections import OrderedDict
+from typing import TYPE_CHECKING
+
+from db.images.verdicts import awaiting_standing, count_scored, is_first_visit, judge_standing, newest_scored
+from db.store import Store
+from db.tables.core import Image, PromptVersion
+from workers.operations.first_imports import heavy_imports
+
+if TYPE_CHECKING:
+    from engine.detector.detector import Detector
+    from engine.detector.standing_out import Standing
+    from engine.features.image_features import ImageFeatures
+    from engine.serving.engine import Engine
+
+# Images that are compared with each other, the newest; how much more of them there must be to compare anew.
+_COMPARED, _GROWTH = 200, 1.5
+# Images of a project that wait for a verdict and get it together.
+_TOGETHER = 64
+# Versions whose comparison is kept.
+_KEPT = 8
+_lock = threading.Lock()
+# (Database, version) → how many images there were, and what is usual among them.
+_known: OrderedDict[tuple[str, int], tuple[int, "Standing"]] = OrderedDict()
+
+
+def judge_by_standing(store: Store, engine: "Engine", version: PromptVersion, detector: "Detector") -> None:
+    """Say of a project's images whether they stand out, as long as nothing else tells them apart."""
+    with store.session(read_only=True) as session:
+        if engine.cache is None or not is_first_visit(session, version.id):
+            return
+        count = count_scored(session, version.id, most=2 * _COMPARED)
+    with heavy_imports:
+        from engine.detector.standing_out import FEWEST
+    if count < FEWEST:
+        return
+    with _lock:
+        key = (str(store.database.engine.url), version.id)
+        before, standing = _known.get(key, (0, None))
+        if standing is None or count >= min(_GROWTH * before, 2 * _COMPARED) > before:
+            standing = _compare_anew(store, engine, version, detector)
+            if standing is None:
+                return
+            _known[key] = (count, standing)
+            _known.move_to_end(key)
+            while len(_known) > _KEPT:
+                _known.popitem(last=False)
+            return
+        with store.session(read_only=True) as session:
+            waiting = awaiting_standing(session, version.id, _TOGETHER)
+        _judge(store, engine, version, detector, standing, _features(engine, waiting))
+
+
+def _compare_anew(store: Store, engine: "Engine", version: PromptVersion, detector: "Detector") -> "Standing | None":
+    """Find what is usual among the newest, and judge them by it; None where too few are in the cache."""
+    from engine.detector.standing_out import FEWEST, find_standing
+
+    with store.session(read_only=True) as session:
+        known = _features(engine, newest_scored(session, version.id, _COMPARED))
+    if len(known) < FEWEST:
+        return None
+    images = list(known.values())
+    standing = find_standing(images, engine.score(images, detector))
+    _judge(store, engine, version, detector, standing, known)
+    return standing
+
+
+def _judge(
+    store: Store,
+    engine: "Engine",
+    version: PromptVersion,
+    detector: "Detector",
+    standing: "Standing",
+    known: "dict[int, ImageFeatures]",
+) -> None:
+    images = list(known.values())
+    scored = engine.score(images, detector)
+    said = {
+        image_id: standing.stands_out(features, one)
+        for (image_id, features), one in zip(known.items(), scored, strict=True)
+    }
+    with store.session() as session:
+        judge_standing(session, version.id, said)
+
+
+def _features(engine: "Engine", images: list[Image]) -> "dict[int, ImageFeatures]":
+    """By id, of those whose features are cached."""
+    found = {}
+    for image in images:
+        features = engine.cache.get(image.seen_key) if engine.cache else None
+        if features is not None:
+            found[image.id] = features
+    return found

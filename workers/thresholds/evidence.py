@@ -1,0 +1,68 @@
+"""What thresholds are calibrated on, read from the database: scores with labels, or map values with masks."""
+
+import io
+from functools import lru_cache
+
+import numpy as np
+from PIL import Image as Picture
+from sqlalchemy.orm import Session
+
+from db.store import Store
+from db.thresholds.evidence import LabelledMap, all_scores, annotations_state, labelled_maps, labelled_scores
+from db.training.prompt_versions import active_version
+from engine.detector.maps import map_from_npy
+from workers.thresholds.calibrating import STEPS, Counts, Evidence, Probability, count_values, fit_probability
+
+# Database and project → what the last fit rests on, and what came of it.
+_fitted: dict[tuple[str, int], tuple[tuple[int, int, int], Probability | None]] = {}
+# Masks and maps are read one by one: of so many images, the ones annotated last.
+_MAPS = 300
+
+
+def score_evidence(session: Session, project_id: int) -> Evidence:
+    """The active version's scores of a project's images, by what people say of them."""
+    version = active_version(session, project_id)
+    everything = count_values(all_scores(session, version.id) if version else [])
+    labelled = labelled_scores(session, project_id, version.id) if version else []
+    normal = [score for score, label in labelled if label == "normal"]
+    anomalous = [score for score, label in labelled if label == "anomalous"]
+    counts = count_values(normal), count_values(anomalous)
+    return Evidence(*counts, everything - counts[0] - counts[1], len(normal), len(anomalous))
+
+
+def pixel_evidence(store: Store, project_id: int) -> Evidence:
+    """The active version's map values by the masks of the images annotated last; each image weighs 1."""
+    with store.session(read_only=True) as session:
+        version = active_version(session, project_id)
+        maps = labelled_maps(session, project_id, version.id, _MAPS) if version else []
+    sums = np.zeros((2, STEPS))
+    for one in maps:
+        sums += _map_counts(store, one)
+    anomalous = sum(one.mask_blob_key is not None for one in maps)
+    return Evidence(sums[0], sums[1], np.zeros(STEPS), len(maps) - anomalous, anomalous)
+
+
+def score_probability(session: Session, project_id: int) -> Probability | None:
+    """How scores of the active version become probabilities; None while that is not calibrated."""
+    version = active_version(session, project_id)
+    if version is None:
+        return None
+    project, state = (str(session.get_bind().engine.url), project_id), (version.id, *annotations_state(session))
+    known = _fitted.get(project)
+    if known is None or known[0] != state:
+        known = _fitted[project] = (state, fit_probability(score_evidence(session, project_id)))
+    return known[1]
+
+
+@lru_cache(maxsize=4 * _MAPS)  # some kilobytes each; neither a map nor a mask of a key ever changes
+def _map_counts(store: Store, one: LabelledMap) -> Counts:
+    """(2, 1000) the weight of normal and anomalous map values; together 1."""
+    values = map_from_npy(store.blobs.get(one.map_blob_key)).astype(np.float64)
+    share = np.zeros_like(values)
+    if one.mask_blob_key is not None:
+        with Picture.open(io.BytesIO(store.blobs.get(one.mask_blob_key))) as mask:
+            # Each cell of the map's grid has the share of its pixels that the mask marks.
+            grid = mask.convert("L").resize(values.shape[::-1], Picture.Resampling.BOX)
+        share = np.asarray(grid, dtype=np.float64) / 255
+    counts = [count_values(values, weights.ravel()) for weights in (1 - share, share)]
+    return np.stack(counts) / values.size
