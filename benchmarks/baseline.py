@@ -16,7 +16,7 @@ from engine.backbone.vision_tower import resample_positions
 from engine.detector.detector import Scored
 from engine.detector.maps import FloatMap
 from engine.detector.scoring import SIGMA, TEMPERATURE
-from engine.images import decode_image
+from engine.images.decoding import decode_image
 from engine.images.preprocessing import preprocess
 
 

@@ -28,7 +28,7 @@ from engine.errors import EngineError
 from engine.evaluation.baselines.corrected import LinearProbe
 from engine.evaluation.datasets.item import LabelledImage
 from engine.evaluation.metrics import auroc, average_precision
-from engine.images import decode_image
+from engine.images.decoding import decode_image
 from engine.learning.corrected_files import read_correction
 from engine.learning.corrections import Correction
 from engine.learning.fitting import Config, Unfit, learn

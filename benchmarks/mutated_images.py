@@ -22,7 +22,9 @@ from PIL import Image, features
 
 from benchmarks.fuzzed.damage import damaged
 from engine.errors import ImageError
-from engine.images import decode_image, decode_mask, thumbnail
+from engine.images.decoding import decode_image
+from engine.images.mask_files import decode_mask
+from engine.images.showing import thumbnail
 
 LONGEST_SECONDS = 5.0
 # Growth of the child's memory over the second half of all images that counts as a leak, in MB.

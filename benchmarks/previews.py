@@ -19,7 +19,7 @@ from PIL import Image
 from engine.backbone.clip import load_backbone
 from engine.detector.prompt_files import shipped_prompts
 from engine.features.image_features import surface_of
-from engine.images import decode_image
+from engine.images.decoding import decode_image
 from engine.images.preprocessing import mask_shares
 from engine.learning.corrections import Correction
 from engine.learning.previewing import preview_detector

@@ -31,7 +31,7 @@ from engine.backbone.precision import resolve_precision
 from engine.cores import usable_cores
 from engine.detector.detector import Detector, Scored
 from engine.detector.prompt_files import shipped_prompts
-from engine.images import decode_image
+from engine.images.decoding import decode_image
 from engine.serving.engine import Engine
 
 

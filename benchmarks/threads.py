@@ -13,7 +13,7 @@ import numpy as np
 
 from benchmarks.machine import machine, markdown_table
 from benchmarks.scorers import add_arguments, detector_of, make_backbone, picture, way_of
-from engine.images import decode_image
+from engine.images.decoding import decode_image
 from engine.serving.engine import Engine
 
 

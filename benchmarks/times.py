@@ -21,7 +21,7 @@ from engine.backbone.clip import load_backbone
 from engine.detector.maps import map_to_npy, resize_map
 from engine.detector.prompt_files import shipped_prompts
 from engine.features.image_features import split_batch, surface_of
-from engine.images import decode_image
+from engine.images.decoding import decode_image
 from engine.images.preprocessing import mask_shares, preprocess
 from engine.learning.corrections import Correction
 from engine.learning.fitting import Config, learn

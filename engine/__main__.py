@@ -13,7 +13,7 @@ from engine.backbone.clip import load_backbone
 from engine.commands import evaluate, export, fit, prompt_file, score
 from engine.detector.prompt_files import shipped_prompts
 from engine.errors import EngineError
-from engine.images import Decoder
+from engine.images.decoding import Decoder
 from engine.serving.engine import Engine
 
 COMMANDS = {"score": score, "fit": fit, "evaluate": evaluate, "export": export, "prompts": prompt_file}

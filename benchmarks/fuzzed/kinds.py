@@ -20,7 +20,9 @@ from benchmarks.fuzzed.masks import SIDE, Truth, drawn, written
 from benchmarks.mutated_images import written_images
 from engine.errors import ImageError
 from engine.files.tables import TableError, read_table
-from engine.images import decode_image, display_image, read_marks, shown_as_it_is, thumbnail
+from engine.images.decoding import decode_image
+from engine.images.mask_files import read_marks
+from engine.images.showing import display_image, shown_as_it_is, thumbnail
 from settings import Settings
 from workers.errors import LabelFileError
 from workers.exchange.coco_labels import coco_labels, read_coco

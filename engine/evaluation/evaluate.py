@@ -25,7 +25,7 @@ from engine.evaluation.reporting.panels import WorstPanels
 from engine.evaluation.reporting.results import ClassResult
 from engine.features.encoders import Encoder
 from engine.features.image_features import FeatureCache, ImageFeatures
-from engine.images import Decoder
+from engine.images.decoding import Decoder
 from engine.images.preprocessing import preprocess_mask
 
 Mask = npt.NDArray[np.uint8]

@@ -15,7 +15,7 @@ from engine.exports.overlay import overlay
 from engine.exports.sources import Source, shown
 from engine.files.formulas import cell
 from engine.files.whole import write_whole
-from engine.images import encode_mask
+from engine.images.mask_files import encode_mask
 
 TABLE = "scores.csv"
 COLUMNS = ("path", "score", "map_max", "threshold", "verdict", "error")

@@ -5,7 +5,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from engine.detector.maps import FloatMap
-from engine.images import to_rgb
+from engine.images.showing import to_rgb
 
 # inferno's colours, from low to high: perceptually ordered, and safe for colour-blind eyes.
 _STOPS = "000004160b39420a686a176e932667bc3754dd513af37819fca50af6d746fcffa4"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.errors import EngineError
-from engine.images import IMAGE_SUFFIXES
+from engine.images.suffixes import IMAGE_SUFFIXES
 from names import compared
 
 # Bytes of a name on every file system, and the longest ending that is put behind one, of a file that is being written.

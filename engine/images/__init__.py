@@ -1,37 +1,4 @@
-"""What people upload → pixels, and what a mask says. Knows no torch."""
+"""What people upload → pixels, and what a mask says of them.
 
-from engine.images.decoding import (
-    Decoder,
-    decode_image,
-    depth_set_by,
-    is_deep,
-    stored_orientation,
-    turned,
-    upright_image,
-)
-from engine.images.depth import DepthRule
-from engine.images.mask_files import Marked, decode_mask, doubt, encode_mask, is_photograph, read_marks
-from engine.images.showing import display_image, shown_as_it_is, thumbnail, to_rgb
-from engine.images.suffixes import IMAGE_SUFFIXES
-
-__all__ = [
-    "IMAGE_SUFFIXES",
-    "Decoder",
-    "DepthRule",
-    "Marked",
-    "decode_image",
-    "decode_mask",
-    "depth_set_by",
-    "display_image",
-    "doubt",
-    "encode_mask",
-    "is_deep",
-    "is_photograph",
-    "read_marks",
-    "shown_as_it_is",
-    "stored_orientation",
-    "thumbnail",
-    "to_rgb",
-    "turned",
-    "upright_image",
-]
+Knows no torch but in `preprocessing.py`. Begin with `decoding.py`, and `mask_files.py` for masks.
+"""

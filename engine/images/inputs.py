@@ -11,7 +11,7 @@ from PIL import Image
 
 from engine.errors import ImageError
 from engine.evaluation.datasets.truth import read_mask
-from engine.images import decode_image, upright_image
+from engine.images.decoding import decode_image, upright_image
 
 Array = npt.NDArray[np.generic]
 Source = str | os.PathLike[str] | Image.Image | Array

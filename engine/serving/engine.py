@@ -19,7 +19,7 @@ from engine.detector.files import read_detector
 from engine.detector.prompts import Prompts
 from engine.errors import BackboneError
 from engine.features.image_features import FeatureCache, ImageFeatures, Surface, split_units, unit_features
-from engine.images import Decoder
+from engine.images.decoding import Decoder
 from engine.images.preprocessing import Pixels, normalise, to_pixels
 from engine.images.shapes import Grid, grid_for, proportional, square
 from engine.serving.batching import MicroBatcher

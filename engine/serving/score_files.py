@@ -12,7 +12,7 @@ from PIL import Image
 from engine.cores import usable_cores
 from engine.detector.detector import Detector, Scored
 from engine.errors import ImageError
-from engine.images import Decoder
+from engine.images.decoding import Decoder
 from engine.images.tiles import score_in_tiles
 from engine.serving.engine import Engine, Prepared
 

@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 
 from engine.backbone.clip import load_backbone
 from engine.detector.prompt_files import prompts_to_bytes, shipped_prompts
-from engine.images import decode_mask
+from engine.images.mask_files import decode_mask
 from tests.conftest import Installation
 from tests.e2e.conftest import SAMPLE_DATA
 from tests.running import RunningApp, wait_until

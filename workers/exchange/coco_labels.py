@@ -16,7 +16,7 @@ import numpy as np
 from PIL import Image
 
 from engine.files.encodings import UnknownEncoding, decode_text
-from engine.images import turned
+from engine.images.decoding import turned
 from names import compared
 from workers.exchange.found import NORMAL, Found, ImagesByName, Label, Target
 from workers.exchange.rle import BadSegmentation, Mask, decode_segmentation, whole

@@ -21,7 +21,7 @@ from db.projects.projects import get_project
 from db.store import Store
 from db.tables.core import Project
 from db.training.prompt_versions import active_version
-from engine.images import decode_mask
+from engine.images.mask_files import decode_mask
 from workers.errors import ImageError, NothingToExport
 from workers.exchange.coco_listing import CocoListing
 from workers.exchange.names import ExportedNames

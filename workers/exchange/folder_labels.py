@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 
 from engine.evaluation.datasets.pairing import MASK_ENDINGS, pair
-from engine.images import IMAGE_SUFFIXES, is_photograph
+from engine.images.mask_files import is_photograph
+from engine.images.suffixes import IMAGE_SUFFIXES
 from names import compared
 from workers.errors import LabelFileError
 from workers.exchange.found import Found, ImagesByName, found_among, mask_files, nothing_wrong

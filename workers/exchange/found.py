@@ -11,7 +11,8 @@ from urllib.parse import unquote
 
 import numpy as np
 
-from engine.images import doubt, read_marks, stored_orientation
+from engine.images.decoding import stored_orientation
+from engine.images.mask_files import doubt, read_marks
 from names import compared
 from workers.exchange.rle import Mask
 from workers.exchange.uploads import SourceFile

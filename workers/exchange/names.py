@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from PIL import Image as Picture
 
-from engine.images import IMAGE_SUFFIXES
+from engine.images.suffixes import IMAGE_SUFFIXES
 from names import compared
 from workers.exchange.safe_names import safe_name
 

@@ -15,7 +15,8 @@ from db.store import Store
 from db.tables.core import Annotation
 from db.training.prompt_versions import get_version
 from engine.detector.maps import resize_map
-from engine.images import doubt, encode_mask, read_marks, stored_orientation
+from engine.images.decoding import stored_orientation
+from engine.images.mask_files import doubt, encode_mask, read_marks
 from workers.broker import dispatch
 from workers.errors import MapChanged, NothingToAccept
 from workers.scoring.maps import read_map, scored_image

@@ -7,7 +7,8 @@ from db.images.images import add_image
 from db.projects.depth import depth_of, fix_depth
 from db.projects.projects import get_project
 from db.store import Store
-from engine.images import DepthRule, decode_image, depth_set_by, is_deep
+from engine.images.decoding import decode_image, depth_set_by, is_deep
+from engine.images.depth import DepthRule
 from settings import get_settings
 from workers.images.pixel_rooms import DECODING
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import load_only
 
 from db.store import Store
 from db.tables.core import Image
-from engine.images import display_image, shown_as_it_is, thumbnail
+from engine.images.showing import display_image, shown_as_it_is, thumbnail
 from settings import get_settings
 from workers.images.pixel_rooms import SHOWING
 from workers.images.seen import decode_stored, picture_of

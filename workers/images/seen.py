@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 from db.store import Store
 from db.tables.core import Image, PromptVersion
-from engine.images import DepthRule, decode_image
+from engine.images.decoding import decode_image
+from engine.images.depth import DepthRule
 from workers.images.pixel_rooms import DECODING
 
 if TYPE_CHECKING:

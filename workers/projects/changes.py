@@ -14,7 +14,7 @@ from db.projects.projects import (
 from db.store import Store
 from db.tables.core import Project
 from db.training.prompt_versions import activate, active_version, add_version
-from engine.images import DepthRule
+from engine.images.depth import DepthRule
 from workers.broker import dispatch
 from workers.errors import BadName, BadSetting, NotReady
 from workers.projects.shipped_prompts import DEFAULT_PROJECT

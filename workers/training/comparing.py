@@ -13,7 +13,7 @@ from db.tables.core import Annotation, Image, PromptVersion
 from db.training.prompt_versions import get_version
 from db.training.runs import run_behind
 from engine.detector.maps import FloatMap, map_to_npy, resize_map
-from engine.images import decode_mask
+from engine.images.mask_files import decode_mask
 from engine.learning.comparison import HeldOut, compare, held_out, measure
 from workers.errors import NotFound, TooFewCorrections
 from workers.images.seen import detector_of, image_features, picture_of

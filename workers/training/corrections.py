@@ -12,7 +12,7 @@ from db.tables.core import Annotation, PromptVersion
 from db.training.prompt_versions import get_version
 from engine.detector.others import IMAGES
 from engine.features.image_features import surface_of
-from engine.images import decode_mask
+from engine.images.mask_files import decode_mask
 from engine.images.preprocessing import mask_shares
 from engine.learning.corrections import Correction
 from workers.errors import PromptError

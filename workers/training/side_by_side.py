@@ -9,7 +9,7 @@ from PIL import Image as Picture
 from PIL import ImageChops, ImageFilter
 
 from engine.detector.maps import FloatMap
-from engine.images import to_rgb
+from engine.images.showing import to_rgb
 
 HEIGHT = 200
 _WIDEST = 400

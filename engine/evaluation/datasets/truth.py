@@ -9,7 +9,8 @@ from PIL import Image
 
 from engine.errors import ImageError
 from engine.evaluation.datasets.item import LabelledImage
-from engine.images import read_marks, stored_orientation
+from engine.images.decoding import stored_orientation
+from engine.images.mask_files import read_marks
 
 _Mask = npt.NDArray[np.uint8]
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from engine.detector.maps import FloatMap
-from engine.images import to_rgb
+from engine.images.showing import to_rgb
 
 SIDE = 160
 KEPT = 12  # of a class

@@ -9,7 +9,10 @@ import pytest
 from PIL import Image, PngImagePlugin
 
 from engine.errors import ImageError
-from engine.images import IMAGE_SUFFIXES, decode_image, decode_mask, display_image, encode_mask, thumbnail, to_rgb
+from engine.images.decoding import decode_image
+from engine.images.mask_files import decode_mask, encode_mask
+from engine.images.showing import display_image, thumbnail, to_rgb
+from engine.images.suffixes import IMAGE_SUFFIXES
 
 
 def encoded(image: Image.Image, image_format: str = "PNG", **options) -> bytes:

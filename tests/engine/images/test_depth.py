@@ -9,8 +9,8 @@ import pytest
 from PIL import Image, TiffImagePlugin
 
 from engine.errors import ImageError
-from engine.images import Decoder, DepthRule, decode_image, is_deep
-from engine.images.decoding import depth_set_by
+from engine.images.decoding import Decoder, decode_image, depth_set_by, is_deep
+from engine.images.depth import DepthRule
 from tests.pictures import encoded
 
 TWELVE_BITS = np.linspace(0, 4095, 1200).reshape(30, 40).astype(np.uint16)

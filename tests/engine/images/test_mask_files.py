@@ -7,7 +7,7 @@ import pytest
 from PIL import Image, ImageCms, ImageDraw, ImageFilter
 
 from engine.errors import ImageError
-from engine.images import decode_mask, doubt, encode_mask, is_photograph, read_marks
+from engine.images.mask_files import decode_mask, doubt, encode_mask, is_photograph, read_marks
 from tests.pictures import encoded, picture
 
 WIDTH, HEIGHT, AREA = 160, 120, 1200

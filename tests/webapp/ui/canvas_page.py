@@ -8,7 +8,7 @@ import numpy.typing as npt
 from playwright.sync_api import Locator, Page, expect
 
 from db.images.annotations import newest_annotation
-from engine.images import decode_mask
+from engine.images.mask_files import decode_mask
 from tests.conftest import Installation
 from tests.pictures import png
 from workers.images.intake import add_upload

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page
 
-from engine.images import IMAGE_SUFFIXES
+from engine.images.suffixes import IMAGE_SUFFIXES
 from tests.engine.files.test_tables import WORDS
 from workers.exchange.zip_names import entry_names
 

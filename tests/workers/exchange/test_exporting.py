@@ -11,7 +11,7 @@ from PIL import Image
 
 from db.images.images import get_image
 from engine.evaluation.datasets.index_files import read_index
-from engine.images import decode_mask
+from engine.images.mask_files import decode_mask
 from tests.conftest import Installation
 from tests.pictures import encoded, mask_png, picture, png
 from tests.workers.exchange.making import export, unpacked

@@ -17,7 +17,7 @@ from engine.detector.maps import map_to_npy
 from engine.detector.prompt_files import prompts_to_bytes
 from engine.detector.prompts import random_prompts
 from engine.features.image_features import ImageFeatures
-from engine.images import decode_image
+from engine.images.decoding import decode_image
 from tests.conftest import Installation
 from tests.engine.detector.making import random_detector
 from tests.pictures import picture, png
