@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, NoReturn
 from alembic.util import CommandError
 from sqlalchemy.exc import SQLAlchemyError
 
-from db.session import migrate
+from db.migrate import migrate
 from settings import BadSettings, Settings, misspelt, read_settings
 from workers.operations.data_folder import InUse, sole_use
 from workers.operations.logs import configure_logging

@@ -23,14 +23,15 @@ from PIL import Image as Picture
 from benchmarks.machine import machine, markdown_table
 from benchmarks.noise import noise
 from benchmarks.tuning import mask, picture
-from db.images.images import list_images
-from db.session import migrate
+from db.images.pages import list_images
+from db.migrate import migrate
 from db.store import Store
 from db.tables.core import Image, Prediction
 from db.training.prompt_versions import active_version
 from engine.backbone.clip import Backbone, load_backbone
 from engine.detector.prompts import default_prompts
-from engine.learning.prompt_tuning import Example, Tuner, TuningConfig
+from engine.learning.prompt_tuning import Tuner
+from engine.learning.tuning_loop import Example, TuningConfig
 from engine.serving.engine import Engine
 from settings import get_settings
 from workers.context import get_store

@@ -70,7 +70,7 @@ def measure(images: int) -> dict[str, float]:
     """Fill the database of the settings, and time every question: name → ms."""
     from fastapi.testclient import TestClient
 
-    from db.session import migrate
+    from db.migrate import migrate
     from settings import get_settings
     from webapp.server import build_api
     from workers.context import get_store

@@ -22,7 +22,7 @@ from safetensors.torch import save_file
 from benchmarks.machine import machine, markdown_table
 from benchmarks.noise import noise
 from db.images.images import add_image
-from db.session import migrate
+from db.migrate import migrate
 from db.store import Store
 from settings import get_settings
 from workers.context import get_store

@@ -30,7 +30,8 @@ from engine.backbone.clip import Backbone, load_backbone
 from engine.detector.prompts import random_prompts
 from engine.features.image_features import ImageFeatures
 from engine.images.preprocessing import preprocess
-from engine.learning.prompt_tuning import Example, Tuner, TuningConfig
+from engine.learning.prompt_tuning import Tuner
+from engine.learning.tuning_loop import Example, TuningConfig
 from engine.serving.engine import Engine
 
 BATCH = 8

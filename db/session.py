@@ -7,9 +7,6 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.orm import Session
 
 from db.connection import make_engine
-from db.migrate import migrate
-
-__all__ = ["Database", "migrate"]
 
 
 class Database:

@@ -72,5 +72,5 @@ class Store:
 
 
 def open_store(database_url: str, blob_url: str) -> Store:
-    """Open both; the tables must have been made by `db.session.migrate(database_url)`."""
+    """Open both; the tables must have been made by `db.migrate.migrate(database_url)`."""
     return Store(Database(database_url), BlobStore(blob_url))

@@ -17,8 +17,8 @@ import pytest
 os.environ["ANOMALYLOOP_HOME"] = tempfile.mkdtemp(prefix="anomalyloop-tests-")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+from db.migrate import migrate
 from db.projects.projects import find_project
-from db.session import migrate
 from db.store import Store
 from settings import get_settings
 from workers.context import get_store

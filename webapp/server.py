@@ -33,7 +33,7 @@ from webapp.api import (
     webhooks,
 )
 from webapp.api.problems import add_problem_handlers, problem
-from webapp.api.request_log import Watched
+from webapp.api.request_log import RequestLog
 from webapp.page.gradio_import import without_proxies, without_stubs
 from webapp.page.uploads import Sweeper, use_uploads_folder
 from webapp.readiness_watch import watch
@@ -71,7 +71,7 @@ def build_api(settings: Settings | None = None, *, accounts: bool = False, check
         Gate, settings=settings or get_settings(), accounts=accounts, check_host=check_host, unknown=_unknown
     )
     app.add_middleware(SecurityHeaders)
-    app.add_middleware(Watched)
+    app.add_middleware(RequestLog)
     app.include_router(health.router)
     app.include_router(metrics.router)
     app.include_router(login.router)

@@ -52,7 +52,7 @@ def _picture(seed: int) -> bytes:
 def _broken_engine(home: Path) -> tuple[tuple[str, str], bool]:
     os.environ["ANOMALYLOOP_HOME"] = str(home)  # read when the settings are
     from db.images.rows import count_by_status
-    from db.session import migrate
+    from db.migrate import migrate
     from settings import get_settings
     from workers.context import get_store
     from workers.images.intake import add_upload

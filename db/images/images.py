@@ -6,31 +6,9 @@ from collections.abc import Sequence
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from db.images.pages import ORDERS, ImageFilter, Neighbours, Page, count_images, list_images, neighbours
-from db.images.rows import STATUSES, ImageRow, count_by_status, count_with_old_score, get_image_row, unscored_images
 from db.insert import insert_or_find
 from db.lookup import get_row
 from db.tables.core import Annotation, Image, Prediction, Preview
-
-__all__ = [
-    "ORDERS",
-    "STATUSES",
-    "ImageFilter",
-    "ImageRow",
-    "Neighbours",
-    "Page",
-    "add_image",
-    "clear_scoring_errors",
-    "count_by_status",
-    "count_images",
-    "count_with_old_score",
-    "delete_image",
-    "get_image",
-    "get_image_row",
-    "list_images",
-    "neighbours",
-    "unscored_images",
-]
 
 _NAME_LENGTH = 255
 

@@ -10,12 +10,10 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from db.images.filters import ANY_IMAGE, ImageFilter
-from db.images.order import ORDERS, decode_cursor, encode_cursor, parts_of_list, place_of, walk
+from db.images.order import decode_cursor, encode_cursor, parts_of_list, place_of, walk
 from db.images.rows import ImageRow, active_version_id, image_rows
 from db.lookup import get_row
 from db.tables.core import Image
-
-__all__ = ["ORDERS", "ImageFilter", "Neighbours", "Page", "count_images", "list_images", "neighbours"]
 
 
 @dataclass(frozen=True)

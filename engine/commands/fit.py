@@ -24,7 +24,8 @@ from engine.images.preprocessing import mask_shares, preprocess_mask
 from engine.learning.corrected_files import read_correction
 from engine.learning.corrections import Correction
 from engine.learning.fitting import Config, Outcome, Progress, Unfit, learn
-from engine.learning.prompt_tuning import Example, Tuner, TuningConfig
+from engine.learning.prompt_tuning import Tuner
+from engine.learning.tuning_loop import Example, TuningConfig
 from engine.serving.engine import Engine
 
 REFERENCE_SEED = 111

@@ -15,8 +15,6 @@ from engine.images.shapes import Grid
 from engine.learning.losses import glocal_loss, patch_glocal_loss
 from engine.learning.tuning_loop import Example, TuningConfig, TuningLoop, mean_terms
 
-__all__ = ["Example", "Tuner", "TuningConfig"]
-
 
 class Tuner(TuningLoop):
     """Prompts being tuned; the terms of its loss are image, focal, dice, pull and total.

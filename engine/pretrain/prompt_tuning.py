@@ -17,7 +17,8 @@ from engine.detector.prompt_files import prompts_to_bytes
 from engine.detector.prompts import Prompts, default_prompts
 from engine.detector.scoring import probabilities
 from engine.features.image_features import split_batch
-from engine.learning.prompt_tuning import Example, Tuner, TuningConfig
+from engine.learning.prompt_tuning import Tuner
+from engine.learning.tuning_loop import Example, TuningConfig
 from engine.pretrain.checking import auroc
 from engine.pretrain.drawing.sample import draw_sample
 from engine.pretrain.losses import patch_targets

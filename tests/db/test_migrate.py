@@ -43,7 +43,7 @@ TABLES = (
 ACCOUNT_TABLES = (User, SignIn, ApiToken, AuditEntry, LoginAttempts)
 # What people gave is in these, since the first revision.
 OLDEST = ("projects", "images", "prompt_versions", "predictions", "annotations", "tuning_runs")
-MIGRATE = "import sys; from db.session import migrate; migrate(sys.argv[1])"
+MIGRATE = "import sys; from db.migrate import migrate; migrate(sys.argv[1])"
 
 
 def fill(database: Database) -> None:

@@ -7,8 +7,9 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 
+from db.migrate import migrate
 from db.projects.projects import find_project
-from db.session import Database, migrate
+from db.session import Database
 from db.tables.core import Image, Project
 from tests.db.making import in_processes, make_image, make_project
 

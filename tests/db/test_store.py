@@ -8,8 +8,9 @@ from sqlalchemy import select
 
 from db.blobs import BlobStore
 from db.images.images import delete_image
+from db.migrate import migrate
 from db.projects.projects import find_project
-from db.session import Database, migrate
+from db.session import Database
 from db.store import Store, open_store
 from db.tables.core import Image
 from tests.db.conftest import sqlite_url

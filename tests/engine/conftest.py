@@ -5,7 +5,7 @@ from PIL import Image
 
 from engine.backbone.clip import Backbone, load_backbone
 from engine.features.image_features import ImageFeatures
-from engine.learning.prompt_tuning import Example
+from engine.learning.tuning_loop import Example
 from engine.serving.engine import Engine
 from tests.tiny_backbone import write_tiny_backbone
 

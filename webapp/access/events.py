@@ -10,7 +10,7 @@ from webapp.access.gate import address_of
 from webapp.access.refusals import needs_role
 from webapp.access.rules import EVENTS
 from webapp.page.toasts import refusal
-from webapp.texts.translation import said
+from webapp.texts.translation import translated
 from webapp.texts.viewer import viewer_texts
 from workers.accounts.managing import note
 from workers.context import get_store
@@ -49,7 +49,7 @@ async def _admit(name: str, event: gr.Request) -> None:
     role = EVENTS.get(name)
     if role is None:
         why = f"No rule says who may do this ({name}). This is a defect of the page: please report it."
-        raise refusal(said(viewer_texts(event), why))
+        raise refusal(translated(viewer_texts(event), why))
     if caller.role < role:
         raise refusal(needs_role(viewer_texts(event), caller, role))
     if role > Role.VIEWER and request is not None:

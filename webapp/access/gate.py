@@ -23,7 +23,7 @@ from webapp.access.csrf import SAFE_METHODS, is_foreign_host, is_foreign_write
 from webapp.access.identity import BadToken, identify
 from webapp.access.page_files import BadPayload, ForeignFile
 from webapp.access.page_requests import UPLOAD, carries_event, looked_through, remembering
-from webapp.access.rate_limit import TooFast, pace
+from webapp.access.rate_limit import TooFast, rate_limit
 from webapp.access.refusals import needs_role
 from webapp.access.rules import GRADIO, Rule, rule_of
 from webapp.api.problems import problem
@@ -97,7 +97,7 @@ class Gate:
             send = _noting(request, rule, send)
         if rule.name == UPLOAD:
             try:
-                pace.take(request.scope[SCOPE_KEY], self.settings, files=1, size=bodies.declared_size(request))
+                rate_limit.take(request.scope[SCOPE_KEY], self.settings, files=1, size=bodies.declared_size(request))
             except TooFast as error:
                 await _too_fast(request, error)(scope, receive, send)
                 return

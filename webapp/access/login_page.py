@@ -6,7 +6,7 @@ from pathlib import Path
 from string import Template
 
 from webapp.texts import Texts
-from webapp.texts.translation import said
+from webapp.texts.translation import translated
 from webapp.ui.assets import read
 
 _FOLDER = Path(__file__).parent
@@ -34,7 +34,7 @@ def login_html(say: Texts, *, target: str = "/", name: str = "", error: str = ""
         dark=dark,
         name=escape(name),
         next=escape(local_path(target)),
-        error=escape(said(say, error)),
+        error=escape(translated(say, error)),
         # After a failure the name is mostly right.
         focus_name="" if name else " autofocus",
         focus_password=" autofocus" if name else "",

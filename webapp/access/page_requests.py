@@ -12,7 +12,7 @@ from webapp.access import bodies
 from webapp.access.callers import SCOPE_KEY, Caller
 from webapp.access.csrf import SAFE_METHODS
 from webapp.access.page_files import PageFiles
-from webapp.access.rate_limit import pace
+from webapp.access.rate_limit import rate_limit
 from webapp.access.rules import GRADIO, Rule
 
 UPLOAD = "POST /gradio_api/upload"
@@ -80,5 +80,5 @@ def remembering(request: Request, send: Send) -> Send:
 def _kept(caller: Caller, answer: bytes, declared: int) -> bytes:
     kept = [page_files.keep(caller, path) for path in json.loads(answer)]
     size = 0 if declared else sum(os.stat(path).st_size for path in kept)
-    pace.add(caller, files=len(kept) - 1, size=size)
+    rate_limit.add(caller, files=len(kept) - 1, size=size)
     return json.dumps(kept).encode()

@@ -21,7 +21,7 @@ class TooFast(Exception):
         )
 
 
-class Pace:
+class RateLimit:
     """What each user sent in the last minute."""
 
     def __init__(self) -> None:
@@ -58,4 +58,4 @@ class Pace:
                 self._sent[caller.name].append((time.monotonic(), files, size))
 
 
-pace = Pace()
+rate_limit = RateLimit()

@@ -18,7 +18,7 @@ from webapp.access.callers import CallerDep
 from webapp.api.caching import revalidated
 from webapp.api.dependencies import Id, SettingsDep, StoreDep, TextsDep, require_acceptable_size
 from webapp.api.image_view import AnnotationView, annotation_view
-from webapp.texts.translation import said
+from webapp.texts.translation import translated
 from workers.images.correcting import accept, mark_anomalous, mark_normal, save_mask_file
 
 router = APIRouter(prefix="/images", tags=["annotations"])
@@ -76,7 +76,7 @@ async def put_annotation(
         mask = await _read_mask(request, settings)
         keep = partial(save_mask_file, author=caller.name, expected_revision=expected)
         saved, note = await run_in_threadpool(keep, store, image_id, mask)
-        return annotation_view(saved, said(say, note))
+        return annotation_view(saved, translated(say, note))
     if kind == "application/json":
         state = _statement(await request.body())
         saved = await run_in_threadpool(state, store, image_id, author=caller.name, expected_revision=expected)

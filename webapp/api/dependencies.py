@@ -13,19 +13,6 @@ from settings import Settings, get_settings
 from webapp.texts import Texts, texts_of
 from workers.context import get_store
 from workers.errors import ProjectArchived
-from workers.projects.shipped_prompts import DEFAULT_PROJECT
-
-__all__ = [
-    "DEFAULT_PROJECT",
-    "Id",
-    "Moment",
-    "SettingsDep",
-    "StoreDep",
-    "TextsDep",
-    "project_named",
-    "require_acceptable_size",
-    "require_few",
-]
 
 StoreDep = Annotated[Store, Depends(get_store)]
 SettingsDep = Annotated[Settings, Depends(get_settings)]

@@ -5,8 +5,9 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
 
-from webapp.api.dependencies import DEFAULT_PROJECT, StoreDep, project_named
+from webapp.api.dependencies import StoreDep, project_named
 from workers.exchange.exporting import export_zip, safe_folder
+from workers.projects.shipped_prompts import DEFAULT_PROJECT
 
 router = APIRouter(prefix="/export", tags=["import and export"])
 

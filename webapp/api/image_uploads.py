@@ -10,16 +10,17 @@ from db.store import Store
 from settings import Settings
 from webapp.access.callers import CallerDep
 from webapp.access.gate import name_object
-from webapp.access.rate_limit import pace
-from webapp.api.dependencies import DEFAULT_PROJECT, SettingsDep, StoreDep, TextsDep, project_named, require_few
+from webapp.access.rate_limit import rate_limit
+from webapp.api.dependencies import SettingsDep, StoreDep, TextsDep, project_named, require_few
 from webapp.api.problems import problem
 from webapp.page.samples import sample_images
 from webapp.texts import Texts
-from webapp.texts.translation import said
+from webapp.texts.translation import translated
 from workers.broker import dispatch
 from workers.errors import ImageError
 from workers.images.intake import add_upload
 from workers.images.intake_once import Key, fingerprint, once
+from workers.projects.shipped_prompts import DEFAULT_PROJECT
 
 router = APIRouter(prefix="/images", tags=["images"])
 
@@ -64,7 +65,7 @@ def post_images(
     """
     project_id = project_named(store, project, to_add=True).id
     require_few(len(files), settings)
-    pace.take(caller, settings, files=len(files), size=sum(file.size or 0 for file in files))
+    rate_limit.take(caller, settings, files=len(files), size=sum(file.size or 0 for file in files))
 
     def take_in() -> list[Kept | Refused]:
         return [_take_in(say, store, settings, project_id, file, caller.name) for file in files]
@@ -134,7 +135,7 @@ def _take_in(
     if file.size is not None and file.size > settings.max_upload_mb * 1e6:  # before it is read into memory
         return Refused(
             file_name=name,
-            error=said(
+            error=translated(
                 say,
                 f"The file has {file.size / 1e6:.1f} MB and the limit is {settings.max_upload_mb:g} MB. "
                 "Save it smaller, or raise ANOMALYLOOP_MAX_UPLOAD_MB.",
@@ -143,7 +144,7 @@ def _take_in(
     try:
         added = add_upload(store, project_id, name, file.file.read(), author)
     except ImageError as error:
-        return Refused(file_name=name, error=said(say, str(error)))
+        return Refused(file_name=name, error=translated(say, str(error)))
     return Kept(
         id=added.image_id,
         sha256=added.sha256,

@@ -6,16 +6,16 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
-from db.images.images import ImageRow
 from db.images.predictions import latest_scores
 from db.images.previews import previews_of
 from db.images.review_queue import Reason, reason
+from db.images.rows import ImageRow
 from db.images.verdicts import verdict
 from db.projects.projects import get_project
 from db.tables.core import Annotation, Preview, PromptVersion
 from db.training.prompt_versions import get_version, parts_of
 from webapp.texts import Texts
-from webapp.texts.translation import said
+from webapp.texts.translation import translated
 from workers.thresholds.calibrating import Probability
 from workers.thresholds.evidence import score_probability
 
@@ -143,6 +143,6 @@ def _view(
         parts=[] if version is None else parts_of(version),
         preview=None if preview is None else PreviewView.model_validate(preview, from_attributes=True),
         annotation=None if row.annotation is None else annotation_view(row.annotation),
-        scoring_error=None if image.scoring_error is None else said(say, image.scoring_error),
+        scoring_error=None if image.scoring_error is None else translated(say, image.scoring_error),
         created_at=image.created_at,
     )

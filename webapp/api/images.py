@@ -7,32 +7,20 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from db.images import images as image_rows
-from db.images.filters import people_of
-from db.images.images import (
-    ImageFilter,
-    clear_scoring_errors,
-    count_by_status,
-    count_images,
-    delete_image,
-    get_image_row,
-    list_images,
-)
+from db.images.filters import ImageFilter, people_of
+from db.images.images import clear_scoring_errors, delete_image
+from db.images.pages import count_images, list_images
 from db.images.previews import has_previews
+from db.images.rows import count_by_status, get_image_row
 from db.store import Store
 from db.tables.core import Image
 from webapp.access.gate import name_object
 from webapp.api.caching import revalidated
-from webapp.api.dependencies import (
-    DEFAULT_PROJECT,
-    Id,
-    Moment,
-    StoreDep,
-    TextsDep,
-    project_named,
-)
+from webapp.api.dependencies import Id, Moment, StoreDep, TextsDep, project_named
 from webapp.api.image_view import ImageView, image_views
 from workers.broker import dispatch
 from workers.images.pictures import display_picture, thumbnail_bytes
+from workers.projects.shipped_prompts import DEFAULT_PROJECT
 
 router = APIRouter(prefix="/images", tags=["images"])
 

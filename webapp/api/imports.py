@@ -7,10 +7,11 @@ from fastapi import APIRouter, File, Form, Request, Response, UploadFile
 from pydantic import BaseModel, Field
 
 from webapp.access.callers import CallerDep
-from webapp.access.rate_limit import pace
-from webapp.api.dependencies import DEFAULT_PROJECT, SettingsDep, StoreDep, project_named, require_few
+from webapp.access.rate_limit import rate_limit
+from webapp.api.dependencies import SettingsDep, StoreDep, project_named, require_few
 from webapp.api.problems import problem
 from workers.exchange.importing import LabelImport
+from workers.projects.shipped_prompts import DEFAULT_PROJECT
 
 router = APIRouter(prefix="/import", tags=["import and export"])
 
@@ -44,7 +45,7 @@ def post_import(
     """
     project_id = project_named(store, project, to_add=True).id
     require_few(len(files), settings)
-    pace.take(caller, settings, files=len(files), size=sum(file.size or 0 for file in files))
+    rate_limit.take(caller, settings, files=len(files), size=sum(file.size or 0 for file in files))
     uploads = [(file.filename or "unnamed", file.file) for file in files]
     outcomes = [
         asdict(outcome) for outcome in LabelImport(store, project_id, uploads, replace=replace, author=caller.name)

@@ -5,13 +5,13 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, File, UploadFile
 from pydantic import BaseModel, ConfigDict, Field
 
-from db.images.images import count_by_status, count_with_old_score
+from db.images.rows import count_by_status, count_with_old_score
 from db.projects.projects import list_projects
 from db.store import Store
 from webapp.access.callers import CallerDep
-from webapp.access.rate_limit import pace
+from webapp.access.rate_limit import rate_limit
 from webapp.api.dependencies import SettingsDep, StoreDep, TextsDep
-from webapp.texts.translation import said
+from webapp.texts.translation import translated
 from workers.backbones.choosing import RECOMMENDED, Recommended, cancel_change, choose_model, models, take_file
 
 router = APIRouter(prefix="/models", tags=["models"])
@@ -86,7 +86,7 @@ def get_models(store: StoreDep, settings: SettingsDep, say: TextsDep) -> ModelsV
             state=choice.state,
             done_bytes=choice.done_bytes,
             total_bytes=choice.total_bytes,
-            error=said(say, choice.error),
+            error=translated(say, choice.error),
         )
     return ModelsView(
         name=found.name,
@@ -134,7 +134,7 @@ def post_file(
     file: Annotated[UploadFile, File(description="Weights: .safetensors, or a torch file.")],
 ) -> FileTaken:
     """Keep weights in the folder for models, of this machine."""
-    pace.take(caller, settings, files=1, size=file.size or 0)
+    rate_limit.take(caller, settings, files=1, size=file.size or 0)
     return FileTaken(name=take_file(file.filename or "", file.file))
 
 

@@ -17,7 +17,7 @@ from db.clock import about_shared_now
 from db.errors import BadCursor, BadText, BlobMissing, BlobsUnavailable, StorageFull
 from webapp.access.rate_limit import TooFast
 from webapp.texts import texts_of
-from webapp.texts.translation import said
+from webapp.texts.translation import translated
 from workers.errors import (
     AddressRefused,
     BackboneError,
@@ -111,7 +111,7 @@ def problem(
         "title": title,
         "status": status,
         # Half a character that a caller sent can't be sent back.
-        "detail": said(texts_of(request), detail).encode("utf-8", "backslashreplace").decode(),
+        "detail": translated(texts_of(request), detail).encode("utf-8", "backslashreplace").decode(),
         "instance": request.url.path,
         **members,
     }

@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 
-from db.images.images import count_by_status
+from db.images.rows import count_by_status
 from db.projects.projects import get_project, list_projects
 from db.tables.core import Project
 from db.training.prompt_versions import active_version

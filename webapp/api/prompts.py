@@ -8,9 +8,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from db.training.prompt_versions import list_versions, write_note
 from webapp.access.callers import CallerDep
-from webapp.access.rate_limit import pace
-from webapp.api.dependencies import DEFAULT_PROJECT, Id, SettingsDep, StoreDep, project_named, require_acceptable_size
+from webapp.access.rate_limit import rate_limit
+from webapp.api.dependencies import Id, SettingsDep, StoreDep, project_named, require_acceptable_size
 from workers.backbones.published_prompts import import_published
+from workers.projects.shipped_prompts import DEFAULT_PROJECT
 from workers.training.comparing import compare_versions
 from workers.training.promoting import activate_version, import_prompts
 
@@ -134,7 +135,7 @@ def post_import(
     """Add a prompt file as a candidate version, refused where it belongs to another backbone or holds code."""
     project_id = project_named(store, project, to_add=True).id
     require_acceptable_size(file.size, settings)
-    pace.take(caller, settings, files=1, size=file.size or 0)
+    rate_limit.take(caller, settings, files=1, size=file.size or 0)
     name = file.filename or "unnamed"
     return PromptVersionView.model_validate(
         import_prompts(store, project_id, name, file.file.read(), author=caller.name)

@@ -19,7 +19,7 @@ _METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
 _QUIET_METHODS = ("GET", "HEAD", "OPTIONS")
 
 
-class Watched:
+class RequestLog:
     """ASGI middleware: the caller's X-Request-ID, or a new one, in the logs, in the answer and with Celery's tasks."""
 
     def __init__(self, app: ASGIApp) -> None:

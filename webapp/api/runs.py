@@ -9,7 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from db.training import runs as run_rows
 from webapp.access.callers import CallerDep
 from webapp.access.gate import name_object
-from webapp.api.dependencies import DEFAULT_PROJECT, Id, StoreDep, project_named
+from webapp.api.dependencies import Id, StoreDep, project_named
+from workers.projects.shipped_prompts import DEFAULT_PROJECT
 from workers.training.runs import cancel_run, start_run
 
 router = APIRouter(prefix="/runs", tags=["runs"])

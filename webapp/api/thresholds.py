@@ -7,7 +7,8 @@ from pydantic import BaseModel, Field
 
 from db.projects.projects import get_project, update_settings
 from db.store import Store
-from webapp.api.dependencies import DEFAULT_PROJECT, StoreDep, project_named
+from webapp.api.dependencies import StoreDep, project_named
+from workers.projects.shipped_prompts import DEFAULT_PROJECT
 from workers.thresholds.calibrating import (
     ENOUGH,
     Evidence,

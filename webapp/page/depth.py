@@ -12,7 +12,7 @@ from webapp.page.project import current_project
 from webapp.page.toasts import inform, warn
 from webapp.texts import Texts
 from webapp.texts.labels import Labels, heading
-from webapp.texts.translation import said
+from webapp.texts.translation import translated
 from webapp.texts.viewer import viewer_texts
 from workers.context import get_store
 from workers.projects.changes import change_project
@@ -54,5 +54,5 @@ def _save(low: float | None, high: float | None, request: gr.Request) -> _Shown:
         change_project(get_store(), current_project(request), settings={"depth": [low, high]})
         inform(say("depth.saved"))
     except BadSetting as error:
-        warn(said(say, str(error)))
+        warn(translated(say, str(error)))
     return _read(request)

@@ -15,7 +15,7 @@ from webapp.page.events import QUIET
 from webapp.page.project import current_project
 from webapp.texts import Texts
 from webapp.texts.labels import Labels, heading
-from webapp.texts.translation import said
+from webapp.texts.translation import translated
 from webapp.texts.viewer import viewer_texts
 from workers.context import get_store
 from workers.errors import LabelFileError, NotFound
@@ -75,7 +75,7 @@ def _import(paths: list[str], replace: bool, request: gr.Request) -> Iterator[st
                     told_at = time.monotonic()
         yield import_result(say, outcomes)
     except (LabelFileError, NotFound) as error:
-        yield f'<p class="al-error-text" role="alert" data-testid="import-error">{escape(said(say, str(error)))}</p>'
+        yield f'<p class="al-error-text" role="alert" data-testid="import-error">{escape(translated(say, str(error)))}</p>'
     finally:
         for path in paths:
             Path(path).unlink(missing_ok=True)  # Gradio would keep it as long as the server runs
@@ -110,6 +110,6 @@ def import_result(say: Texts, outcomes: list[Outcome]) -> str:
 
 def _listed(say: Texts, name: str, told: list[tuple[str, str]]) -> str:
     """Files with a sentence each, as HTML; empty where there are none."""
-    rows = "".join(f"<li><b>{escape(path)}</b> {escape(said(say, words))}</li>" for path, words in told[:_LISTED])
+    rows = "".join(f"<li><b>{escape(path)}</b> {escape(translated(say, words))}</li>" for path, words in told[:_LISTED])
     more = f"<li>{say('import.more', number=len(told) - _LISTED)}</li>" if len(told) > _LISTED else ""
     return f'<ul class="al-refused" data-testid="{name}">{rows}{more}</ul>' if rows else ""

@@ -18,7 +18,7 @@ from webapp.page.project import current_project
 from webapp.page.toasts import inform, warn
 from webapp.texts import Texts
 from webapp.texts.labels import Labels, heading
-from webapp.texts.translation import said
+from webapp.texts.translation import translated
 from webapp.texts.viewer import viewer_texts
 from webapp.ui.models import model_manager
 from webapp.ui.operations import operations_html
@@ -106,7 +106,7 @@ def backbone_html(say: Texts, engine: dict[str, Any], setting: str) -> str:
         for fact, value in facts.items()
         if value
     )
-    about = escape(said(say, str(engine["description"])))
+    about = escape(translated(say, str(engine["description"])))
     return f'<div data-testid="backbone"><p>{about}</p><dl class="al-facts-list">{rows}</dl></div>'
 
 
@@ -177,5 +177,5 @@ def _save(
             update_settings(session, current_project(request), changes)
         inform(say("settings.saved"))
     except BadSetting as error:
-        warn(said(say, str(error)))
+        warn(translated(say, str(error)))
     return schedule_rule(say, schedule, after, hours)

@@ -23,7 +23,7 @@ from webapp.page.project import current_project
 from webapp.page.toasts import inform, warn
 from webapp.texts import Texts
 from webapp.texts.labels import Labels
-from webapp.texts.translation import said
+from webapp.texts.translation import translated
 from webapp.texts.viewer import viewer_texts
 from webapp.ui.assets import script
 from webapp.ui.training.metric_chart import metric_chart
@@ -146,7 +146,7 @@ def _start(request: gr.Request) -> tuple[None, *Shown]:
         author = caller_of_event(request).name
         start_run(get_store(), current_project(request), trigger="manual", author=author)
     except _REFUSALS as error:
-        warn(said(viewer_texts(request), str(error)))
+        warn(translated(viewer_texts(request), str(error)))
     return None, *_show(None, request)
 
 
@@ -163,7 +163,7 @@ def _activate(chosen: int | None, request: gr.Request, event: gr.EventData) -> S
         version = activate_version(get_store(), int(event.id), author=caller_of_event(request).name)
         inform(viewer_texts(request)("train.activated", version=version.number))
     except _REFUSALS as error:
-        warn(said(viewer_texts(request), str(error)))
+        warn(translated(viewer_texts(request), str(error)))
     return _show(chosen, request)
 
 
@@ -177,7 +177,7 @@ def _import(path: str, chosen: int | None, request: gr.Request) -> Shown:
         version = import_prompts(get_store(), current_project(request), Path(path).name, data, author=author)
         inform(viewer_texts(request)("train.imported", version=version.number))
     except _REFUSALS as error:
-        warn(said(viewer_texts(request), str(error)))
+        warn(translated(viewer_texts(request), str(error)))
     return _show(chosen, request)
 
 
@@ -193,7 +193,7 @@ def _compare(event: gr.EventData, request: gr.Request) -> Iterator[str]:
             yield comparison_progress(say, done, len(comparer))
         yield version_comparison(say, comparer.result())
     except _REFUSALS as error:
-        yield _refused(said(say, str(error)))
+        yield _refused(translated(say, str(error)))
 
 
 def _refused(words: str) -> str:

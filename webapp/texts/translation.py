@@ -14,7 +14,7 @@ from webapp.texts import Texts
 _FOLDER = Path(__file__).parent
 
 
-def said(say: Texts, words: str) -> str:
+def translated(say: Texts, words: str) -> str:
     """One sentence or several after one another, translated; as they are where one of them is not known."""
     translated, rest = [], words
     while rest:

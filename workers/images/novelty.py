@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from db.images.annotations import newest_annotated
-from db.images.images import list_images
+from db.images.pages import list_images
 from db.images.review_queue import set_novelty
 from db.projects.projects import get_project
 from db.store import Store

@@ -11,9 +11,8 @@ from alembic.util import CommandError
 from sqlalchemy.exc import SQLAlchemyError
 
 from db.errors import DatabaseError
-from db.migrate import is_current
+from db.migrate import is_current, migrate
 from db.projects.projects import find_project, list_projects
-from db.session import migrate
 from db.store import Store
 from settings import get_settings
 from workers.accounts import user_commands

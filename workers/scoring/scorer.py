@@ -11,8 +11,9 @@ import PIL.Image
 
 from db.blobs import blob_key
 from db.errors import BlobMissing
-from db.images.images import get_image, unscored_images
+from db.images.images import get_image
 from db.images.predictions import save_prediction
+from db.images.rows import unscored_images
 from db.store import Store
 from db.tables.core import Image, PromptVersion
 from db.training.prompt_versions import active_version

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from db.images.images import list_images
+from db.images.pages import list_images
 from db.store import Store
 from db.tables.core import Annotation, PromptVersion
 from db.training.prompt_versions import get_version

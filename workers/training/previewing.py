@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from db.images.annotations import newest_per_image
-from db.images.images import get_image, list_images
+from db.images.images import get_image
+from db.images.pages import list_images
 from db.images.previews import NewPreview, drop_previews, save_previews
 from db.store import Store
 from db.tables.core import Image

@@ -9,17 +9,11 @@ from PIL import Image as Picture
 from PIL import ImageChops, ImageFilter
 
 from engine.detector.maps import FloatMap
+from engine.images.heat import heat_colours
 from engine.images.showing import to_rgb
 
 HEIGHT = 200
 _WIDEST = 400
-# Inferno, as the canvas shows maps: perceptually ordered and safe for colour-blind eyes.
-_INFERNO = np.array(
-    [
-        (0, 0, 4), (22, 11, 57), (66, 10, 104), (106, 23, 110), (147, 38, 103), (188, 55, 84), (221, 81, 58),
-        (243, 120, 25), (252, 165, 10), (246, 215, 70), (252, 255, 164),
-    ]
-)  # fmt: skip
 _AZURE = (0, 190, 255)
 
 
@@ -55,6 +49,4 @@ def _outlined(small: Picture.Image, mask: npt.NDArray[np.uint8] | None) -> Pictu
 def _under_map(small: Picture.Image, anomaly_map: FloatMap, low: float, high: float) -> Picture.Image:
     share = (anomaly_map - low) / ((high - low) or 1.0)
     resized = np.asarray(Picture.fromarray(share.astype(np.float32)).resize(small.size, Picture.Resampling.BILINEAR))
-    steps = np.linspace(0, 1, len(_INFERNO))
-    colours = np.stack([np.interp(resized, steps, _INFERNO[:, channel]) for channel in range(3)], axis=-1)
-    return Picture.blend(small, Picture.fromarray(colours.astype(np.uint8)), 0.6)
+    return Picture.blend(small, Picture.fromarray(heat_colours(resized)), 0.6)

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from engine.detector.maps import FloatMap
+from engine.images.heat import heat_colours
 from engine.images.showing import to_rgb
 
 SIDE = 160
@@ -48,8 +49,9 @@ def _drawn(picture: Image.Image, anomaly_map: FloatMap, mask: npt.NDArray[np.uin
     size = (SIDE, SIDE)
     small = to_rgb(picture).resize(size, Image.Resampling.BILINEAR)
     span = float(anomaly_map.max() - anomaly_map.min()) or 1.0
-    scaled = Image.fromarray((255 * (anomaly_map - anomaly_map.min()) / span).astype(np.uint8))
-    shown = [small, Image.blend(small, _heat(scaled.resize(size, Image.Resampling.BILINEAR)), 0.6)]
+    scaled = Image.fromarray(((anomaly_map - anomaly_map.min()) / span).astype(np.float32))
+    heat = heat_colours(np.asarray(scaled.resize(size, Image.Resampling.BILINEAR)))
+    shown = [small, Image.blend(small, Image.fromarray(heat), 0.6)]
     if mask is not None:
         truth = Image.fromarray(mask * 255).resize(size, Image.Resampling.BILINEAR)
         shown.append(Image.composite(Image.new("RGB", size, (255, 40, 40)), small, truth.point(lambda v: v * 0.7)))
@@ -59,14 +61,3 @@ def _drawn(picture: Image.Image, anomaly_map: FloatMap, mask: npt.NDArray[np.uin
     buffer = io.BytesIO()
     strip.save(buffer, "JPEG", quality=80)
     return base64.b64encode(buffer.getvalue()).decode()
-
-
-def _heat(grey: Image.Image) -> Image.Image:
-    """Blue where low, through yellow, to red where high."""
-    value = np.asarray(grey, dtype=np.float32) / 255
-    channels = [
-        np.clip(2 * value, 0, 1),
-        np.clip(2 - 2 * np.abs(2 * value - 1), 0, 1) * 0.9,
-        np.clip(1 - 2 * value, 0, 1),
-    ]
-    return Image.fromarray((255 * np.stack(channels, axis=-1)).astype(np.uint8))

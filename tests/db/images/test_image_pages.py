@@ -14,8 +14,10 @@ from sqlalchemy.orm import Session
 
 from db.errors import BadCursor, NotFound
 from db.images.annotations import waiting_corrections
+from db.images.filters import ImageFilter
 from db.images.images import delete_image
-from db.images.pages import ORDERS, ImageFilter, count_images, list_images, neighbours
+from db.images.order import ORDERS
+from db.images.pages import count_images, list_images, neighbours
 from db.images.rows import STATUSES, ImageRow, count_by_status, unscored_images
 from db.projects.projects import update_settings
 from db.session import Database

@@ -13,10 +13,10 @@ from sqlalchemy import select, text
 from db.blobs import BlobStore
 from db.errors import BadBackup
 from db.images.images import delete_image
-from db.migrate import downgrade
+from db.migrate import downgrade, migrate
 from db.operations.backup import write_backup
 from db.operations.restore import read_blobs, restore_backup
-from db.session import Database, migrate
+from db.session import Database
 from db.store import Store, open_store
 from db.tables.core import Annotation, Image, PromptVersion
 from db.tables.metadata import TABLES

@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from engine.detector.prompts import default_prompts
-from engine.learning.prompt_tuning import Example, Tuner, TuningConfig
+from engine.learning.prompt_tuning import Tuner
+from engine.learning.tuning_loop import Example, TuningConfig
 from tests.engine.conftest import picture, separable_examples
 
 FAST = TuningConfig(learning_rate=1e-2, batch_size=4)

@@ -14,7 +14,7 @@ from tests.pictures import mask_png, png
 from tests.webapp.people import People
 from tests.webapp.rest import assert_problem, kept, upload
 from webapp.access.callers import LOCAL, Caller, Role
-from webapp.access.rate_limit import Pace, TooFast
+from webapp.access.rate_limit import RateLimit, TooFast
 from webapp.readiness_watch import watch
 from webapp.server import build_api
 from workers.accounts.managing import change_user, make_token, make_user
@@ -241,15 +241,15 @@ def test_more_files_than_the_limit_are_refused(client: TestClient, monkeypatch: 
 
 def test_who_sends_more_than_a_minutes_share_has_to_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = get_settings().model_copy(update={"max_minute_files": 10, "max_minute_mb": 1.0})
-    pace, ada, bob = Pace(), Caller("ada", Role.ANNOTATOR, "session"), Caller("bob", Role.ANNOTATOR, "token")
-    pace.take(ada, settings, files=10, size=1)
+    rate_limit, ada, bob = RateLimit(), Caller("ada", Role.ANNOTATOR, "session"), Caller("bob", Role.ANNOTATOR, "token")
+    rate_limit.take(ada, settings, files=10, size=1)
     with pytest.raises(TooFast, match="10 files within a minute"):
-        pace.take(ada, settings, files=1, size=1)
-    pace.take(bob, settings, files=1, size=900_000)
+        rate_limit.take(ada, settings, files=1, size=1)
+    rate_limit.take(bob, settings, files=1, size=900_000)
     with pytest.raises(TooFast, match="1 MB within a minute"):
-        pace.take(bob, settings, files=1, size=200_000)
+        rate_limit.take(bob, settings, files=1, size=200_000)
     for _ in range(3):
-        pace.take(LOCAL, settings, files=10, size=10_000_000)
+        rate_limit.take(LOCAL, settings, files=10, size=10_000_000)
 
 
 def test_too_fast_is_a_problem_that_says_when(people: People, monkeypatch: pytest.MonkeyPatch) -> None:

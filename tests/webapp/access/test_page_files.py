@@ -21,7 +21,7 @@ from tests.webapp.access.test_rules import happened
 from tests.webapp.people import People
 from tests.webapp.rest import assert_problem
 from webapp.access.events import event_name
-from webapp.access.rate_limit import pace
+from webapp.access.rate_limit import rate_limit
 from webapp.page.uploads import sweep, uploads_folder
 
 IMPORT, PROMPTS, SETTINGS = "webapp.page.exchange._import", "webapp.page.train._import", "webapp.page.settings._save"
@@ -165,7 +165,7 @@ def test_a_project_that_is_named_in_the_address_is_said_as_text(numbers: dict[st
 
 def test_uploads_to_the_page_count_as_those_over_rest(page_people: People, monkeypatch: pytest.MonkeyPatch) -> None:
     client, settings = page_people.clients["annotator"], get_settings()
-    monkeypatch.setattr(pace, "_sent", defaultdict(deque))
+    monkeypatch.setattr(rate_limit, "_sent", defaultdict(deque))
     monkeypatch.setattr(settings, "max_minute_files", 4)
     for _ in range(2):
         answer = client.post("/gradio_api/upload", files=[("files", (f"{n}.png", b"x")) for n in range(2)])

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
-from db.session import Database, migrate
+from db.migrate import migrate
+from db.session import Database
 from tests.conftest import Installation, settings_for
 from tests.db.conftest import postgres, schema_url
 from tests.pictures import png

@@ -12,7 +12,7 @@ from starlette.requests import Request
 
 from db.errors import NameTaken, NotFound
 from webapp.texts import LANGUAGES, Texts, all_texts, preferred_language, read_texts, texts_of
-from webapp.texts.translation import read_sentences, said
+from webapp.texts.translation import read_sentences, translated
 
 ROOT = Path(__file__).parents[3]
 PAGE = [path for suffix in ("py", "js", "html") for path in (ROOT / "webapp").rglob(f"*.{suffix}")]
@@ -83,9 +83,10 @@ def test_what_was_chosen_in_the_bar_counts_more_than_what_the_browser_prefers() 
 def test_what_other_rooms_say_is_said_in_korean_with_what_varies_in_it() -> None:
     korean = Texts("ko")
     assert (
-        said(korean, "There are over 50,000 files. Send them in parts.") == "파일이 50,000개를 넘습니다. 나눠 보내세요."
+        translated(korean, "There are over 50,000 files. Send them in parts.")
+        == "파일이 50,000개를 넘습니다. 나눠 보내세요."
     )
-    decision = said(
+    decision = translated(
         korean,
         "Another version became active meanwhile; this one waits for a person. Put in service: marks defects better "
         "than before (pixel AP 0.21 → 0.56) and tells images apart better than before (image AUROC 0.80 → 0.95).",
@@ -98,13 +99,15 @@ def test_what_other_rooms_say_is_said_in_korean_with_what_varies_in_it() -> None
 
 def test_what_a_sentence_is_about_is_translated_and_names_that_look_like_it_are_not() -> None:
     korean = Texts("ko")
-    assert said(korean, str(NotFound("project", 3))).startswith("프로젝트 3을(를) 찾을 수 없습니다.")
-    assert said(korean, str(NameTaken("project", "user"))).startswith("사용자 'project'이(가) 이미 있습니다(비활성화된")
+    assert translated(korean, str(NotFound("project", 3))).startswith("프로젝트 3을(를) 찾을 수 없습니다.")
+    assert translated(korean, str(NameTaken("project", "user"))).startswith(
+        "사용자 'project'이(가) 이미 있습니다(비활성화된"
+    )
 
 
 def test_what_is_not_known_stays_as_it_was_said() -> None:
-    assert said(Texts("ko"), "The moon is full.") == "The moon is full."
-    assert said(Texts("en"), "There are over 9 files. Send them in parts.").startswith("There are over 9")
+    assert translated(Texts("ko"), "The moon is full.") == "The moon is full."
+    assert translated(Texts("en"), "There are over 9 files. Send them in parts.").startswith("There are over 9")
 
 
 def test_every_sentence_that_is_translated_is_still_said_somewhere() -> None:

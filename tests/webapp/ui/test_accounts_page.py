@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, FloatRect, Page, expect
 
 from db.accounts.users import find_user, list_users
-from db.images.images import count_by_status
+from db.images.rows import count_by_status
 from db.projects.projects import ensure_project
 from tests.conftest import Installation
 from tests.pictures import png

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from db.images.images import count_by_status
+from db.images.rows import count_by_status
 from db.projects.projects import find_project
 from tests.pictures import png
 from tests.webapp.ui.conftest import Site

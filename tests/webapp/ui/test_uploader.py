@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 from sqlalchemy import select
 
-from db.images.images import count_by_status
+from db.images.rows import count_by_status
 from db.tables.core import Image
 from tests.pictures import png
 from tests.webapp.ui.conftest import Site

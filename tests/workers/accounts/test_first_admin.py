@@ -5,8 +5,7 @@ from pathlib import Path
 import pytest
 
 from db.accounts.users import find_user, has_admin
-from db.migrate import is_current
-from db.session import migrate
+from db.migrate import is_current, migrate
 from settings import get_settings
 from tests.conftest import Installation
 from workers.accounts.first_admin import ensure_first_admin

@@ -75,7 +75,7 @@ def test_a_rule_that_is_none_is_refused(installation: Installation, depth: objec
 
 def test_names_are_found_in_any_form_and_shown_as_they_came(installation: Installation) -> None:
     from db.images.filters import ImageFilter
-    from db.images.images import list_images
+    from db.images.pages import list_images
 
     name = "Gru\u0308n_용접.PNG"
     add_upload(installation.store, installation.project_id, name, png())

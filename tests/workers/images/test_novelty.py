@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from db.images.images import get_image_row
+from db.images.rows import get_image_row
 from tests.conftest import Installation
 from tests.workers.making import add
 from workers.images.correcting import mark_normal

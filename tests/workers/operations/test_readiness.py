@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from db.migrate import migrate
 from db.projects.projects import ensure_project
-from db.session import migrate
 from db.store import Store
 from settings import get_settings
 from tests.running import wait_until

@@ -3,7 +3,7 @@
 import threading
 from pathlib import Path
 
-from db.images.images import get_image_row
+from db.images.rows import get_image_row
 from db.training.prompt_versions import list_versions
 from engine.backbone.clip import load_backbone
 from engine.serving.engine import Engine

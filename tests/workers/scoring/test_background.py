@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from db.images.images import get_image, get_image_row
+from db.images.images import get_image
+from db.images.rows import get_image_row
 from tests.conftest import Installation
 from tests.running import wait_until
 from tests.workers.making import add

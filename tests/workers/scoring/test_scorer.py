@@ -7,8 +7,9 @@ import pytest
 import torch
 from sqlalchemy import func, select
 
-from db.images.images import delete_image, get_image, get_image_row, unscored_images
+from db.images.images import delete_image, get_image
 from db.images.predictions import active_prediction
+from db.images.rows import get_image_row, unscored_images
 from db.operations.check import check
 from db.tables.core import Prediction
 from db.training.prompt_versions import activate, add_version

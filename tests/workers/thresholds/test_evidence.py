@@ -74,7 +74,7 @@ def test_enough_labels_make_a_probability_that_follows_the_next_label(
     added = [add(installation, seed=seed) for seed in range(8)]
     score_unscored(store, project_id, limit=10)
     with store.session(read_only=True) as session:
-        from db.images.images import get_image_row
+        from db.images.rows import get_image_row
 
         rows = [get_image_row(session, one) for one in added]
     by_score = [row.image.id for row in sorted(rows, key=lambda row: row.prediction.score if row.prediction else 0)]

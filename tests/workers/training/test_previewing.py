@@ -5,8 +5,8 @@ import logging
 import numpy as np
 import pytest
 
-from db.images.images import get_image_row
 from db.images.previews import previews_of
+from db.images.rows import get_image_row
 from db.tables.core import Preview
 from tests.conftest import Installation
 from tests.pictures import mask_png

@@ -7,7 +7,7 @@ import gradio as gr
 
 from db.tables.core import TuningRun
 from webapp.texts import Texts
-from webapp.texts.translation import said
+from webapp.texts.translation import translated
 from webapp.ui.assets import script
 
 
@@ -34,14 +34,14 @@ def header_html(say: Texts, engine: dict[str, Any], live_run: TuningRun | None) 
 def _model_line(say: Texts, engine: dict[str, Any]) -> str:
     state = str(engine["state"])
     if state == "ready":
-        name, description = escape(str(engine["name"])), escape(said(say, str(engine["description"])))
+        name, description = escape(str(engine["name"])), escape(translated(say, str(engine["description"])))
         fingerprint = escape(str(engine["fingerprint"]))
         text = (
             f'<b>{name}</b> <code title="{say("model.fingerprint", fingerprint=fingerprint)}">{fingerprint[:8]}</code>'
             f' <span class="al-model-about" title="{description}">{description}</span>'
         )
     else:
-        error, words = escape(said(say, str(engine["error"]))), say(f"model.{state.replace(' ', '_')}")
+        error, words = escape(translated(say, str(engine["error"]))), say(f"model.{state.replace(' ', '_')}")
         text = f'<b>{words}</b> <span class="al-model-about" title="{error}">{error}</span>'
     return (
         f'<div class="al-model" data-testid="model-line" data-state="{escape(state)}" role="status">'

@@ -7,7 +7,7 @@ from html import escape
 from sqlalchemy.orm import Session
 
 from db.images.annotations import LabelCounts, count_labels
-from db.images.images import list_images
+from db.images.pages import list_images
 from db.images.review_queue import Reason, reason
 from db.projects.projects import get_project
 from webapp.texts import Texts

@@ -5,7 +5,7 @@ from typing import Any
 
 from db.tables.core import TuningRun
 from webapp.texts import Texts
-from webapp.texts.translation import said
+from webapp.texts.translation import translated
 from webapp.ui.training.loss_chart import loss_chart
 from webapp.ui.training.metrics_table import metrics_table
 
@@ -82,7 +82,7 @@ def _offer(say: Texts, offer: dict[str, Any]) -> str:
     gain = offer.get("gain")
     cells = [f"<td>{_value(offer['metrics'].get(metric))}</td>" for metric in _METRICS]
     cells.append(f"<td>{'–' if gain is None else f'{gain:+.3f}'.replace('-', '−')}</td>")
-    why = said(say, f"Not used: {offer['problem']}.") if offer.get("problem") else ""
+    why = translated(say, f"Not used: {offer['problem']}.") if offer.get("problem") else ""
     cells.append(f'<td class="al-row-words">{escape(why)}</td>')
     return f'<tr data-offer="{escape(name)}"><th scope="row">{escape(shown)}</th>{"".join(cells)}</tr>'
 

@@ -6,7 +6,7 @@ from html import escape
 
 from db.tables.core import TuningRun
 from webapp.texts import Texts
-from webapp.texts.translation import said
+from webapp.texts.translation import translated
 from webapp.ui.training.text import elapsed, moment
 
 _COLUMNS = ("run", "when", "state", "corrections", "took", "outcome")
@@ -26,7 +26,7 @@ def run_history(say: Texts, runs: Sequence[TuningRun], now: datetime, shown: int
 
 def _row(say: Texts, run: TuningRun, now: datetime, is_shown: bool) -> str:
     corrections = len(run.training_annotation_ids) + len(run.holdout_annotation_ids)
-    outcome = escape(said(say, run.error or run.decision))
+    outcome = escape(translated(say, run.error or run.decision))
     label = say("history.show", run=run.id)
     return (
         f'<tr data-run-id="{run.id}" aria-current="{str(is_shown).lower()}"><th scope="row"><button type="button" '

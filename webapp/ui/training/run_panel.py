@@ -5,7 +5,7 @@ from html import escape
 
 from db.tables.core import LIVE_RUN_STATES, TuningRun
 from webapp.texts import Texts
-from webapp.texts.translation import said
+from webapp.texts.translation import translated
 from webapp.ui.training.loss_chart import loss_chart
 from webapp.ui.training.run_figures import run_figures
 from webapp.ui.training.text import elapsed
@@ -59,7 +59,7 @@ def _head(say: Texts, run: TuningRun, now: datetime) -> str:
 
 def _progress(say: Texts, run: TuningRun) -> str:
     share = round(100 * run.progress)
-    stage = escape(said(say, run.stage) or say("run.waits"))
+    stage = escape(translated(say, run.stage) or say("run.waits"))
     return (
         f'<div class="al-bar al-bar-large" role="progressbar" aria-label="{say("run.progress")}" aria-valuemin="0" '
         f'aria-valuemax="100" aria-valuenow="{share}" data-testid="run-progress" style="--share:{share}%"><i></i></div>'
@@ -68,5 +68,5 @@ def _progress(say: Texts, run: TuningRun) -> str:
 
 
 def _outcome(say: Texts, run: TuningRun) -> str:
-    text = said(say, run.error if run.state == "failed" else run.decision)
+    text = translated(say, run.error if run.state == "failed" else run.decision)
     return f'<p class="al-decision" data-testid="run-decision" data-state="{run.state}">{escape(text)}</p>'

@@ -6,7 +6,7 @@ from html import escape
 from db.tables.core import PromptVersion
 from db.training.prompt_versions import parts_of
 from webapp.texts import Texts
-from webapp.texts.translation import said
+from webapp.texts.translation import translated
 from webapp.ui.training.run_figures import part_names
 from webapp.ui.training.text import moment
 
@@ -55,7 +55,7 @@ def _row(say: Texts, version: PromptVersion, numbers: dict[int, int]) -> str:
     if version.parent_id in numbers:
         origin = say("versions.from", origin=origin, parent=numbers[version.parent_id])
     # The words of a person stay as they are, as does what the button opens.
-    shown, note = escape(said(say, version.note)), escape(version.note)
+    shown, note = escape(translated(say, version.note)), escape(version.note)
     parts = escape(say("versions.parts", parts=part_names(say, parts_of(version))))
     label = say("versions.note.title", version=version.number)
     return (
