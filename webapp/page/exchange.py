@@ -75,7 +75,8 @@ def _import(paths: list[str], replace: bool, request: gr.Request) -> Iterator[st
                     told_at = time.monotonic()
         yield import_result(say, outcomes)
     except (LabelFileError, NotFound) as error:
-        yield f'<p class="al-error-text" role="alert" data-testid="import-error">{escape(translated(say, str(error)))}</p>'
+        reason = escape(translated(say, str(error)))
+        yield f'<p class="al-error-text" role="alert" data-testid="import-error">{reason}</p>'
     finally:
         for path in paths:
             Path(path).unlink(missing_ok=True)  # Gradio would keep it as long as the server runs
