@@ -20,7 +20,7 @@ from engine.evaluation.datasets.catalogue import CATALOGUE, describe_catalogue, 
 from engine.evaluation.datasets.item import DatasetError
 from engine.evaluation.evaluate import Bench, evaluate_class
 from engine.evaluation.evaluated_sets import EvaluatedSet, pairs, read_all, read_set, to_tune_on, with_protocol
-from engine.evaluation.experiments import EXPERIMENTS, METHODS, Row, Setting, method_rows
+from engine.evaluation.experiments import EXPERIMENTS, METHODS, Made, Row, Setting, method_rows
 from engine.evaluation.method import Method
 from engine.evaluation.protocols import PROTOCOLS, ConceptMatching
 from engine.evaluation.reporting.page import to_html
@@ -193,10 +193,10 @@ class _Work:
         total = sum(len(one.images) for one, _ in planned)
         outcomes = []
         with tqdm(total=total, desc="evaluating", unit="image") as bar:
-            for one, (name, build) in planned:
-                bar.set_postfix_str(f"{one.root.name}, {name}")
-                results = list(self._results(one, build(), bar))
-                outcomes.append(Outcome(one.data_set.name, one.root.resolve().name, name, results, one.problems))
+            for one, (title, row) in planned:
+                bar.set_postfix_str(f"{one.root.name}, {title}")
+                results = list(self._results(one, row.build(), bar))
+                outcomes.append(Outcome(one.data_set.name, one.root.resolve().name, title, results, one.problems))
         return outcomes + self._corrected()
 
     def _corrected(self) -> list[Outcome]:
@@ -226,9 +226,9 @@ class _Work:
                 bar.update(len(images))
             yield result
 
-    def _rows(self, one: EvaluatedSet) -> list[Row]:
+    def _rows(self, one: EvaluatedSet) -> list[tuple[str, Row]]:
         if one.known:
-            return [("mcm", lambda: ConceptMatching(self.engine, one.known))]
+            return [("mcm", Made("mcm", partial(ConceptMatching, self.engine, one.known)))]
         others = [other for other in self.tune_sets if other.root.resolve() != one.root.resolve()]
         setting = Setting(
             self.engine,
@@ -244,9 +244,10 @@ class _Work:
         else:
             experiments = given.experiment or []
             methods = given.method or ([] if experiments else ["anomalyclip"])
-        rows = method_rows(setting, METHODS if "all" in methods else [name for name in methods if name != "detector"])
+        names = METHODS if "all" in methods else [name for name in methods if name != "detector"]
+        rows = [(row.name, row) for row in method_rows(setting, names)]
         for name in EXPERIMENTS if "all" in experiments else experiments:
-            rows += [(f"{name}: {title}", build) for title, build in EXPERIMENTS[name](setting)]
+            rows += [(f"{name}: {row.name}", row) for row in EXPERIMENTS[name](setting)]
         return rows
 
     def _auxiliary(self, sets: Sequence[EvaluatedSet]) -> Auxiliary:

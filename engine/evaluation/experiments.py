@@ -1,8 +1,9 @@
-"""The methods and the paper's experiments as rows of a table: each a name and what builds the method to evaluate."""
+"""The methods and the paper's experiments as rows of a table: each a name and what the method is built from."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import Any
 
 from engine.backbone.vision_tower import Attention
 from engine.detector.prompts import STATE_WORD, Prompts, default_prompts, random_prompts
@@ -12,13 +13,11 @@ from engine.evaluation.baselines.trained import Auxiliary, april_gan, coop, tune
 from engine.evaluation.baselines.winclip import WinClip
 from engine.evaluation.method import AnomalyClip, Method
 from engine.features.encoders import Encoder, local_features, only_layers, variant_features
-from engine.learning.tuning_loop import TuningConfig
 from engine.serving.engine import Engine
 
 METHODS = ("clip", "clip_ac", "winclip", "april_gan", "coop", "anomalyclip")
 MEDICAL = {"isic", "cvc_clinicdb", "cvc_colondb", "kvasir", "endo", "tn3k", "headct", "brainmri", "br35h", "covid19"}
 STATE_WORDS = ("damaged", "defective", "anomalous", "abnormal", "flawed", "broken", "diseased", "unknown", "")
-Row = tuple[str, Callable[[], Method]]
 
 
 @dataclass(frozen=True)
@@ -52,57 +51,101 @@ class Setting:
         return self.join(chosen)
 
     def tuned(self, name: str, start: Prompts, *, encoder: Encoder | None = None, with_class: bool = False,
-              names: Sequence[str] | None = None, **config: float) -> Row:  # fmt: skip
+              names: Sequence[str] | None = None, **config: float) -> "Tuned":  # fmt: skip
         """A row of prompts tuned from `start`, with changes to the configuration."""
-
-        def build() -> Method:
-            given = self.auxiliary(name, names)
-            changed: TuningConfig = replace(given.config, **config)  # type: ignore[arg-type]
-            auxiliary = replace(given, config=changed)
-            return tuned_prompts(self.engine, start, auxiliary, name=name, encoder=encoder, with_class=with_class)
-
-        return name, build
+        return Tuned(name, self, start, encoder, with_class, names, config)
 
     def random(self, *, state_word: str = STATE_WORD, **sizes: int) -> Prompts:
         """Prompts as the reference starts a training."""
         return random_prompts(self.engine.backbone, self.seed, state_word=state_word, **sizes)
 
 
+@dataclass(frozen=True)
+class Tuned:
+    """A row of prompts tuned from `start` on the setting's auxiliary sets.
+
+    Attributes:
+        name: as the table shows it.
+        setting: what it is built from.
+        start: where tuning begins.
+        encoder: of the features; None: the local stream's of all layers.
+        with_class: the prompts name the class.
+        names: the sets to tune on; None: the setting's.
+        config: what differs from the setting's configuration.
+    """
+
+    name: str
+    setting: Setting
+    start: Prompts
+    encoder: Encoder | None = None
+    with_class: bool = False
+    names: Sequence[str] | None = None
+    config: dict[str, Any] = field(default_factory=dict)
+
+    def build(self) -> Method:
+        """Tune. Raises EngineError where there is nothing to tune on."""
+        given = self.setting.auxiliary(self.name, self.names)
+        auxiliary = replace(given, config=replace(given.config, **self.config))
+        return tuned_prompts(
+            self.setting.engine,
+            self.start,
+            auxiliary,
+            name=self.name,
+            encoder=self.encoder,
+            with_class=self.with_class,
+        )
+
+
+@dataclass(frozen=True)
+class Made:
+    """A row whose method one function makes."""
+
+    name: str
+    make: Callable[[], Method]
+
+    def build(self) -> Method:
+        """Make the method."""
+        return self.make()
+
+
+Row = Made | Tuned
+
+
 def method_rows(setting: Setting, names: Sequence[str]) -> list[Row]:
     """The methods of the given names. AnomalyCLIP is tuned where there is something to tune on, and no prompt file."""
     engine = setting.engine
-
-    def anomalyclip() -> Method:
-        if setting.final or not setting.names:
-            return AnomalyClip(engine, setting.prompts)
-        start = setting.random() if engine.reference else setting.prompts
-        return tuned_prompts(engine, start, setting.auxiliary("AnomalyCLIP"))
-
-    builders: dict[str, Callable[[], Method]] = {
-        "clip": lambda: clip(engine),
-        "clip_ac": lambda: clip_ac(engine),
-        "winclip": lambda: WinClip(engine),
+    makers: dict[str, Callable[[], Method]] = {
+        "clip": partial(clip, engine),
+        "clip_ac": partial(clip_ac, engine),
+        "winclip": partial(WinClip, engine),
         "april_gan": lambda: april_gan(engine, setting.auxiliary("APRIL-GAN")),
         "coop": lambda: coop(engine, setting.auxiliary("CoOp")),
-        "anomalyclip": anomalyclip,
+        "anomalyclip": partial(_anomalyclip, setting),
     }
-    return [(name, builders[name]) for name in names]
+    return [Made(name, makers[name]) for name in names]
+
+
+def _anomalyclip(setting: Setting) -> Method:
+    engine = setting.engine
+    if setting.final or not setting.names:
+        return AnomalyClip(engine, setting.prompts)
+    start = setting.random() if engine.reference else setting.prompts
+    return tuned_prompts(engine, start, setting.auxiliary("AnomalyCLIP"))
+
+
+def _clip_on(engine: Engine, encoder: Encoder) -> Method:
+    method = clip(engine)
+    method.encoder = encoder
+    return method
 
 
 def modules(setting: Setting) -> list[Row]:
     """Modules, cumulatively, over CLIP: T1 DPAM, T2 object-agnostic prompts, T3 deep tokens, T4 several layers."""
     info = setting.engine.info
     last = only_layers(local_features(setting.engine), info.layers, info.layers[-1:])
-    plain = clip(setting.engine)
-
-    def dpam() -> Method:
-        with_dpam = clip(setting.engine)
-        with_dpam.encoder = last
-        return with_dpam
-
     return [
-        ("base: CLIP", lambda: plain),
-        ("+ T1 DPAM", dpam),
+        Made("base: CLIP", partial(clip, setting.engine)),
+        Made("+ T1 DPAM", partial(_clip_on, setting.engine, last)),
         setting.tuned("+ T2 object-agnostic prompts", setting.random(depth=1), encoder=last),
         setting.tuned("+ T3 learnable text tokens", setting.random(), encoder=last),
         setting.tuned("+ T4 several layers", setting.random()),
@@ -156,11 +199,12 @@ def lengths(setting: Setting) -> list[Row]:
 
 def layers(setting: Setting) -> list[Row]:
     """Each visual layer alone, and the last ones together."""
-    info, found = setting.engine.info, []
+    info = setting.engine.info
+    found: list[Row] = []
     chosen = [(layer,) for layer in info.layers] + [info.layers[-n:] for n in range(2, len(info.layers) + 1)]
-    for some in chosen:
-        encoder = only_layers(local_features(setting.engine), info.layers, some)
-        found.append(setting.tuned(f"layers {', '.join(map(str, some))}", setting.random(), encoder=encoder))
+    for subset in chosen:
+        encoder = only_layers(local_features(setting.engine), info.layers, subset)
+        found.append(setting.tuned(f"layers {', '.join(map(str, subset))}", setting.random(), encoder=encoder))
     return found
 
 
@@ -176,7 +220,8 @@ def state_words(setting: Setting) -> list[Row]:
     for word in STATE_WORDS:
         title = word or "no word"
         plain = default_prompts(engine.backbone, word)
-        rows.append((f"{title}, plain words", partial(AnomalyClip, engine, plain, f"{title}, plain words")))
+        name = f"{title}, plain words"
+        rows.append(Made(name, partial(AnomalyClip, engine, plain, name)))
         if setting.names:
             rows.append(setting.tuned(f"{title}, tuned", setting.random(state_word=word)))
     return rows
