@@ -44,6 +44,21 @@ def dice_loss(probs: Tensor, target: Tensor) -> Tensor:
 
 
 @dataclass(frozen=True)
+class Batch:
+    """What is said of a batch of images of one shape, and what is true of them as wholes.
+
+    Attributes:
+        image_similarities: (B, 2) cosine of global and text features, order normal, anomalous.
+        anomalous: (L, B, n), P(anomalous) of each patch in each layer.
+        labels: (B,), 1 where the image is anomalous.
+    """
+
+    image_similarities: Tensor
+    anomalous: Tensor
+    labels: Tensor
+
+
+@dataclass(frozen=True)
 class GlocalLoss:
     """The terms of the loss: scalars, or one scalar a layer; `total` is what is minimised."""
 
@@ -54,76 +69,51 @@ class GlocalLoss:
     total: Tensor
 
 
-def glocal_loss(
-    image_similarities: Tensor,
-    anomalous: Tensor,
-    labels: Tensor,
-    masks: Tensor,
-    weight: float = LAMBDA,
-    grid: Grid | None = None,
-) -> GlocalLoss:
+def glocal_loss(batch: Batch, masks: Tensor, weight: float = LAMBDA, grid: Grid | None = None) -> GlocalLoss:
     """Cross-entropy(image) + λ · Σ over layers [focal + dice(S_a, mask) + dice(S_n, 1 − mask)], on all pixels.
 
     Upsampling is linear and dice is made of sums that are linear in the map: Σ upsample(S) · mask is
     Σ S · upsampleᵀ(mask), the same number without a map. Only the focal term sees every pixel.
 
     Args:
-        image_similarities: (B, 2) cosine of global and text features, order normal, anomalous.
-        anomalous: (L, B, n), P(anomalous) of each patch in each layer.
-        labels: (B,), 1 where the image is anomalous.
-        masks: (B, h, w), 1 where the pixel is, or the anomalous share of each; h and w are multiples of the grid's.
+        batch: B images.
+        masks: (B, h, w), 1 where the pixel is anomalous, or its anomalous share; h and w are multiples of the grid's.
         weight: λ; 0 leaves the global loss alone.
         grid: of the n patches; None: a square.
     """
-    grid = grid or square(round(anomalous.shape[2] ** 0.5))
+    grid = grid or square(round(batch.anomalous.shape[2] ** 0.5))
     height, width = masks.shape[1:]
     # (patches, pixels): how a line of patches spreads over a line of pixels, bilinearly; for images down and across.
     down, across = (
         F.interpolate(torch.eye(patches, device=masks.device)[None], size=pixels, mode="linear")[0]
         for patches, pixels in ((grid.rows, height), (grid.columns, width))
     )
-    maps = down.T @ anomalous.unflatten(2, grid) @ across
+    maps = down.T @ batch.anomalous.unflatten(2, grid) @ across
     focal = (_focal_of_shares if masks.is_floating_point() else _focal)(maps, masks.to(maps.dtype)).mean(dim=(1, 2, 3))
     area = (height // grid.rows) * (width // grid.columns)
     shares = (down @ masks.to(maps.dtype) @ across.T).flatten(1) / area
-    return _glocal(image_similarities, anomalous, labels, shares, area, focal, weight)
+    return _terms(batch, shares, area, focal, weight)
 
 
-def patch_glocal_loss(
-    image_similarities: Tensor,
-    anomalous: Tensor,
-    labels: Tensor,
-    shares: Tensor,
-    patch_area: int,
-    weight: float = LAMBDA,
-) -> GlocalLoss:
+def patch_glocal_loss(batch: Batch, shares: Tensor, patch_area: int, weight: float = LAMBDA) -> GlocalLoss:
     """The glocal loss taken on the patch grid: what `glocal_loss` says, every pixel as probable as its patch.
 
     Args:
-        image_similarities: (B, 2) cosine of global and text features, order normal, anomalous.
-        anomalous: (L, B, n), P(anomalous) of each patch in each layer.
-        labels: (B,), 1 where the image is anomalous.
+        batch: B images.
         shares: (B, n), anomalous share of each patch, 0–1; it weights the focal terms.
         patch_area: pixels in a patch.
         weight: λ; 0 leaves the global loss alone.
     """
-    focal = _focal_of_shares(anomalous, shares).mean(dim=(1, 2))
-    return _glocal(image_similarities, anomalous, labels, shares, patch_area, focal, weight)
+    focal = _focal_of_shares(batch.anomalous, shares).mean(dim=(1, 2))
+    return _terms(batch, shares, patch_area, focal, weight)
 
 
-def _glocal(
-    image_similarities: Tensor,
-    anomalous: Tensor,
-    labels: Tensor,
-    shares: Tensor,
-    patch_area: int,
-    focal: Tensor,
-    weight: float,
-) -> GlocalLoss:
-    image = F.cross_entropy(image_similarities / TEMPERATURE, labels.long())
+def _terms(batch: Batch, shares: Tensor, patch_area: int, focal: Tensor, weight: float) -> GlocalLoss:
+    """All terms, with the focal one (L,) given."""
+    image = F.cross_entropy(batch.image_similarities / TEMPERATURE, batch.labels.long())
     smoothing = _DICE_SMOOTHING / patch_area
-    dice_anomalous = _patch_dice(anomalous, shares, smoothing)
-    dice_normal = _patch_dice(1 - anomalous, 1 - shares, smoothing)
+    dice_anomalous = _patch_dice(batch.anomalous, shares, smoothing)
+    dice_normal = _patch_dice(1 - batch.anomalous, 1 - shares, smoothing)
     total = image + weight * (focal + dice_anomalous + dice_normal).sum()
     return GlocalLoss(image, focal, dice_anomalous, dice_normal, total)
 

@@ -12,7 +12,7 @@ from engine.backbone.clip import Backbone
 from engine.detector.prompts import PromptLearner, Prompts
 from engine.detector.scoring import TEMPERATURE
 from engine.images.shapes import Grid
-from engine.learning.losses import glocal_loss, patch_glocal_loss
+from engine.learning.losses import Batch, glocal_loss, patch_glocal_loss
 from engine.learning.tuning_loop import Example, TuningConfig, TuningLoop, mean_terms
 
 
@@ -56,11 +56,11 @@ class Tuner(TuningLoop):
         patches = torch.stack([e.features.patch_features for e in batch], dim=1).to(self.device).float()
         # Softmax over two is the sigmoid of their difference: one direction is compared with the patches, not two.
         anomalous = (patches @ (text[1] - text[0]) / TEMPERATURE).sigmoid()
+        seen = Batch(similarities, anomalous, labels)
         if self.config.resolution == "pixels":
-            loss = glocal_loss(similarities, anomalous, labels, masks, self.config.weight, grid)
+            loss = glocal_loss(seen, masks, self.config.weight, grid)
         else:
-            shares, area = _patch_shares(masks, grid)
-            loss = patch_glocal_loss(similarities, anomalous, labels, shares, area, self.config.weight)
+            loss = patch_glocal_loss(seen, *_patch_shares(masks, grid), self.config.weight)
         image = loss.image * self.config.image_weight if self._both_labels else 0.0 * loss.image
         dice = (loss.dice_anomalous + loss.dice_normal).sum()
         return {"image": image, "focal": loss.focal.sum(), "dice": dice, "total": loss.total - loss.image + image}

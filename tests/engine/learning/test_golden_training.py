@@ -8,7 +8,7 @@ from torch.nn import functional as F
 from engine.backbone.vision_tower import TwoStreamVision
 from engine.detector.prompts import PromptLearner
 from engine.detector.scoring import patch_probabilities
-from engine.learning.losses import dice_loss, focal_loss, focal_per_pixel, glocal_loss
+from engine.learning.losses import Batch, dice_loss, focal_loss, focal_per_pixel, glocal_loss
 from tests.engine.golden import golden_backbone, golden_prompts, load, requires_golden, saved_prompts, tensor
 
 pytestmark = requires_golden
@@ -55,7 +55,7 @@ def test_golden_losses_gradients_and_adam_steps(cast):
         text = learner()
         similarities = F.normalize(features.global_features, dim=-1) @ text.T
         anomalous = torch.stack([patch_probabilities(features.patch_features[layer], text)[..., 1] for layer in layers])
-        loss = glocal_loss(similarities, anomalous, labels, masks, float(golden["lam"]))
+        loss = glocal_loss(Batch(similarities, anomalous, labels), masks, float(golden["lam"]))
         for ours, name in (
             (loss.image, "image_loss"),
             (loss.focal, "focal"),

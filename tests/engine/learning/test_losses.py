@@ -5,7 +5,7 @@ import torch
 from torch.nn import functional as F
 
 from engine.images.shapes import Grid
-from engine.learning.losses import dice_loss, focal_loss, glocal_loss, patch_glocal_loss
+from engine.learning.losses import Batch, dice_loss, focal_loss, glocal_loss, patch_glocal_loss
 
 
 def drawn():
@@ -33,18 +33,18 @@ def test_the_pixel_loss_is_that_of_maps_upsampled_bilinearly():
     similarities, probs, labels, _ = drawn()
     masks = (torch.rand(2, 32, 32, generator=torch.Generator().manual_seed(1)) > 0.7).to(torch.uint8)
     maps = F.interpolate(probs.unflatten(2, (4, 4)), size=(32, 32), mode="bilinear", align_corners=False)
-    assert_terms(glocal_loss(similarities, probs, labels, masks), maps, masks, focal_within=1e-5)
+    assert_terms(glocal_loss(Batch(similarities, probs, labels), masks), maps, masks, focal_within=1e-5)
 
 
 def test_the_patch_loss_of_whole_patches_is_that_of_maps_with_even_patches():
     similarities, probs, labels, shares = drawn()
-    loss = patch_glocal_loss(similarities, probs, labels, shares, 64)  # its focal term smooths labels in another way
+    loss = patch_glocal_loss(Batch(similarities, probs, labels), shares, 64)  # its focal term smooths labels in another way
     assert_terms(loss, to_pixels(probs), to_pixels(shares), focal_within=1e-3)
 
 
 def test_the_total_is_the_image_term_and_the_weighted_local_ones():
     similarities, probs, labels, shares = drawn()
-    loss = patch_glocal_loss(similarities, probs, labels, shares, 64, weight=2.5)
+    loss = patch_glocal_loss(Batch(similarities, probs, labels), shares, 64, weight=2.5)
     local = (loss.focal + loss.dice_anomalous + loss.dice_normal).sum()
     torch.testing.assert_close(loss.image, F.cross_entropy(similarities / 0.07, labels))
     torch.testing.assert_close(loss.total, loss.image + 2.5 * local)
@@ -53,7 +53,7 @@ def test_the_total_is_the_image_term_and_the_weighted_local_ones():
 @pytest.mark.parametrize("share", [0.0, 1.0])
 def test_certain_and_right_costs_nothing_and_stays_finite(share):
     probs = torch.full((1, 1, 4), share, requires_grad=True)
-    loss = patch_glocal_loss(torch.zeros(1, 2), probs, torch.tensor([int(share)]), torch.full((1, 4), share), 64, 1.0)
+    loss = patch_glocal_loss(Batch(torch.zeros(1, 2), probs, torch.tensor([int(share)])), torch.full((1, 4), share), 64, 1.0)
     assert float(loss.focal) == pytest.approx(0.0, abs=1e-6)
     loss.total.backward()
     assert probs.grad.isfinite().all()
@@ -64,13 +64,13 @@ def test_the_pixel_loss_on_a_grid_that_is_no_square_is_that_of_its_maps():
     grid = Grid(2, 8)
     masks = (torch.rand(2, 16, 64, generator=torch.Generator().manual_seed(1)) > 0.7).to(torch.uint8)
     maps = F.interpolate(probs.unflatten(2, grid), size=(16, 64), mode="bilinear", align_corners=False)
-    assert_terms(glocal_loss(similarities, probs, labels, masks, grid=grid), maps, masks, focal_within=1e-5)
+    assert_terms(glocal_loss(Batch(similarities, probs, labels), masks, grid=grid), maps, masks, focal_within=1e-5)
 
 
 def test_shares_of_zero_and_one_cost_what_a_mask_costs():
     similarities, probs, labels, _ = drawn()
     masks = (torch.rand(2, 32, 32, generator=torch.Generator().manual_seed(1)) > 0.7).to(torch.uint8)
-    by_mask, by_shares = (glocal_loss(similarities, probs, labels, one) for one in (masks, masks.float()))
+    by_mask, by_shares = (glocal_loss(Batch(similarities, probs, labels), one) for one in (masks, masks.float()))
     torch.testing.assert_close(by_shares.total, by_mask.total, rtol=1e-3, atol=0)
 
 
@@ -78,7 +78,7 @@ def test_a_share_of_a_half_draws_the_map_to_a_half():
     """A pixel that is half anomalous is neither: both certain answers cost more than the middle one."""
     similarities, _, labels, _ = drawn()
     costs = [
-        float(glocal_loss(similarities, torch.full((1, 2, 16), p), labels, torch.full((2, 32, 32), 0.5)).focal)
+        float(glocal_loss(Batch(similarities, torch.full((1, 2, 16), p), labels), torch.full((2, 32, 32), 0.5)).focal)
         for p in (0.02, 0.5, 0.98)
     ]
     assert costs[1] < min(costs[0], costs[2])
