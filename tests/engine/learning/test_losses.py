@@ -38,7 +38,9 @@ def test_the_pixel_loss_is_that_of_maps_upsampled_bilinearly():
 
 def test_the_patch_loss_of_whole_patches_is_that_of_maps_with_even_patches():
     similarities, probs, labels, shares = drawn()
-    loss = patch_glocal_loss(Batch(similarities, probs, labels), shares, 64)  # its focal term smooths labels in another way
+    loss = patch_glocal_loss(
+        Batch(similarities, probs, labels), shares, 64
+    )  # its focal term smooths labels in another way
     assert_terms(loss, to_pixels(probs), to_pixels(shares), focal_within=1e-3)
 
 
@@ -53,7 +55,9 @@ def test_the_total_is_the_image_term_and_the_weighted_local_ones():
 @pytest.mark.parametrize("share", [0.0, 1.0])
 def test_certain_and_right_costs_nothing_and_stays_finite(share):
     probs = torch.full((1, 1, 4), share, requires_grad=True)
-    loss = patch_glocal_loss(Batch(torch.zeros(1, 2), probs, torch.tensor([int(share)])), torch.full((1, 4), share), 64, 1.0)
+    loss = patch_glocal_loss(
+        Batch(torch.zeros(1, 2), probs, torch.tensor([int(share)])), torch.full((1, 4), share), 64, 1.0
+    )
     assert float(loss.focal) == pytest.approx(0.0, abs=1e-6)
     loss.total.backward()
     assert probs.grad.isfinite().all()
