@@ -4,6 +4,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from db.account_models import AuditEntry
+from db.clock import shared_now
 
 _LONGEST_ACTION = 200
 _LONGEST_NAME = 100
@@ -22,6 +23,7 @@ def add_entry(session: Session, *, user_name: str, via: str, address: str, actio
     """
     session.add(
         AuditEntry(
+            at=shared_now(session),
             user_name=user_name[:_LONGEST_NAME],
             via=via,
             address=address[:_LONGEST_NAME],

@@ -7,7 +7,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from db.base import utc_now
+from db.clock import shared_now
 from db.errors import NotFound
 from db.insert import insert_or_find
 from db.lookup import get_row
@@ -57,6 +57,7 @@ def save_prediction(
         "novelty": novelty,
         "expected_gain": expected_gain(score, map_uncertainty, novelty, settings["threshold"]),
         "engine_settings": engine_settings,
+        "created_at": shared_now(session),
     }
     pair = {"image_id": image_id, "prompt_version_id": prompt_version_id}
     try:
@@ -70,7 +71,6 @@ def save_prediction(
             replaced.add(prediction.map_blob_key)
         for name, value in values.items():
             setattr(prediction, name, value)
-        prediction.created_at = utc_now()
     image.scoring_error = None
     session.flush()
     if new and score >= settings["threshold"]:
