@@ -17,7 +17,8 @@ from db.image_filters import ImageFilter
 from db.image_rows import prediction_by
 from db.lookup import MAX_ID
 from db.models import Image, Prediction
-from db.projects import DEFAULT_SETTINGS, get_project
+from db.projects import get_project
+from db.verdicts import judging_threshold
 
 ORDERS = ("newest", "score", "uncertain")
 _KEYS: dict[str, InstrumentedAttribute[float]] = {"score": Prediction.score, "uncertain": Prediction.expected_gain}
@@ -63,8 +64,10 @@ def parts_of_list(
     """
     if order not in ORDERS:
         raise ValueError(f"There is no order {order!r}. The orders are {', '.join(ORDERS)}.")
-    settings = get_project(session, project_id).settings
-    threshold = settings.get("threshold", DEFAULT_SETTINGS["threshold"])
+    get_project(session, project_id)
+    threshold = None
+    if wanted.verdict is not None and version_id is not None:
+        threshold = judging_threshold(session, version_id)
     all_images = (
         select(literal(0.0, Float), Image.id)
         .outerjoin_from(Image, Prediction, prediction_by(version_id))

@@ -14,7 +14,7 @@ from db.lookup import get_row
 from db.models import Image, Prediction, PromptVersion
 from db.projects import get_project
 from db.review_queue import expected_gain
-from db.webhooks import listeners, tell
+from db.verdicts import judging_threshold, tell_of_anomaly, verdict
 
 
 def save_prediction(
@@ -73,20 +73,9 @@ def save_prediction(
             setattr(prediction, name, value)
     image.scoring_error = None
     session.flush()
-    if new and score >= settings["threshold"]:
-        _tell_of_anomaly(session, image, prediction, settings["threshold"])
+    if new and verdict(prediction, judging_threshold(session, prompt_version_id)) == "anomalous":
+        tell_of_anomaly(session, prediction)
     return prediction
-
-
-def _tell_of_anomaly(session: Session, image: Image, prediction: Prediction, threshold: float) -> None:
-    """Once for an image, at its first score: not for every image again when all are scored anew."""
-    if not listeners(session, image.project_id, "image.anomalous"):
-        return
-    others = select(Prediction.id).where(Prediction.image_id == image.id, Prediction.id != prediction.id).limit(1)
-    if session.scalar(others) is None:
-        facts = {"image_id": image.id, "project_id": image.project_id, "file_name": image.file_name}
-        told = {**facts, "score": prediction.score, "threshold": threshold}
-        tell(session, image.project_id, "image.anomalous", told)
 
 
 def active_prediction(session: Session, image_id: int) -> Prediction | None:

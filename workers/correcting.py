@@ -13,7 +13,7 @@ from db.predictions import active_prediction
 from db.projects import get_project
 from db.prompt_versions import get_version
 from db.store import Store
-from db.verdicts import verdict
+from db.verdicts import judging_threshold, verdict
 from engine.images import doubt, encode_mask, read_marks, stored_orientation
 from engine.maps import resize_map
 from workers import dispatch
@@ -107,10 +107,11 @@ def accept(
     with store.session(read_only=True) as session:
         settings = get_project(session, image.project_id).settings
         number = get_version(session, prediction.prompt_version_id).number
+        threshold = judging_threshold(session, prediction.prompt_version_id)
     if seen_version is not None and seen_version != number:
         raise MapChanged(seen_version, number)
     mask = None
-    if verdict(prediction, settings["threshold"]) == "anomalous":
+    if verdict(prediction, threshold) == "anomalous":
         anomaly_map = resize_map(read_map(store, prediction), image.height, image.width)
         mask = (anomaly_map >= settings["map_threshold"]).astype(np.uint8)
         if not mask.any():

@@ -14,6 +14,7 @@ from sqlalchemy import update
 
 from db.base import utc_now
 from db.predictions import save_prediction
+from db.projects import update_settings
 from db.prompt_versions import active_version
 from db.runs import request_cancel
 from db.webhook_models import Webhook, WebhookMessage
@@ -69,7 +70,10 @@ def receiver() -> Iterator[Receiver]:
 
 @pytest.fixture
 def webhook(installation: Installation, receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> Webhook:
+    """It listens to all of a project whose images are told apart by a person's threshold."""
     monkeypatch.setattr(get_settings(), "webhook_private", True)
+    with installation.store.session() as session:
+        update_settings(session, installation.project_id, {"threshold": 0.5})
     return make_webhook(
         installation.store, project_id=None, url=receiver.url, events=["run.finished", "image.anomalous"]
     )

@@ -13,7 +13,7 @@ from db.previews import previews_of
 from db.projects import get_project
 from db.prompt_versions import get_version, parts_of
 from db.review_queue import Reason, reason
-from db.verdicts import verdict
+from db.verdicts import judging_threshold, verdict
 from webapp.texts import Texts
 from webapp.texts.sentences import said
 from workers.calibrating import Probability
@@ -59,7 +59,8 @@ class ImageView(BaseModel):
     threshold: float
     map_threshold: float
     verdict: Literal["normal", "anomalous"] | None = Field(
-        description="null: not scored, or not judged yet, for nothing tells the project's images apart"
+        description="null: not scored, or not judged yet: until a run's version or a person's threshold tells the "
+        "project's images apart, those that stand out among at least eight are anomalous, and no other one is judged"
     )
     probability: float | None = Field(description="calibrated, of being anomalous; null while it is not calibrated")
     probability_images: int | None = Field(description="on how many labelled images the probability rests")
@@ -91,6 +92,7 @@ def image_views(session: Session, rows: list[ImageRow], say: Texts) -> list[Imag
     probabilities = {one: score_probability(session, one) for one in settings}
     version_ids = {row.prediction.prompt_version_id for row in rows if row.prediction}
     versions = {one: get_version(session, one) for one in version_ids}
+    judging = {one: judging_threshold(session, one) for one in version_ids}
     previews = previews_of(session, [row.image.id for row in rows])
     old_scores = latest_scores(session, [row.image.id for row in rows if row.prediction is None])
     return [
@@ -99,6 +101,7 @@ def image_views(session: Session, rows: list[ImageRow], say: Texts) -> list[Imag
             settings[row.image.project_id],
             probabilities[row.image.project_id],
             versions.get(row.prediction.prompt_version_id) if row.prediction else None,
+            judging.get(row.prediction.prompt_version_id) if row.prediction else None,
             previews.get(row.image.id) if row.prediction else None,
             old_scores.get(row.image.id),
             say,
@@ -112,6 +115,7 @@ def _view(
     settings: dict[str, Any],
     calibrated: Probability | None,
     version: PromptVersion | None,
+    judging: float | None,
     preview: Preview | None,
     old_score: float | None,
     say: Texts,
@@ -132,7 +136,7 @@ def _view(
         old_score=old_score,
         threshold=threshold,
         map_threshold=settings["map_threshold"],
-        verdict=None if prediction is None else verdict(prediction, threshold),
+        verdict=None if prediction is None else verdict(prediction, judging),
         probability=probability.of(prediction.score) if prediction and probability else None,
         probability_images=probability.images if probability else None,
         expected_gain=None if prediction is None else prediction.expected_gain,
