@@ -18,6 +18,7 @@ from webapp.texts import Texts
 from webapp.texts.sentences import said
 from workers.calibrating import Probability
 from workers.evidence import score_probability
+from workers.unlike_others import is_offered
 
 
 class AnnotationView(BaseModel):
@@ -75,6 +76,10 @@ class ImageView(BaseModel):
     preview: PreviewView | None = Field(
         description="what the corrections since that version make of it, to look at; see its map with preview=true"
     )
+    unlike_others: bool = Field(
+        description="whether there is a map of what is unlike the project's other images, see its map with "
+        "part=unlike_others: from eight scored images on, while the version in use has learnt prompts alone"
+    )
     annotation: AnnotationView | None
     scoring_error: str | None
     created_at: datetime
@@ -92,6 +97,7 @@ def image_views(session: Session, rows: list[ImageRow], say: Texts) -> list[Imag
     probabilities = {one: score_probability(session, one) for one in settings}
     version_ids = {row.prediction.prompt_version_id for row in rows if row.prediction}
     versions = {one: get_version(session, one) for one in version_ids}
+    offered = {one for one, version in versions.items() if version.state == "active" and is_offered(session, version)}
     judging = {one: judging_threshold(session, one) for one in version_ids}
     previews = previews_of(session, [row.image.id for row in rows])
     old_scores = latest_scores(session, [row.image.id for row in rows if row.prediction is None])
@@ -102,6 +108,7 @@ def image_views(session: Session, rows: list[ImageRow], say: Texts) -> list[Imag
             probabilities[row.image.project_id],
             versions.get(row.prediction.prompt_version_id) if row.prediction else None,
             judging.get(row.prediction.prompt_version_id) if row.prediction else None,
+            row.prediction is not None and row.prediction.prompt_version_id in offered,
             previews.get(row.image.id) if row.prediction else None,
             old_scores.get(row.image.id),
             say,
@@ -116,6 +123,7 @@ def _view(
     calibrated: Probability | None,
     version: PromptVersion | None,
     judging: float | None,
+    unlike_others: bool,
     preview: Preview | None,
     old_score: float | None,
     say: Texts,
@@ -146,6 +154,7 @@ def _view(
         scored_from_cache=made.get("from_cache"),
         parts=[] if version is None else parts_of(version),
         preview=None if preview is None else PreviewView.model_validate(preview, from_attributes=True),
+        unlike_others=unlike_others,
         annotation=None if row.annotation is None else annotation_view(row.annotation),
         scoring_error=None if image.scoring_error is None else said(say, image.scoring_error),
         created_at=image.created_at,

@@ -43,6 +43,7 @@ from workers.errors import (
     PromptError,
     RunInProgress,
     TooFewCorrections,
+    TooFewToCompare,
     UploadInProgress,
 )
 
@@ -73,6 +74,7 @@ _KNOWN: dict[type[Exception], tuple[int, str, str]] = {
     PromptError: (422, "unusable-prompts", "The prompts can't be used"),
     TooFewCorrections: (422, "too-few-corrections", "There are too few corrections"),
     NoPreview: (404, "no-preview", "There is no preview"),
+    TooFewToCompare: (404, "too-few-to-compare", "There are too few images to compare"),
     MapChanged: (409, "map-changed", "Another version came into use"),
     NothingToAccept: (422, "nothing-to-accept", "There is nothing to accept"),
     NothingToExport: (422, "nothing-to-export", "There is nothing to export"),

@@ -9,6 +9,8 @@ from db.previews import NewPreview, save_previews
 from db.projects import update_settings
 from db.prompt_versions import active_version
 from engine.maps import map_to_npy, resize_map
+from engine.standing_out import FEWEST
+from tests.e2e.conftest import ARTEFACTS
 from tests.pictures import mask_png
 from tests.webapp.components.canvas_page import CanvasPage
 from tests.webapp.components.test_canvas_saving import label_of
@@ -68,13 +70,32 @@ def canvas_first(canvas: CanvasPage) -> int:
 def test_a_correction_shows_on_the_image_that_is_open_next_without_a_reload(canvas: CanvasPage) -> None:
     first, second = canvas.add_new(), canvas.add_new()
     canvas.open(first)
-    expect(canvas.part("map-choice")).to_be_hidden()
+    expect(canvas.part("map-preview")).to_be_hidden()
     canvas.set_brush(31)
     canvas.stroke((60.5, 60.5), (200.5, 60.5))
     canvas.save()
     canvas.show(second)
     expect(canvas.root).to_have_attribute("data-map", "preview")
     expect(canvas.part("map-mark")).to_be_visible()
+
+
+def test_what_is_unlike_the_others_is_shown_where_a_person_asks_for_it(canvas: CanvasPage) -> None:
+    for _ in range(FEWEST - 2):
+        canvas.add_new()
+    first, second = canvas.add_new(), canvas.add_new()
+    canvas.open(first)
+    expect(canvas.root).to_have_attribute("data-map", "service")
+    shown = heat(canvas)
+    canvas.part("map-others").click()
+    expect(canvas.part("map-mark")).to_contain_text("what is rare among this project's images")
+    expect_other_heat(canvas, shown)
+    ARTEFACTS.mkdir(parents=True, exist_ok=True)
+    canvas.page.screenshot(path=ARTEFACTS / "map-unlike-others.png")
+    canvas.show(second)
+    expect(canvas.root).to_have_attribute("data-map", "others")
+    canvas.page.reload()
+    canvas.expect_open(second)
+    expect(canvas.root).to_have_attribute("data-map", "service")  # never by itself
 
 
 def test_accepting_a_preview_saves_what_it_outlines_as_a_drawn_mask(canvas: CanvasPage) -> None:
