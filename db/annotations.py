@@ -11,7 +11,7 @@ from db.errors import Conflict
 from db.lookup import get_row
 from db.models import ANNOTATION_SOURCES, LABELS, Annotation, Image, TuningRun
 
-# No two machines that write times into the database have clocks that differ by more.
+# Of rows that earlier versions wrote, by clocks of machines that differ by no more.
 CLOCK_DIFFERENCE = timedelta(hours=1)
 
 

@@ -101,7 +101,7 @@ class Detector:
         depth: tuple[float, float] | None = None,
     ) -> None:
         self.engine, self.version, self.max_pixels = engine, version, max_pixels
-        self.depth = version.depth if depth is None else DepthRule(*depth)
+        self.depth = version.depth if depth is None else DepthRule(*map(float, depth))
         self.outcome: Outcome | None = None
         self._root = version  # where learning starts, however often: no fit inherits another one's drift
 

@@ -72,20 +72,20 @@ def test_sixteen_bits_are_stretched_as_in_files(detector, tmp_path):
 
 def test_by_one_rule_exposures_compare_and_a_fit_keeps_it(detector, tmp_path):
     def deep(number: int, label: int) -> np.ndarray:
-        values = np.asarray(picture(number).convert("L")).astype(np.uint16) * 16
-        return np.where(defect() * label > 0, 4090, values // 2).astype(np.uint16)
+        values = np.asarray(picture(number).convert("L")).astype(np.uint16) * 64  # of 14 bits
+        return np.where(defect() * label > 0, 16_000, values // 2).astype(np.uint16)
 
     bright, dark = deep(0, 1), deep(0, 1) // 4
     assert detector.score(bright).score == pytest.approx(detector.score(dark).score, abs=0.02), "each by itself"
-    ruled = Detector(detector.engine, detector.version, depth=(0, 4095))
-    as_seen = np.rint(dark / 4095 * 255).astype(np.uint8)
+    ruled = Detector(detector.engine, detector.version, depth=(0, 16383))
+    as_seen = np.rint(dark / 16383 * 255).astype(np.uint8)
     assert ruled.score(dark).score == pytest.approx(detector.score(as_seen).score, abs=1e-6)
     Image.fromarray(dark).save(tmp_path / "dark.png")
     assert ruled.score(tmp_path / "dark.png").score == ruled.score(dark).score
 
     images, masks = [deep(number, number % 2) for number in range(6)], [defect() if n % 2 else None for n in range(6)]
     fitted = detector.fit(images, masks, epochs=1)
-    assert (fitted.depth, detector.depth) == (DepthRule(0, 4095), None)
+    assert (fitted.depth, detector.depth) == (DepthRule(0, 16383), None)
     fitted.save(tmp_path / "fitted.safetensors")
     again = Detector(fitted.engine, fitted.engine.load_detector((tmp_path / "fitted.safetensors").read_bytes()))
     assert again.depth == fitted.depth

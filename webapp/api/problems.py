@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 
 from db.clock import about_shared_now
 from db.errors import BadCursor, BadText, BlobMissing, BlobsUnavailable, StorageFull
+from settings import get_settings
 from webapp.access.pace import TooFast
 from webapp.texts import texts_of
 from webapp.texts.sentences import said
@@ -93,6 +94,8 @@ _STATUSES = {
     422: ("invalid-request", "The request is invalid"),
 }
 _AGAIN = {"Retry-After": "2"}
+# How the parser of forms begins, which stops at the first file too many.
+_TOO_MANY_FILES = "Too many files."
 # What an exception knows beyond its message, as members of the document.
 _MEMBERS = ("current_revision", "run_id", "corrected", "needed", "missing")
 
@@ -165,6 +168,10 @@ async def _invalid(request: Request, error: Exception) -> JSONResponse:
 
 async def _http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
+    if str(error.detail).startswith(_TOO_MANY_FILES):
+        most = get_settings().max_files
+        detail = f"The request has over {most} files. Send them in parts, or raise ANOMALYLOOP_MAX_FILES."
+        return problem(request, 413, *_STATUSES[413], detail)
     kind, title = _STATUSES.get(error.status_code, ("http-error", HTTPStatus(error.status_code).phrase))
     headers = dict(error.headers) if error.headers else None
     return problem(request, error.status_code, kind, title, str(error.detail), headers=headers)
