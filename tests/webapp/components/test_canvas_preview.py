@@ -1,5 +1,7 @@
 """Which map is shown: in service, the preview that corrections make at once, or the prompts alone; and what A saves."""
 
+import re
+
 import numpy as np
 from playwright.sync_api import expect
 from sqlalchemy import update
@@ -85,6 +87,8 @@ def test_what_is_unlike_the_others_is_shown_where_a_person_asks_for_it(canvas: C
     first, second = canvas.add_new(), canvas.add_new()
     canvas.open(first)
     expect(canvas.root).to_have_attribute("data-map", "service")
+    accepted = "nothing is wrong with it" if canvas.part("verdict").inner_text() == "Not judged yet" else "is right"
+    expect(canvas.part("accept")).to_have_attribute("title", re.compile(accepted))
     shown = heat(canvas)
     canvas.part("map-others").click()
     expect(canvas.part("map-mark")).to_contain_text("what is rare among this project's images")

@@ -50,7 +50,8 @@ class ShownMap {
     this.canvas.root.dataset.map = name;
     this.ui["map-mark"].hidden = name === "service";
     this.ui["map-mark"].textContent = markWords(name, image);
-    this.ui.accept.title = t(name === "service" ? "canvas.accept.title" : `canvas.accept.${name}`);
+    const accepted = image.verdict ? "title" : "unjudged";
+    this.ui.accept.title = t(`canvas.accept.${name === "service" ? accepted : name}`);
   }
 }
 
