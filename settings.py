@@ -120,8 +120,9 @@ class Settings(BaseSettings):
 
     max_upload_mb: float = Field(64.0, gt=0, description="Largest file accepted, in MB.")
     max_import_mb: float = Field(2048.0, gt=0, description="Largest import of labels and images, unpacked, in MB.")
+    max_import_files: int = Field(50_000, ge=1, description="Most files in an import of labels and images, unpacked.")
     max_pixels: int = Field(100_000_000, gt=0, description="Largest image accepted, in pixels.")
-    max_files: int = Field(1000, ge=1, le=1000, description="Most files in one upload.")
+    max_files: int = Field(1000, ge=1, description="Most files in one upload.")
     max_minute_files: int = Field(3000, ge=1, description="Most files that a user may send in a minute.")
     max_minute_mb: float = Field(8192.0, gt=0, description="Most that a user may send in a minute, in MB.")
     page_upload_hours: float = Field(

@@ -1,13 +1,14 @@
 """What a first visit says, before anybody has said anything: `python -m benchmarks.first_answers`.
 
-For each set pixel AUROC and AP, and image AUROC, of the shipped prompts; then, of its normal images and of the others,
-the share that is called anomalous: by the threshold of 0.5, and by what stands out among the set's own images, as the
-product does it. Sets are folders of SAMPLE_DATA_DIR.
+For each set pixel AUROC and AP, and image AUROC, of the shipped prompts; pixel AUROC and AP of the map "unlike the
+others"; then, of its normal images and of the others, the share that is called anomalous: by the threshold of 0.5, and
+by what stands out among the set's own images, as the product does it. Sets are folders of SAMPLE_DATA_DIR.
 """
 
 import argparse
 import random
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,19 +18,22 @@ from tqdm import tqdm
 from benchmarks.machine import machine, markdown_table
 from benchmarks.sample_data import read_samples
 from engine.backbone.clip import load_backbone
-from engine.detector.maps import resize_map
+from engine.detector.maps import FloatMap, resize_map
 from engine.detector.prompt_files import shipped_prompts
 from engine.detector.standing_out import find_standing
 from engine.evaluation.datasets.item import LabelledImage
 from engine.evaluation.metrics import auroc, average_precision
 from engine.learning.corrected_files import read_correction
+from engine.learning.corrections import Correction
 from engine.serving.engine import Engine
+from engine.unlike_others import find_unlike
 from settings import get_settings
 
 SETS = ("kolektor_sdd", "crack_forest", "kvasir_seg", "head_ct", "mvtec_mini")
 THRESHOLD = 0.5
 HEADER = (
     *("set", "images", "pixel AUROC", "pixel AP", "image AUROC"),
+    *("unlike the others: pixel AUROC", "pixel AP"),
     *("called anomalous at 0.5: normal", "anomalous", "standing out: normal", "anomalous"),
 )
 
@@ -60,23 +64,24 @@ def first_answer(engine: Engine, name: str, images: int, seed: int) -> list[str]
     labels, scores = np.array([one.label for one in seen]), np.array([one.score for one in scored])
     standing = find_standing(features, scored, seed)
     out = np.array([standing.stands_out(one, said) for one, said in zip(features, scored, strict=True)])
-    pixels = _of_pixels(
-        [
-            (resize_map(said.anomaly_map, *one.marked.shape).ravel(), (one.marked >= 0.5).numpy().ravel())
-            for one, said in zip(seen, scored, strict=True)
-            if one.marked is not None
-        ]
-    )
+    unlike = find_unlike(features, seed)
+    prompts_maps, unlike_maps = [one.anomaly_map for one in scored], [unlike.map_of(one) for one in features]
     image_auroc = _number(auroc(labels, scores)) if 0 < labels.sum() < len(labels) else "–"
     return [
-        *(str(len(seen)), *pixels, image_auroc),
+        *(str(len(seen)), *_of_pixels(seen, prompts_maps), image_auroc),
+        *_of_pixels(seen, unlike_maps),
         *_shares(labels, scores >= THRESHOLD),
         *_shares(labels, out),
     ]
 
 
-def _of_pixels(known: list[tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_]]]) -> tuple[str, str]:
-    """Pixel AUROC and AP, on the grid that the engine sees; dashes where no mask marks anything."""
+def _of_pixels(seen: Sequence[Correction], maps: Sequence[FloatMap]) -> tuple[str, str]:
+    """Pixel AUROC and AP of maps, on the grid that the engine sees; dashes where no mask marks anything."""
+    known = [
+        (resize_map(anomaly_map, *one.marked.shape).ravel(), (one.marked >= 0.5).numpy().ravel())
+        for one, anomaly_map in zip(seen, maps, strict=True)
+        if one.marked is not None
+    ]
     if not any(marked.any() for _, marked in known):
         return "–", "–"
     values, marked = (np.concatenate(part) for part in zip(*known, strict=True))

@@ -25,7 +25,8 @@ from engine.detector.prompt_files import shipped_prompts
 from engine.errors import EngineError
 from engine.features.spilled import SpilledFeatures
 from engine.files.whole import write_whole
-from engine.images.inputs import Source, file_name, identity, read_image, read_marks
+from engine.images.depth import DepthRule
+from engine.images.inputs import Source, depth_set_by_source, file_name, identity, read_image, read_marks
 from engine.images.tiles import score_in_tiles
 from engine.learning.corrected_files import make_correction
 from engine.learning.corrections import Correction
@@ -87,11 +88,20 @@ class Detector:
     Attributes:
         engine: the backbone at one resolution.
         version: prompts, and what was learnt besides.
+        depth: which values of images with more than 8 bits are black and white; None: of each its own.
         outcome: of the fit that it comes from, with what was judged out of fold; None: loaded.
     """
 
-    def __init__(self, engine: Engine, version: Version, *, max_pixels: int = 100_000_000) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        version: Version,
+        *,
+        max_pixels: int = 100_000_000,
+        depth: tuple[float, float] | None = None,
+    ) -> None:
         self.engine, self.version, self.max_pixels = engine, version, max_pixels
+        self.depth = version.depth if depth is None else DepthRule(*map(float, depth))
         self.outcome: Outcome | None = None
         self._root = version  # where learning starts, however often: no fit inherits another one's drift
 
@@ -106,6 +116,7 @@ class Detector:
         image_size: int = 0,
         cache: str | PathLike[str] | None = None,
         max_pixels: int = 100_000_000,
+        depth: tuple[float, float] | None = None,
     ) -> "Detector":
         """Load a backbone, and what was learnt for it.
 
@@ -119,8 +130,11 @@ class Detector:
             image_size: side in px of the square that images are seen as; 0: the backbone's own.
             cache: a folder that keeps features of images that were fitted to, for the next fit; None: none.
             max_pixels: largest image accepted, width × height.
+            depth: the values that are black and white in images of more than 8 bits, the same for all, so that their
+                exposure compares; such as a project's, under Settings. None: as the file says, else of each its own.
 
         Raises:
+            ValueError: `depth` is no range.
             BackboneError: no such backbone, device or precision.
             PromptError: the file can't be read, or belongs to another backbone.
             OSError: there is no such file.
@@ -134,7 +148,7 @@ class Detector:
         loaded = load_backbone(backbone, device, precision)
         engine = Engine(loaded, image_size=image_size, cache_folder=Path(cache) if cache else None)
         version = engine.detector_of(shipped_prompts(loaded)) if learnt is None else engine.load_detector(learnt)
-        return cls(engine, version, max_pixels=max_pixels)
+        return cls(engine, version, max_pixels=max_pixels, depth=depth)
 
     def __repr__(self) -> str:
         backbone = self.engine.backbone
@@ -192,9 +206,10 @@ class Detector:
     ) -> "Detector":
         """Learn from labelled images what the product learns from corrections.
 
-        Scores are shifted so that 0.5 parts normal from anomalous best. `outcome` of what is returned says whether it
-        is surely better than this one, judged on images that it had not seen (`outcome.decision.promote`); with fewer
-        than two anomalous images nothing can be judged.
+        Where no rule says how images of more than 8 bits are seen, the first of these that has more sets it for all,
+        and it is saved with what is returned. Scores are shifted so that 0.5 parts normal from anomalous best.
+        `outcome` of what is returned says whether it is surely better than this one, judged on images that it had not
+        seen (`outcome.decision.promote`); with fewer than two anomalous images nothing can be judged.
 
         Args:
             images: see `score`.
@@ -217,10 +232,12 @@ class Detector:
             raise ValueError(
                 f"There are {len(images)} images and {len(masks)} masks. Give one for each: None where it is normal."
             )
+        depth = self.depth or self._depth_set_by(images)
         spilled = SpilledFeatures()  # its file lives for as long as the features are in use
-        corrections = [self._correction(*pair, spilled) for pair in zip(images, masks, strict=True)]
+        corrections = [self._correction(*pair, depth, spilled) for pair in zip(images, masks, strict=True)]
         outcome = learn(self.engine, self._root, self.version, corrections, Config(epochs, seed), report)
-        fitted = Detector(self.engine, outcome.detector, max_pixels=self.max_pixels)
+        version = replace(outcome.detector, depth=depth)
+        fitted = Detector(self.engine, version, max_pixels=self.max_pixels)
         fitted.outcome, fitted._root = outcome, self._root
         return fitted
 
@@ -233,13 +250,19 @@ class Detector:
         write_whole(Path(file), detector_to_bytes(self.version))
 
     def _read(self, image: Source) -> Image.Image:
-        return read_image(image, max_pixels=self.max_pixels)
+        return read_image(image, max_pixels=self.max_pixels, depth=self.depth)
 
-    def _correction(self, image: Source, marks: Marks, spilled: SpilledFeatures) -> Correction:
-        picture = self._read(image)
+    def _depth_set_by(self, images: Sequence[Source]) -> DepthRule | None:
+        rules = (depth_set_by_source(image, max_pixels=self.max_pixels) for image in images)
+        return next((rule for rule in rules if rule is not None), None)
+
+    def _correction(self, image: Source, marks: Marks, depth: DepthRule | None, spilled: SpilledFeatures) -> Correction:
+        picture = read_image(image, max_pixels=self.max_pixels, depth=depth)
         mask = None
         if marks is not None and not isinstance(marks, bool):
             mask = read_marks(marks, width=picture.width, height=picture.height)
         anomalous = bool(marks) if mask is None else bool(mask.any())
-        correction = make_correction(self.engine, identity(image), picture, int(anomalous), mask, file_name(image))
+        correction = make_correction(
+            self.engine, identity(image, depth), picture, int(anomalous), mask, file_name(image)
+        )
         return replace(correction, features=spilled.keep(correction.features))

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -21,6 +22,16 @@ def wait_until(true: Callable[[], object], what: str, seconds: float = 120) -> N
     while not true():
         assert time.monotonic() < deadline, f"still not: {what}"
         time.sleep(0.05)
+
+
+def answers(url: str) -> bool:
+    """Whether something listens at a broker's address."""
+    parts = urlsplit(url)
+    try:
+        socket.create_connection((parts.hostname or "", parts.port or 0), timeout=2).close()
+    except OSError:
+        return False
+    return True
 
 
 def children(pid: int) -> dict[str, int]:

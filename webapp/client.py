@@ -80,6 +80,7 @@ class Image(TypedDict):
     scoring_seconds: float | None
     scored_from_cache: bool | None
     parts: list[str]
+    unlike_others: bool
     preview: Preview | None
     annotation: Annotation | None
     scoring_error: str | None
@@ -194,16 +195,18 @@ class Client:
         image_id: int,
         form: Literal["npy", "png"] = "npy",
         *,
-        which: Literal["in use", "preview", "prompts"] = "in use",
+        which: Literal["in use", "preview", "prompts", "unlike others"] = "in use",
     ) -> bytes:
         """An anomaly map at the image's size, as a `.npy` file of float32 0–1 or a 16-bit PNG.
 
-        `preview`: what the corrections so far make of the image; `prompts`: what the version's prompts alone say.
+        `preview`: what the corrections so far make of the image; `prompts`: what the version's prompts alone say;
+        `unlike others`: how rare each place is among the project's images, where `unlike_others` of the image is true.
         """
         kinds: dict[str, dict[str, Any]] = {
             "in use": {},
             "preview": {"preview": True},
             "prompts": {"part": "prompts"},
+            "unlike others": {"part": "unlike_others"},
         }
         wanted = kinds[which]
         return self._call("GET", f"/images/{image_id}/map", params={"format": form, **wanted}).content

@@ -63,13 +63,18 @@ def build_api(settings: Settings | None = None, *, accounts: bool = False, check
         accounts: whether people have to sign in.
         check_host: without accounts, answer only under the names of this machine itself.
     """
-    app = FastAPI(title="AnomalyLoop", description=__doc__, lifespan=_lifespan, redoc_url=None)
+    settings = settings or get_settings()
+    app = FastAPI(
+        title="AnomalyLoop",
+        description=__doc__,
+        lifespan=_lifespan,
+        redoc_url=None,
+        form_limits={"max_files": settings.max_files},
+    )
     app.state.accounts = accounts
     add_problem_handlers(app)
     app.add_middleware(HeadAsGet)
-    app.add_middleware(
-        Gate, settings=settings or get_settings(), accounts=accounts, check_host=check_host, unknown=_unknown
-    )
+    app.add_middleware(Gate, settings=settings, accounts=accounts, check_host=check_host, unknown=_unknown)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(RequestLog)
     app.include_router(health.router)

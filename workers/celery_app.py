@@ -3,6 +3,7 @@
 import logging
 import os
 import threading
+from datetime import UTC, datetime
 from typing import Any
 
 from celery import Celery
@@ -49,15 +50,16 @@ EMBEDDED_LOADING_SECONDS = 15.0
 
 
 def _schedule(settings: Settings) -> dict[str, Any]:
-    def every(seconds: float, task: str, queue: str) -> dict[str, Any]:
+    def every(seconds: float, task: str, queue: str, **more: Any) -> dict[str, Any]:
         # A look that nobody took for long is dropped: they don't pile up behind a busy worker without an end.
         options = {"queue": queue, "expires": max(seconds, CLOCKS_DIFFER_SECONDS)}
-        return {"task": f"workers.tasks.{task}", "schedule": seconds, "options": options}
+        return {"task": f"workers.tasks.{task}", "schedule": seconds, "options": options, **more}
 
     schedule = {
         "recover": every(RECOVER_SECONDS, "recover", "default"),
         "deliver-webhooks": every(WEBHOOK_SECONDS, "deliver_webhooks", "default"),
-        "prune": every(PRUNE_SECONDS, "prune", "default"),
+        # At the start too, for an installation that never runs for so long, and for what the last one's end left.
+        "prune": every(PRUNE_SECONDS, "prune", "default", last_run_at=datetime.fromtimestamp(0, UTC)),
         "start-due-runs": every(DUE_SECONDS, "start_due", "default"),
     }
     if not settings.embedded_broker:

@@ -74,6 +74,16 @@ class NoPreview(Exception):
     """The corrections so far were not asked what they make of an image, or have nothing to say."""
 
 
+class TooFewToCompare(Exception):
+    """Nothing can be unlike the others of a project: there are too few, or it has learnt better since."""
+
+    def __init__(self, needed: int) -> None:
+        super().__init__(
+            f"The map of what is unlike the others needs {needed} scored images in its project, and a version that has "
+            "learnt nothing but prompts. Add images, or ask for another map."
+        )
+
+
 class MapChanged(Exception):
     """A map is to be accepted that was not the one that was seen."""
 

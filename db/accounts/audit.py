@@ -3,6 +3,7 @@
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from db.clock import shared_now
 from db.tables.accounts import AuditEntry
 
 _LONGEST_ACTION = 200
@@ -22,6 +23,7 @@ def add_entry(session: Session, *, user_name: str, via: str, address: str, actio
     """
     session.add(
         AuditEntry(
+            at=shared_now(session),
             user_name=user_name[:_LONGEST_NAME],
             via=via,
             address=address[:_LONGEST_NAME],

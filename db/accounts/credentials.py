@@ -1,6 +1,7 @@
 """What users prove who they are with: the cookie of a browser that is signed in, or the token of a program.
 
 Of both only the sha256 is kept. That is enough, unlike for passwords: they are 256 random bits, which nobody guesses.
+When they end and were used last goes by the database's clock (`db/clock.py`), so that all copies of the page agree.
 """
 
 import hashlib
@@ -12,10 +13,10 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session, contains_eager
 
 from db.accounts.users import get_user
+from db.clock import about_shared_now, shared_now
 from db.errors import NotFound
 from db.lookup import get_row
 from db.tables.accounts import ApiToken, SignIn, User
-from db.tables.base import utc_now
 
 # How tokens begin, so that people and scanners of leaked secrets know them.
 TOKEN_PREFIX = "aloop_"
@@ -39,9 +40,10 @@ def digest(secret: str) -> str:
 
 def add_sign_in(session: Session, user_id: int, lifetime: timedelta) -> str:
     """Sign a browser in; returns its secret. Sign-ins that have ended are cleared away."""
-    session.execute(delete(SignIn).where(SignIn.expires_at < utc_now()))
+    now = shared_now(session)
+    session.execute(delete(SignIn).where(SignIn.expires_at < now))
     secret = secrets.token_urlsafe(32)
-    session.add(SignIn(user_id=user_id, secret_sha256=digest(secret), expires_at=utc_now() + lifetime))
+    session.add(SignIn(user_id=user_id, secret_sha256=digest(secret), expires_at=now + lifetime))
     session.flush()
     return secret
 
@@ -50,7 +52,7 @@ def find_sign_in(session: Session, secret: str) -> SignIn | None:
     """The sign-in of this secret and its user, if it has not ended and the user is not disabled."""
     able = select(SignIn).join(SignIn.user).options(contains_eager(SignIn.user)).where(User.disabled_at.is_(None))
     return session.scalars(
-        able.where(SignIn.secret_sha256 == digest(secret), SignIn.expires_at > utc_now())
+        able.where(SignIn.secret_sha256 == digest(secret), SignIn.expires_at > shared_now(session))
     ).one_or_none()
 
 
@@ -58,7 +60,7 @@ def prolong(session: Session, sign_in_id: int, lifetime: timedelta) -> None:
     """Let a sign-in last from now on; fine when it is gone."""
     sign_in = session.get(SignIn, sign_in_id)
     if sign_in is not None:
-        sign_in.expires_at = utc_now() + lifetime
+        sign_in.expires_at = shared_now(session) + lifetime
 
 
 def end_sign_in(session: Session, secret: str) -> None:
@@ -86,14 +88,14 @@ def find_token(session: Session, secret: str) -> ApiToken | None:
 
 def use_is_old(token: ApiToken) -> bool:
     """Whether the time of its last use should be written down again."""
-    return token.last_used_at is None or utc_now() - token.last_used_at > _USE_STEP
+    return token.last_used_at is None or about_shared_now() - token.last_used_at > _USE_STEP
 
 
 def note_use(session: Session, token_id: int) -> None:
     """Write down that a token is in use."""
     token = session.get(ApiToken, token_id)
     if token is not None:
-        token.last_used_at = utc_now()
+        token.last_used_at = shared_now(session)
 
 
 def revoke_token(session: Session, user_id: int, token_id: int) -> None:
@@ -101,4 +103,4 @@ def revoke_token(session: Session, user_id: int, token_id: int) -> None:
     token = get_row(session, ApiToken, token_id)
     if token.user_id != user_id:
         raise NotFound("api token", token_id)
-    token.revoked_at = token.revoked_at or utc_now()
+    token.revoked_at = token.revoked_at or shared_now(session)

@@ -6,11 +6,12 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, Select, case, func, select
 from sqlalchemy.orm import Session, joinedload
 
+from db.clock import shared_now
 from db.errors import Conflict
 from db.lookup import get_row
 from db.tables.core import ANNOTATION_SOURCES, LABELS, Annotation, Image, TuningRun
 
-# No two machines that write times into the database have clocks that differ by more.
+# Of rows that earlier versions wrote, by clocks of machines that differ by no more.
 CLOCK_DIFFERENCE = timedelta(hours=1)
 
 
@@ -81,6 +82,7 @@ def add_annotation(
         source=source,
         author=author,
         prompt_version_id=prompt_version_id,
+        created_at=shared_now(session),
     )
     session.add(annotation)
     session.flush()

@@ -22,7 +22,7 @@ class ImageFilter:
 
     Attributes:
         status: one of STATUSES.
-        verdict: what the active version says by the project's threshold, `normal` or `anomalous`.
+        verdict: what the active version says, `normal` or `anomalous`.
         label: what the newest annotation says, `normal` or `anomalous`.
         min_score: lowest score, included.
         max_score: highest score, included.
@@ -64,13 +64,13 @@ class ImageFilter:
         return self == ImageFilter(status=self.status)
 
     def conditions(
-        self, project_id: int, threshold: float, image_id: InstrumentedAttribute[int]
+        self, project_id: int, threshold: float | None, image_id: InstrumentedAttribute[int]
     ) -> ColumnElement[bool]:
         """As SQL, in a query that joins the project's images and `prediction_by`.
 
         Args:
             project_id: whose images.
-            threshold: the project's, for the verdict.
+            threshold: for the verdict, see `db.images.verdicts.judging_threshold`.
             image_id: the column that the query reads first, so that images which don't pass are not looked up.
         """
         wanted: list[ColumnElement[bool]] = []

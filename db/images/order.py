@@ -15,8 +15,9 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from db.errors import BadCursor
 from db.images.filters import ImageFilter
 from db.images.rows import prediction_by
+from db.images.verdicts import judging_threshold
 from db.lookup import MAX_ID
-from db.projects.projects import DEFAULT_SETTINGS, get_project
+from db.projects.projects import get_project
 from db.tables.core import Image, Prediction
 
 ORDERS = ("newest", "score", "uncertain")
@@ -63,8 +64,10 @@ def parts_of_list(
     """
     if order not in ORDERS:
         raise ValueError(f"There is no order {order!r}. The orders are {', '.join(ORDERS)}.")
-    settings = get_project(session, project_id).settings
-    threshold = settings.get("threshold", DEFAULT_SETTINGS["threshold"])
+    get_project(session, project_id)
+    threshold = None
+    if wanted.verdict is not None and version_id is not None:
+        threshold = judging_threshold(session, version_id)
     all_images = (
         select(literal(0.0, Float), Image.id)
         .outerjoin_from(Image, Prediction, prediction_by(version_id))

@@ -7,14 +7,14 @@ from sqlalchemy import Select, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from db.clock import shared_now
 from db.errors import NotFound
 from db.images.review_queue import expected_gain
+from db.images.verdicts import judging_threshold, tell_of_anomaly, verdict
 from db.insert import insert_or_find
 from db.lookup import get_row
 from db.projects.projects import get_project
-from db.tables.base import utc_now
 from db.tables.core import Image, Prediction, PromptVersion
-from db.webhooks.messages import listeners, tell
 
 
 def save_prediction(
@@ -57,6 +57,7 @@ def save_prediction(
         "novelty": novelty,
         "expected_gain": expected_gain(score, map_uncertainty, novelty, settings["threshold"]),
         "engine_settings": engine_settings,
+        "created_at": shared_now(session),
     }
     pair = {"image_id": image_id, "prompt_version_id": prompt_version_id}
     try:
@@ -70,23 +71,11 @@ def save_prediction(
             replaced.add(prediction.map_blob_key)
         for name, value in values.items():
             setattr(prediction, name, value)
-        prediction.created_at = utc_now()
     image.scoring_error = None
     session.flush()
-    if new and score >= settings["threshold"]:
-        _tell_of_anomaly(session, image, prediction, settings["threshold"])
+    if new and verdict(prediction, judging_threshold(session, prompt_version_id)) == "anomalous":
+        tell_of_anomaly(session, prediction)
     return prediction
-
-
-def _tell_of_anomaly(session: Session, image: Image, prediction: Prediction, threshold: float) -> None:
-    """Once for an image, at its first score: not for every image again when all are scored anew."""
-    if not listeners(session, image.project_id, "image.anomalous"):
-        return
-    others = select(Prediction.id).where(Prediction.image_id == image.id, Prediction.id != prediction.id).limit(1)
-    if session.scalar(others) is None:
-        facts = {"image_id": image.id, "project_id": image.project_id, "file_name": image.file_name}
-        told = {**facts, "score": prediction.score, "threshold": threshold}
-        tell(session, image.project_id, "image.anomalous", told)
 
 
 def active_prediction(session: Session, image_id: int) -> Prediction | None:

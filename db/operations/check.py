@@ -19,6 +19,10 @@ from db.tables.metadata import TABLES
 
 # A younger file may belong to a row that is about to be written.
 _YOUNG_SECONDS = 3600.0
+# An older one that still belongs to nothing was passed over by the schedule, which deletes such files at its start and
+# every six hours (workers/operations/pruning.py). Until then there is nothing in it to mend: a process was killed
+# between writing a file and naming it, as may happen at any time.
+_OVERDUE_SECONDS = 24 * 3600.0
 _AT_ONCE = 500
 _MADE_LATER = "deleted; made again after the next correction"
 # What can't be made again.
@@ -144,7 +148,7 @@ class _Check:
     def _nameless_blobs(self) -> Iterator[Finding]:
         with self.store.session(read_only=True) as session:
             named = set(all_named_blobs(session))
-        nameless = [key for key, age in self.there.items() if key not in named and age > _YOUNG_SECONDS]
+        nameless = [key for key, age in self.there.items() if key not in named and age > self._left_for()]
         if nameless:
             if self.mend:
                 for some in _parts(nameless):
@@ -155,11 +159,16 @@ class _Check:
 
     def _leftovers(self) -> Iterator[Finding]:
         blobs = self.store.blobs
-        count = blobs.remove_leftovers(_YOUNG_SECONDS) if self.mend else len(blobs.leftovers(_YOUNG_SECONDS))
+        oldest = self._left_for()
+        count = blobs.remove_leftovers(oldest) if self.mend else len(blobs.leftovers(oldest))
         if count:
             yield Finding(
                 f"{count} files were left half-written by processes that ended.", "deleted" if self.mend else ""
             )
+
+    def _left_for(self) -> float:
+        """For how many seconds a file may belong to nothing: to be deleted here and now, or to be spoken of."""
+        return _YOUNG_SECONDS if self.mend else _OVERDUE_SECONDS
 
     def _dangling(self) -> Iterator[Finding]:
         """References to rows that don't exist, which a database restored by hand may have."""

@@ -5,8 +5,8 @@ from datetime import timedelta
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session, aliased
 
+from db.clock import shared_now
 from db.tables.accounts import AuditEntry, LoginAttempts, SignIn
-from db.tables.base import utc_now
 from db.tables.core import Annotation, Prediction, PromptVersion
 
 # Failures of log-ins count for minutes.
@@ -19,7 +19,7 @@ def prune_accounts(session: Session, audit_for: timedelta) -> int:
     Returns:
         How many rows that were.
     """
-    now = utc_now()
+    now = shared_now(session)
     old = (
         (AuditEntry, AuditEntry.at < now - audit_for),
         (LoginAttempts, LoginAttempts.first_at < now - _ATTEMPTS_FOR),
@@ -41,6 +41,7 @@ def prune_predictions(session: Session, older_than: timedelta, limit: int) -> tu
     Returns:
         How many there were, and the keys of their maps: give them to `Store.delete_blobs` after this transaction.
     """
+    old = Prediction.created_at < shared_now(session) - older_than
     newer, active = aliased(Prediction), aliased(PromptVersion)
     scored_anew = (
         select(newer.id)
@@ -52,7 +53,7 @@ def prune_predictions(session: Session, older_than: timedelta, limit: int) -> tu
     found = session.execute(
         select(Prediction.id, Prediction.map_blob_key)
         .join(PromptVersion, PromptVersion.id == Prediction.prompt_version_id)
-        .where(PromptVersion.state.in_(("retired", "rejected")), Prediction.created_at < utc_now() - older_than)
+        .where(PromptVersion.state.in_(("retired", "rejected")), old)
         .where(scored_anew, ~corrected)
         .order_by(Prediction.id)
         .limit(limit)

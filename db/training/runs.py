@@ -14,7 +14,6 @@ from sqlalchemy.orm import Session
 from db.clock import shared_now
 from db.errors import RunInProgress
 from db.lookup import get_row
-from db.tables.base import utc_now
 from db.tables.core import LIVE_RUN_STATES, RUN_STATES, TuningRun
 from db.webhooks.messages import tell
 
@@ -198,7 +197,7 @@ def finish(
         "metrics": metrics or {},
         "error": error,
         "candidate_version_id": candidate_version_id,
-        "finished_at": utc_now(),
+        "finished_at": shared_now(session),
     }
     if state == "succeeded":
         values["progress"] = 1.0
@@ -229,7 +228,7 @@ def end_stale(session: Session, run_id: int, lease_seconds: float, *, state: str
         state: `failed` or `cancelled`.
         error: for a person: why it ended and what to do.
     """
-    values = {"state": state, "error": error, "finished_at": utc_now()}
+    values = {"state": state, "error": error, "finished_at": shared_now(session)}
     return _end(session, run_id, _stale(session, lease_seconds), values)
 
 
@@ -239,7 +238,7 @@ def request_cancel(session: Session, run_id: int) -> TuningRun:
     Raises NotFound.
     """
     queued = TuningRun.state == "queued"
-    at_once = {"state": "cancelled", "cancel_requested": True, "finished_at": utc_now()}
+    at_once = {"state": "cancelled", "cancel_requested": True, "finished_at": shared_now(session)}
     if not _end(session, run_id, queued, at_once):
         _change(session, run_id, TuningRun.state.in_(HELD_STATES), {"cancel_requested": True})
     return get_run(session, run_id)

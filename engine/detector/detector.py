@@ -20,6 +20,7 @@ from engine.detector.prompts import Prompts, encode_prompts
 from engine.detector.refiner import Refiner
 from engine.detector.scoring import anomaly_maps, probabilities
 from engine.features.image_features import ImageFeatures
+from engine.images.depth import DepthRule
 from engine.serving.transfers import to_host
 
 
@@ -64,6 +65,7 @@ class Detector:
         image_head: what was learnt of images; None: the score is that of the prompts and heads.
         shift: the operating point: added to the score's logit, so that a threshold keeps its meaning.
         said: sha256 of a corrected image's bytes → what was said of it out of fold.
+        depth: how images of more than 8 bits were seen that it learnt from, where no project says; None: each apart.
     """
 
     prompts: Prompts
@@ -75,6 +77,7 @@ class Detector:
     image_head: ImageHead | None = None
     shift: float = 0.0
     said: dict[str, Said] = field(default_factory=dict)
+    depth: DepthRule | None = None
 
     @classmethod
     def of_prompts(cls, backbone: Backbone, prompts: Prompts, *, reference: bool = False) -> "Detector":

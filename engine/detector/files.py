@@ -23,6 +23,7 @@ from engine.detector.others import Others
 from engine.detector.prompt_files import check_finite, prompts_to_bytes, read_prompts
 from engine.detector.refiner import Basis, Refiner, Views
 from engine.errors import PromptError
+from engine.images.depth import DepthRule
 
 FORMAT = 1
 # All facts under one key: safetensors writes several in any order, and the same detector must give the same bytes.
@@ -35,10 +36,12 @@ _REACH = 9.22  # the logit of 1 − 1e-4
 
 def detector_to_bytes(detector: Detector) -> bytes:
     """The detector as a file: of prompts alone, a prompt file. Raises PromptError where values are no numbers."""
-    if detector.parts == ("prompts",) and not detector.said and not detector.shift:
+    if detector.parts == ("prompts",) and not (detector.said or detector.shift or detector.depth):
         return prompts_to_bytes(detector.prompts)
     tensors: dict[str, Tensor] = {_PROMPTS: _bytes_tensor(prompts_to_bytes(detector.prompts))}
     facts: dict[str, Any] = {"format": FORMAT, "parts": list(detector.parts), "shift": detector.shift}
+    if detector.depth is not None:
+        facts["depth"] = str(detector.depth)
     if detector.sees_surface:
         facts["texture"] = CODE_VERSION
     if detector.heads is not None:
@@ -147,6 +150,7 @@ def _with_parts(detector: Detector, tensors: dict[str, Tensor], facts: dict[str,
         refiner=_refiner(tensors, facts) if "refiner" in parts else None,
         image_head=_part(ImageHead, tensors, "image_head") if "image head" in parts else None,
         shift=float(facts["shift"]),
+        depth=DepthRule.parse(facts["depth"]) if "depth" in facts else None,
         said=said,
     )
 

@@ -1,7 +1,8 @@
 """Rarity: how unlike the patches of a project's other images those of an image are, anywhere and at the same place.
 
 Nobody needs to have said a word of those images: what most of them show is taken for usual. It misleads as often as it
-helps, so it is never a map by itself, but one of the refiner's inputs.
+helps, so it is one of the refiner's inputs, and a map by itself only where a person asks for it
+(`engine/unlike_others.py`).
 """
 
 import hashlib

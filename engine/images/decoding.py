@@ -73,12 +73,13 @@ def decode_image(
     return _plain(loaded.eight_bits(depth), loaded.orientation)
 
 
-def upright_image(image: Image.Image, *, max_pixels: int = _MAX_PIXELS) -> Image.Image:
+def upright_image(image: Image.Image, *, max_pixels: int = _MAX_PIXELS, depth: DepthRule | None = None) -> Image.Image:
     """A picture that somebody else opened, as `decode_image` gives it; theirs stays as it is.
 
     Args:
-        image: any that Pillow has; more than 8 bits are seen as this image alone would have it.
+        image: any that Pillow has.
         max_pixels: largest width × height accepted.
+        depth: how more than 8 bits are seen; None: as this image alone would have it.
 
     Raises:
         ImageError: too large, damaged, or of an impossible shape.
@@ -90,7 +91,7 @@ def upright_image(image: Image.Image, *, max_pixels: int = _MAX_PIXELS) -> Image
         own = image.copy()  # decodes it, where nobody has
     except Exception as error:  # as in decode_image
         raise ImageError(f"The image is damaged and can't be read to its end ({error}). Export it anew.") from error
-    return _plain(grey_to_eight(own, None) if is_deep_grey(own) else own, orientation)
+    return _plain(grey_to_eight(own, depth) if is_deep_grey(own) else own, orientation)
 
 
 def depth_set_by(data: bytes, *, max_pixels: int = _MAX_PIXELS, max_bytes: int = _MAX_BYTES) -> DepthRule | None:
@@ -100,6 +101,11 @@ def depth_set_by(data: bytes, *, max_pixels: int = _MAX_PIXELS, max_bytes: int =
         ImageError: see `decode_image`.
     """
     return _load(data, max_pixels, max_bytes).own_rule() if is_deep(data) else None
+
+
+def depth_set_by_image(image: Image.Image) -> DepthRule | None:
+    """The same of a picture that somebody else opened. Raises ImageError where it holds no number."""
+    return own_rule(image) if is_deep_grey(image) else None
 
 
 def is_deep(data: bytes) -> bool:

@@ -11,7 +11,8 @@ from PIL import Image
 
 from engine.errors import ImageError
 from engine.evaluation.datasets.truth import read_mask
-from engine.images.decoding import decode_image, upright_image
+from engine.images.decoding import decode_image, depth_set_by, depth_set_by_image, upright_image
+from engine.images.depth import DepthRule
 
 Array = npt.NDArray[np.generic]
 Source = str | os.PathLike[str] | Image.Image | Array
@@ -19,27 +20,42 @@ Source = str | os.PathLike[str] | Image.Image | Array
 _VALUED = ("1", "L", "I", "I;16", "I;16L", "I;16B", "I;16N", "F", "RGB")
 
 
-def read_image(source: Source, *, max_pixels: int) -> Image.Image:
+def read_image(source: Source, *, max_pixels: int, depth: DepthRule | None = None) -> Image.Image:
     """An upright 8-bit image in its own mode.
 
     Args:
         source: a file's path; a Pillow image, which stays as it is; or an array: uint8 of (H, W), (H, W, 3) RGB or
-            (H, W, 4) RGBA, or (H, W) of other numbers, which are stretched from their own minimum to their own maximum.
+            (H, W, 4) RGBA, or (H, W) of other numbers.
         max_pixels: largest width × height accepted.
+        depth: which values of more than 8 bits are black and white; None: as this image alone would have it.
 
     Raises:
         OSError: the file can't be read.
         ImageError: it is no image, too large, damaged, or of an impossible shape.
     """
     if isinstance(source, Image.Image):
-        return upright_image(source, max_pixels=max_pixels)
+        return upright_image(source, max_pixels=max_pixels, depth=depth)
     if isinstance(source, np.ndarray):
-        return upright_image(_picture(source), max_pixels=max_pixels)
+        return upright_image(_picture(source), max_pixels=max_pixels, depth=depth)
     path = Path(source)
     try:
-        return decode_image(path.read_bytes(), max_pixels=max_pixels, max_bytes=sys.maxsize)
+        return decode_image(path.read_bytes(), max_pixels=max_pixels, max_bytes=sys.maxsize, depth=depth)
     except ImageError as error:
         raise ImageError(f"{path}: {error}") from error
+
+
+def depth_set_by_source(source: Source, *, max_pixels: int) -> DepthRule | None:
+    """The rule that an image sets for those after it; None where it has 8 bits, or one value only.
+
+    Raises:
+        OSError: the file can't be read.
+        ImageError: see `read_image`.
+    """
+    if isinstance(source, np.ndarray):
+        source = _picture(source)
+    if isinstance(source, Image.Image):
+        return depth_set_by_image(source)
+    return depth_set_by(Path(source).read_bytes(), max_pixels=max_pixels, max_bytes=sys.maxsize)
 
 
 def read_marks(source: Source, *, width: int, height: int) -> npt.NDArray[np.uint8]:
@@ -69,8 +85,17 @@ def read_marks(source: Source, *, width: int, height: int) -> npt.NDArray[np.uin
     return marked.astype(np.uint8)
 
 
-def identity(source: Source) -> str:
-    """sha256 of a file's bytes, or of a picture's kind, size and values. Raises OSError."""
+def identity(source: Source, depth: DepthRule | None = None) -> str:
+    """sha256 of a file's bytes, or of a picture's kind, size and values; and of the rule that they are seen by.
+
+    Raises:
+        OSError: the file can't be read.
+    """
+    named = _identity(source)
+    return named if depth is None else hashlib.sha256(f"{named} {depth}".encode()).hexdigest()
+
+
+def _identity(source: Source) -> str:
     if isinstance(source, Image.Image):
         return hashlib.sha256(f"{source.mode} {source.size} ".encode() + source.tobytes()).hexdigest()
     if isinstance(source, np.ndarray):

@@ -47,6 +47,7 @@ def open_measured(data: bytes, max_pixels: int, *, any_shape: bool = False) -> I
         check_pixels(width, height, max_pixels)
     image = _open(data)
     _mend_bitmap(image, data)
+    _mend_pixmap(image)
     check_pixels(*image.size, max_pixels)
     if not any_shape:
         check_shape(image.width, image.height)
@@ -85,6 +86,14 @@ def _mend_bitmap(image: Image.Image, data: bytes) -> None:
         image.tile = [tile._replace(args=(raw_mode, *tile.args[1:])) for tile in tiles]  # type: ignore[attr-defined]
         image._mode = "P"
         image.palette = ImagePalette.raw("BGRX", b"\0\0\0\0\xff\xff\xff\0")
+
+
+def _mend_pixmap(image: Image.Image) -> None:
+    """A PPM of 16 bits, of which Pillow keeps 8: read as plain bytes, the others can be had too (see `deep`)."""
+    tiles: list[Any] = getattr(image, "tile", None) or []
+    if image.format == "PPM" and [(tile.codec_name, tile.args) for tile in tiles] == [("ppm", ("RGB", 65535))]:
+        plain = tiles[0]._replace(codec_name="raw", args=("RGB;16B", 0, 1))
+        image.tile = [plain]  # type: ignore[attr-defined]
 
 
 def check_pixels(width: int, height: int, max_pixels: int) -> None:

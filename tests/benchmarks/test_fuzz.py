@@ -31,6 +31,30 @@ def test_some_files_of_each_kind():
     assert dict(findings.faults) == {}
 
 
+def test_it_goes_on_where_it_was(monkeypatch, tmp_path):
+    monkeypatch.setattr(fuzz, "_BATCH", 40)
+    whole = fuzz.fuzz(120, seed=5)
+    progress, looked_at = tmp_path / "so-far.json", []
+    fuzz.fuzz(40, seed=5, progress=progress)
+    look = fuzz.look
+    monkeypatch.setattr(fuzz, "look", lambda case, *rest: looked_at.append(case) or look(case, *rest))
+    findings = fuzz.fuzz(120, seed=5, progress=progress)
+    assert (findings.files, findings.taken) == (whole.files, whole.taken)
+    assert len(looked_at) == sum(whole.files.values()) - 40 and findings.batches == 3
+    assert fuzz.fuzz(40, seed=6, progress=progress).batches == 1  # another seed's
+
+
+def test_a_file_that_ends_the_process_is_left(monkeypatch, tmp_path):
+    def ends(_case):
+        raise SystemExit
+
+    monkeypatch.setattr(fuzz, "KINDS", dict.fromkeys(KINDS, ends))
+    with pytest.raises(SystemExit):
+        fuzz.fuzz(40, seed=5, corpus=tmp_path)
+    (left,) = tmp_path.iterdir()
+    assert left.name.startswith("under-way-") and left.stat().st_size
+
+
 def test_a_wrong_mask_and_a_crash_are_found(monkeypatch, tmp_path):
     monkeypatch.setattr(kinds, "read_marks", lambda data, **size: kinds.Case)  # has no pixels
     findings = fuzz.fuzz(60, seed=5, corpus=tmp_path)

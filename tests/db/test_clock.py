@@ -6,14 +6,21 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session
 
+from db.accounts.credentials import add_sign_in, find_sign_in, prolong
 from db.accounts.login_attempts import begin_attempt, counters, fail_attempt, must_wait
+from db.accounts.users import add_user
 from db.clock import about_shared_now
 from db.errors import UploadInProgress
+from db.images.predictions import latest_scores
 from db.images.upload_keys import take_key
+from db.operations.pruning import prune_accounts
+from db.projects.projects import get_project
 from db.session import Database
-from db.training.runs import queued_runs
+from db.tables.accounts import SignIn
+from db.training.runs import claim, finish, get_run, queued_runs
 from db.webhooks.messages import add_webhook, due_messages, due_webhooks, note_failure, take_message, tell
-from tests.db.making import make_project, make_run
+from tests.db.making import make_annotation, make_image, make_prediction, make_project, make_run, make_version
+from workers.training.runs import is_due
 
 DAY = timedelta(days=1)
 A_WHILE = timedelta(minutes=5)
@@ -103,3 +110,64 @@ def test_a_run_was_queued_when_the_database_says(database: Database, elsewhere: 
     with database.session(read_only=True) as session:
         [run] = queued_runs(session)
     assert abs(run.created_at - datetime.now(UTC)) < timedelta(seconds=30)
+
+
+def test_a_sign_in_ends_when_the_database_says(database: Database, elsewhere: Any) -> None:
+    elsewhere()
+    with database.session() as session:
+        secret = add_sign_in(session, add_user(session, "ada", "viewer", "x").id, A_WHILE)
+    elsewhere()
+    with database.session(read_only=True) as session:
+        found = find_sign_in(session, secret)
+    assert found is not None and timedelta(0) < found.expires_at - datetime.now(UTC) <= A_WHILE
+    elsewhere()
+    with database.session() as session:
+        assert find_sign_in(session, secret) is not None, "it has not ended for a machine that is ahead"
+        prolong(session, found.id, 2 * A_WHILE)
+        assert prune_accounts(session, DAY) == 0
+    elsewhere()
+    with database.session(read_only=True) as session:
+        prolonged = session.get(SignIn, found.id)
+    assert prolonged is not None and A_WHILE < prolonged.expires_at - datetime.now(UTC) <= 2 * A_WHILE
+
+
+def test_a_correction_of_elsewhere_waits_no_longer_and_no_shorter(database: Database, elsewhere: Any) -> None:
+    elsewhere()
+    with database.session() as session:
+        project = get_project(session, make_project(session))
+        project.settings = {"retrain_after": 9, "retrain_hours": 0.1}
+        annotation = make_annotation(session, make_image(session, project.id, 1))
+        assert abs(annotation.created_at - datetime.now(UTC)) < timedelta(seconds=30)
+        assert not is_due(session, project)
+    elsewhere()
+    with database.session(read_only=True) as session:
+        assert not is_due(session, get_project(session, project.id))
+
+
+def test_the_last_prediction_is_the_last_wherever_it_was_made(database: Database, elsewhere: Any) -> None:
+    elsewhere()
+    with database.session() as session:
+        project_id = make_project(session)
+        image = make_image(session, project_id, 1)
+        make_prediction(session, image, make_version(session, project_id), 0.25)
+    elsewhere()
+    with database.session() as session:
+        make_prediction(session, image, make_version(session, project_id), 0.75)
+        assert latest_scores(session, [image.id]) == {image.id: 0.75}
+    elsewhere()
+    with database.session() as session:
+        made = make_prediction(session, image, make_version(session, project_id), 0.5)
+        assert latest_scores(session, [image.id]) == {image.id: 0.5}
+        assert abs(made.created_at - datetime.now(UTC)) < timedelta(seconds=30)
+
+
+def test_a_run_has_ended_when_the_database_says(database: Database, elsewhere: Any) -> None:
+    with database.session() as session:
+        run = make_run(session, make_project(session))
+        assert claim(session, run.id, "here", 30)
+    elsewhere()
+    with database.session() as session:
+        assert finish(session, run.id, "here", state="failed", error="no")
+    with database.session(read_only=True) as session:
+        ended = get_run(session, run.id).finished_at
+    assert ended is not None and abs(ended - datetime.now(UTC)) < timedelta(seconds=30)

@@ -12,6 +12,7 @@ from engine import Detector
 from engine.detector.files import detector_to_bytes
 from engine.errors import EngineError, ImageError, PromptError
 from engine.evaluation.datasets.item import LabelledImage
+from engine.images.depth import DepthRule
 from engine.learning.corrected_files import read_correction
 from engine.learning.fitting import Config, Unfit, learn
 from engine.library import Region, Result
@@ -67,6 +68,30 @@ def test_sixteen_bits_are_stretched_as_in_files(detector, tmp_path):
     values = np.random.default_rng(0).integers(300, 4000, (70, 90), dtype=np.uint16)
     Image.fromarray(values).save(tmp_path / "deep.png")
     assert detector.score(values).score == detector.score(tmp_path / "deep.png").score
+
+
+def test_by_one_rule_exposures_compare_and_a_fit_keeps_it(detector, tmp_path):
+    def deep(number: int, label: int) -> np.ndarray:
+        values = np.asarray(picture(number).convert("L")).astype(np.uint16) * 64  # of 14 bits
+        return np.where(defect() * label > 0, 16_000, values // 2).astype(np.uint16)
+
+    bright, dark = deep(0, 1), deep(0, 1) // 4
+    assert detector.score(bright).score == pytest.approx(detector.score(dark).score, abs=0.02), "each by itself"
+    ruled = Detector(detector.engine, detector.version, depth=(0, 16383))
+    as_seen = np.rint(dark / 16383 * 255).astype(np.uint8)
+    assert ruled.score(dark).score == pytest.approx(detector.score(as_seen).score, abs=1e-6)
+    Image.fromarray(dark).save(tmp_path / "dark.png")
+    assert ruled.score(tmp_path / "dark.png").score == ruled.score(dark).score
+
+    images, masks = [deep(number, number % 2) for number in range(6)], [defect() if n % 2 else None for n in range(6)]
+    fitted = detector.fit(images, masks, epochs=1)
+    assert (fitted.depth, detector.depth) == (DepthRule(0, 16383), None)
+    fitted.save(tmp_path / "fitted.safetensors")
+    again = Detector(fitted.engine, fitted.engine.load_detector((tmp_path / "fitted.safetensors").read_bytes()))
+    assert again.depth == fitted.depth
+    assert again.score(dark).score == pytest.approx(fitted.score(dark).score, abs=1e-3)
+    with pytest.raises(ValueError, match="no range"):
+        Detector(detector.engine, detector.version, depth=(5, 5))
 
 
 def test_batches_say_what_single_images_do_in_their_order(detector):

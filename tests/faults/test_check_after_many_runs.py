@@ -108,8 +108,8 @@ class Day:
 
 
 def grow_old(blobs: Path) -> None:
-    """The check leaves alone what is younger than an hour: it may be about to be named."""
-    long_ago = time.time() - 7200
+    """The check says nothing of what belongs to nothing until it is a day old: before, the schedule deletes it."""
+    long_ago = time.time() - 2 * 86_400
     for file in blobs.rglob("*"):
         os.utime(file, (long_ago, long_ago))
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from celery import Celery
+from celery.beat import Scheduler
 from kombu.exceptions import EncodeError
 
 from db.tables.base import utc_now
@@ -73,6 +74,14 @@ def test_a_schedule_whose_clock_is_ten_minutes_behind_is_obeyed_all_the_same(
             return get_run(session, run_id).state
 
     wait_until(lambda: run_state() == "cancelled", "found again", seconds=30)
+
+
+def test_old_things_are_deleted_at_the_start_and_then_every_six_hours(configured: Path) -> None:
+    schedule = Scheduler(make_app(get_settings())).schedule
+    due = {name: entry.is_due().is_due for name, entry in schedule.items()}
+    assert due.pop("prune") and not any(due.values())
+    entry = next(schedule["prune"])  # once it has run
+    assert not entry.is_due().is_due and entry.is_due().next <= 6 * 3600
 
 
 def test_nothing_but_json_is_sent(celery: Celery) -> None:

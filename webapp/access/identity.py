@@ -6,9 +6,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from db.accounts.credentials import find_sign_in, find_token, note_use, prolong, use_is_old
+from db.clock import about_shared_now
 from db.store import Store
 from db.tables.accounts import User
-from db.tables.base import utc_now
 from settings import Settings
 from webapp.access.callers import NOBODY, Caller, Role
 from webapp.access.notes import write_later
@@ -50,7 +50,7 @@ def _by_cookie(store: Store, settings: Settings, secret: str) -> Caller:
     if sign_in is None:
         return NOBODY
     lifetime = timedelta(hours=settings.session_hours)
-    if sign_in.expires_at - utc_now() < lifetime / 2:  # seldom enough that looking at a picture writes nothing
+    if sign_in.expires_at - about_shared_now() < lifetime / 2:  # seldom enough that looking at a picture writes nothing
         write_later(("sign-in", sign_in.id), lambda: _prolong(store, sign_in.id, lifetime))
     return _caller(sign_in.user, "session")
 

@@ -10,7 +10,7 @@ from db.images.predictions import latest_scores
 from db.images.previews import previews_of
 from db.images.review_queue import Reason, reason
 from db.images.rows import ImageRow
-from db.images.verdicts import verdict
+from db.images.verdicts import judging_threshold, verdict
 from db.projects.projects import get_project
 from db.tables.core import Annotation, Preview, PromptVersion
 from db.training.prompt_versions import get_version, parts_of
@@ -18,6 +18,7 @@ from webapp.texts import Texts
 from webapp.texts.translation import translated
 from workers.thresholds.calibrating import Probability
 from workers.thresholds.evidence import score_probability
+from workers.unlike_others import is_offered
 
 
 class AnnotationView(BaseModel):
@@ -59,7 +60,8 @@ class ImageView(BaseModel):
     threshold: float
     map_threshold: float
     verdict: Literal["normal", "anomalous"] | None = Field(
-        description="null: not scored, or not judged yet, for nothing tells the project's images apart"
+        description="null: not scored, or not judged yet: until a run's version or a person's threshold tells the "
+        "project's images apart, those that stand out among at least eight are anomalous, and no other one is judged"
     )
     probability: float | None = Field(description="calibrated, of being anomalous; null while it is not calibrated")
     probability_images: int | None = Field(description="on how many labelled images the probability rests")
@@ -73,6 +75,10 @@ class ImageView(BaseModel):
     parts: list[str] = Field(description="of the version that scored it: prompts, heads, refiner, image head")
     preview: PreviewView | None = Field(
         description="what the corrections since that version make of it, to look at; see its map with preview=true"
+    )
+    unlike_others: bool = Field(
+        description="whether there is a map of what is unlike the project's other images, see its map with "
+        "part=unlike_others: from eight scored images on, while the version in use has learnt prompts alone"
     )
     annotation: AnnotationView | None
     scoring_error: str | None
@@ -91,6 +97,8 @@ def image_views(session: Session, rows: list[ImageRow], say: Texts) -> list[Imag
     probabilities = {one: score_probability(session, one) for one in settings}
     version_ids = {row.prediction.prompt_version_id for row in rows if row.prediction}
     versions = {one: get_version(session, one) for one in version_ids}
+    offered = {one for one, version in versions.items() if version.state == "active" and is_offered(session, version)}
+    judging = {one: judging_threshold(session, one) for one in version_ids}
     previews = previews_of(session, [row.image.id for row in rows])
     old_scores = latest_scores(session, [row.image.id for row in rows if row.prediction is None])
     return [
@@ -99,6 +107,8 @@ def image_views(session: Session, rows: list[ImageRow], say: Texts) -> list[Imag
             settings[row.image.project_id],
             probabilities[row.image.project_id],
             versions.get(row.prediction.prompt_version_id) if row.prediction else None,
+            judging.get(row.prediction.prompt_version_id) if row.prediction else None,
+            row.prediction is not None and row.prediction.prompt_version_id in offered,
             previews.get(row.image.id) if row.prediction else None,
             old_scores.get(row.image.id),
             say,
@@ -112,6 +122,8 @@ def _view(
     settings: dict[str, Any],
     calibrated: Probability | None,
     version: PromptVersion | None,
+    judging: float | None,
+    unlike_others: bool,
     preview: Preview | None,
     old_score: float | None,
     say: Texts,
@@ -132,7 +144,7 @@ def _view(
         old_score=old_score,
         threshold=threshold,
         map_threshold=settings["map_threshold"],
-        verdict=None if prediction is None else verdict(prediction, threshold),
+        verdict=None if prediction is None else verdict(prediction, judging),
         probability=probability.of(prediction.score) if prediction and probability else None,
         probability_images=probability.images if probability else None,
         expected_gain=None if prediction is None else prediction.expected_gain,
@@ -142,6 +154,7 @@ def _view(
         scored_from_cache=made.get("from_cache"),
         parts=[] if version is None else parts_of(version),
         preview=None if preview is None else PreviewView.model_validate(preview, from_attributes=True),
+        unlike_others=unlike_others,
         annotation=None if row.annotation is None else annotation_view(row.annotation),
         scoring_error=None if image.scoring_error is None else translated(say, image.scoring_error),
         created_at=image.created_at,

@@ -14,6 +14,7 @@ from db.training.prompt_versions import get_version
 from webapp.api.caching import revalidated
 from webapp.api.dependencies import Id, StoreDep
 from workers.scoring.maps import encode_full_map, previewed_image, prompts_map, read_map, shown_image
+from workers.unlike_others import compared_with, unlike_map
 
 router = APIRouter(prefix="/images", tags=["images"])
 
@@ -40,20 +41,23 @@ def get_map(
         bool, Query(description="what the corrections so far make of it; 404 where there is none")
     ] = False,
     part: Annotated[
-        Literal["all", "prompts"], Query(description="`prompts`: without what the version learnt besides them")
+        Literal["all", "prompts", "unlike_others"],
+        Query(
+            description="`prompts`: without what the version learnt besides them; `unlike_others`: how rare each place "
+            "is among the project's newest images, ½ for one in a hundred; 404 unless the image's `unlike_others` is "
+            "true"
+        ),
     ] = "all",
 ) -> Response:
-    """Anomaly map, values 0–1: as the version in use refines it, or the prompts' own, a mean over layers.
+    """Anomaly map, values 0–1: as the version in use refines it, the prompts' own, or what is unlike the others.
 
     `npy`: float32 H×W at the image's size. `png`: the same as 16-bit grey, 65,535 = 1. `grid`: float32 little-endian,
     row by row, at the model's resolution, whose size is in X-Map-Height and X-Map-Width. X-Prompt-Version names the
     version that made it: the one before the active one, until this has scored the image; of a preview, the one that
     was active when it was made.
     """
-    if preview and part == "prompts":
-        raise HTTPException(
-            422, "A preview is what was learnt besides the prompts. Ask for preview or for part=prompts."
-        )
+    if preview and part != "all":
+        raise HTTPException(422, f"A preview is a map of its own. Ask for preview or for part={part}.")
     found = _preview(store, image_id) if preview else _in_use(store, image_id, part)
     with store.session(read_only=True) as session:
         headers = {"X-Prompt-Version": str(get_version(session, found.version_id).number)}
@@ -71,6 +75,10 @@ def get_map(
 def _in_use(store: Store, image_id: int, part: str) -> _Found:
     image, prediction = shown_image(store, image_id)
     key, version_id = prediction.map_blob_key, prediction.prompt_version_id
+    if part == "unlike_others":
+        compared = compared_with(store, image.project_id)
+        name = f"{image.seen_key}-{compared.name}"
+        return _Found(image, name, version_id, partial(unlike_map, store, image, compared))
     if part == "prompts":
         return _Found(image, f"{key}-prompts", version_id, partial(prompts_map, store, image, prediction))
     return _Found(image, key, version_id, partial(read_map, store, prediction))

@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 
 from db.clock import about_shared_now
 from db.errors import BadCursor, BadText, BlobMissing, BlobsUnavailable, StorageFull
+from settings import get_settings
 from webapp.access.rate_limit import TooFast
 from webapp.texts import texts_of
 from webapp.texts.translation import translated
@@ -43,6 +44,7 @@ from workers.errors import (
     PromptError,
     RunInProgress,
     TooFewCorrections,
+    TooFewToCompare,
     UploadInProgress,
 )
 
@@ -73,6 +75,7 @@ _KNOWN: dict[type[Exception], tuple[int, str, str]] = {
     PromptError: (422, "unusable-prompts", "The prompts can't be used"),
     TooFewCorrections: (422, "too-few-corrections", "There are too few corrections"),
     NoPreview: (404, "no-preview", "There is no preview"),
+    TooFewToCompare: (404, "too-few-to-compare", "There are too few images to compare"),
     MapChanged: (409, "map-changed", "Another version came into use"),
     NothingToAccept: (422, "nothing-to-accept", "There is nothing to accept"),
     NothingToExport: (422, "nothing-to-export", "There is nothing to export"),
@@ -91,6 +94,8 @@ _STATUSES = {
     422: ("invalid-request", "The request is invalid"),
 }
 _AGAIN = {"Retry-After": "2"}
+# How the parser of forms begins, which stops at the first file too many.
+_TOO_MANY_FILES = "Too many files."
 # What an exception knows beyond its message, as members of the document.
 _MEMBERS = ("current_revision", "run_id", "corrected", "needed", "missing")
 
@@ -163,6 +168,10 @@ async def _invalid(request: Request, error: Exception) -> JSONResponse:
 
 async def _http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
+    if str(error.detail).startswith(_TOO_MANY_FILES):
+        most = get_settings().max_files
+        detail = f"The request has over {most} files. Send them in parts, or raise ANOMALYLOOP_MAX_FILES."
+        return problem(request, 413, *_STATUSES[413], detail)
     kind, title = _STATUSES.get(error.status_code, ("http-error", HTTPStatus(error.status_code).phrase))
     headers = dict(error.headers) if error.headers else None
     return problem(request, error.status_code, kind, title, str(error.detail), headers=headers)

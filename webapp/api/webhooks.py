@@ -82,8 +82,10 @@ def get_webhooks(store: StoreDep) -> list[WebhookView]:
 def post_webhook(store: StoreDep, wanted: NewWebhook) -> NewWebhookView:
     """Tell an address of events from now on: signed, within seconds, again for half a day where it does not answer.
 
-    `run.finished`: any run that ended, with its state and decision. `image.anomalous`: an image whose first score
-    reaches its project's threshold. A message may come twice; its `id` stays the same.
+    `run.finished`: any run that ended, with its state and decision. `image.anomalous`: an image that the first
+    version to score it calls anomalous, as its `verdict` says: by the project's threshold at once, or, before anything
+    tells the project's images apart, when it comes to stand out among them (then `threshold` is null).
+    A message may come twice; its `id` stays the same.
     """
     project_id = None if wanted.project is None else project_named(store, wanted.project).id
     made = make_webhook(store, project_id=project_id, url=wanted.url, events=list(dict.fromkeys(wanted.events)))

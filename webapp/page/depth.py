@@ -33,9 +33,10 @@ def build_depth(tab: gr.Tab, labels: Labels) -> None:
 
 
 def depth_rule(say: Texts, depth: tuple[float, float] | None) -> str:
-    """The rule in a sentence, as HTML; None: no image has set it yet."""
+    """The rule in a sentence, and what it does not reach, as HTML; None: no image has set it yet."""
     words = say("depth.none") if depth is None else say("depth.rule", low=f"{depth[0]:g}", high=f"{depth[1]:g}")
-    return f'<p class="al-rule" data-testid="depth-rule">{escape(words)}</p>'
+    unseen = f'<p class="al-muted" data-testid="depth-unseen">{escape(say("depth.unseen"))}</p>'
+    return f'<p class="al-rule" data-testid="depth-rule">{escape(words)}</p>{unseen}'
 
 
 def _read(request: gr.Request) -> _Shown:

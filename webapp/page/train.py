@@ -10,9 +10,9 @@ from pathlib import Path
 
 import gradio as gr
 
+from db.clock import shared_now
 from db.images.annotations import waiting_corrections
 from db.projects.projects import get_project
-from db.tables.base import utc_now
 from db.tables.core import LIVE_RUN_STATES
 from db.training.prompt_versions import list_versions
 from db.training.runs import list_runs, live_run
@@ -107,8 +107,8 @@ def _drawn(name: str) -> gr.HTML:
 
 def read_state(say: Texts, project_id: int, chosen: int | None) -> TrainState:
     """Read everything from the database and make it HTML; `chosen` is the run to show in full, None the newest."""
-    now = utc_now()
     with get_store().session(read_only=True) as session:
+        now = shared_now(session)
         runs, versions = list_runs(session, project_id), list_versions(session, project_id)
         seen = next((run for run in runs if run.id == chosen), runs[0] if runs else None)
         return TrainState(

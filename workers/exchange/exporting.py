@@ -14,9 +14,12 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from sqlalchemy.orm import Session
+
 from db.errors import BlobMissing
 from db.images.exports import all_rows
 from db.images.rows import ImageRow
+from db.images.verdicts import judging_threshold
 from db.projects.projects import get_project
 from db.store import Store
 from db.tables.core import Project
@@ -26,7 +29,7 @@ from workers.errors import ImageError, NothingToExport
 from workers.exchange.coco_listing import CocoListing
 from workers.exchange.names import ExportedNames
 from workers.exchange.safe_names import safe_name
-from workers.exchange.tables import IndexListing, Listing, Placed, all_images_table
+from workers.exchange.tables import IndexListing, Judge, Listing, Placed, all_images_table
 from workers.exchange.zip_stream import Entry, zip_stream
 
 logger = logging.getLogger(__name__)
@@ -56,10 +59,9 @@ def export_zip(store: Store, project_id: int, kind: str, image_ids: Sequence[int
     with store.session(read_only=True) as session:
         project = get_project(session, project_id)
         rows = list(all_rows(session, project_id, image_ids))
-        version = active_version(session, project_id)
-    number = version.number if version else None
+        judge = _judge(session, project)
     if kind == "csv":
-        return zip_stream([Entry("images.csv", all_images_table(rows, project, number))])
+        return zip_stream([Entry("images.csv", all_images_table(rows, judge))])
     corrected = [row for row in rows if row.annotation is not None]
     if corrected and all(_unmarked(row) for row in corrected):
         raise NothingToExport(
@@ -71,8 +73,15 @@ def export_zip(store: Store, project_id: int, kind: str, image_ids: Sequence[int
             f"Nobody has corrected or accepted an image of {project.name!r} yet, so there are no labels to export. "
             "Correct some, or export the format csv, which holds the scores of all images."
         )
-    listing: Listing = CocoListing(project, number) if kind == "coco" else IndexListing(project, number)
+    listing: Listing = CocoListing(project, judge.version) if kind == "coco" else IndexListing(project, judge)
     return zip_stream(_entries(store, corrected, _layout(kind, project), listing))
+
+
+def _judge(session: Session, project: Project) -> Judge:
+    version, threshold = active_version(session, project.id), project.settings["threshold"]
+    if version is None:
+        return Judge(None, threshold, threshold)
+    return Judge(version.number, threshold, judging_threshold(session, version.id))
 
 
 def _unmarked(row: ImageRow) -> bool:

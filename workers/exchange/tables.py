@@ -35,11 +35,20 @@ class Listing(Protocol):
         """The listing of all that were noted."""
 
 
+@dataclass(frozen=True)
+class Judge:
+    """What verdicts are by: the active version's number, the project's threshold, and `judging_threshold`."""
+
+    version: int | None
+    threshold: float
+    judging_threshold: float | None
+
+
 class IndexListing:
     """`index.csv`: image, label (0 or 1), mask, category, defect, split; and then what the product knows of each."""
 
-    def __init__(self, project: Project, version: int | None) -> None:
-        self._project, self._version = project, version
+    def __init__(self, project: Project, judge: Judge) -> None:
+        self._project, self._judge = project, judge
         self._table: list[dict[str, Any]] = []
 
     def add(self, placed: Placed, mask: Mask | None) -> None:
@@ -53,16 +62,16 @@ class IndexListing:
             "defect": "anomalous" if anomalous else "good",
             "split": "test",
         }
-        self._table.append({**read_by_evaluate, **_facts(placed.row, self._project, self._version)})
+        self._table.append({**read_by_evaluate, **_facts(placed.row, self._judge)})
 
     def entry(self) -> Entry:
         """The table; see `Listing`."""
         return Entry("index.csv", _csv(self._table, [*_INDEX, *_FACTS]))
 
 
-def all_images_table(rows: Sequence[ImageRow], project: Project, version: int | None) -> bytes:
+def all_images_table(rows: Sequence[ImageRow], judge: Judge) -> bytes:
     """`images.csv`: every image, corrected or not, with its score."""
-    table = [{"status": row.status, **_label(row), **_facts(row, project, version)} for row in rows]
+    table = [{"status": row.status, **_label(row), **_facts(row, judge)} for row in rows]
     return _csv(table, header=["status", *_LABEL, *_FACTS])
 
 
@@ -78,13 +87,13 @@ def _label(row: ImageRow) -> dict[str, Any]:
     return {"label": row.annotation.label, "area": row.annotation.area} if row.annotation else dict.fromkeys(_LABEL)
 
 
-def _facts(row: ImageRow, project: Project, version: int | None) -> dict[str, Any]:
-    image, annotation, threshold = row.image, row.annotation, project.settings["threshold"]
+def _facts(row: ImageRow, judge: Judge) -> dict[str, Any]:
+    image, annotation = row.image, row.annotation
     score = row.prediction.score if row.prediction else None
     values = (
         *(image.id, image.file_name, image.sha256, image.width, image.height),
-        *(score, verdict(row.prediction, threshold) if row.prediction else None, threshold),
-        None if score is None else version,
+        *(score, verdict(row.prediction, judge.judging_threshold) if row.prediction else None, judge.threshold),
+        None if score is None else judge.version,
         *((annotation.source, annotation.author, _time(annotation.created_at)) if annotation else (None, None, None)),
         _time(image.created_at),
     )

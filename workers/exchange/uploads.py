@@ -14,8 +14,6 @@ from settings import Settings
 from workers.errors import LabelFileError
 from workers.exchange.zip_names import entry_names, path_of
 
-# More files than this are no labels of a project, but an attack or a mistake.
-MAX_FILES = 50_000
 # What zipfile and the decompressors raise for zips that are damaged, or were made to be.
 _DAMAGED = (
     *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error),
@@ -36,7 +34,7 @@ def open_uploads(uploads: Sequence[tuple[str, BinaryIO]], settings: Settings) ->
 
     Args:
         uploads: file name and open file of each; the files must stay open while what is returned is in use.
-        settings: for the limits: `max_import_mb` over all, unpacked; `max_upload_mb` for each file in them.
+        settings: for the limits: `max_import_mb` and `max_import_files` over all, unpacked; `max_upload_mb` a file.
 
     Raises:
         LabelFileError: too much, too many, or a damaged zip.
@@ -62,8 +60,11 @@ def _check_total(size: int, count: int, settings: Settings) -> None:
             f"Unpacked, the labels have {size / 1e6:.0f} MB or more, and the limit is {settings.max_import_mb:g} MB. "
             "Send them in parts, or raise ANOMALYLOOP_MAX_IMPORT_MB."
         )
-    if count > MAX_FILES:
-        raise LabelFileError(f"There are over {MAX_FILES:,} files. Send them in parts.")
+    if count > settings.max_import_files:
+        raise LabelFileError(
+            f"There are over {settings.max_import_files:,} files. Send them in parts, or raise "
+            "ANOMALYLOOP_MAX_IMPORT_FILES."
+        )
 
 
 def _open_zip(name: str, file: BinaryIO, settings: Settings) -> tuple[list[SourceFile], int]:

@@ -9,7 +9,7 @@ from db.blobs import blob_key
 from db.images.annotations import add_annotation, newest_annotation
 from db.images.images import get_image
 from db.images.predictions import active_prediction
-from db.images.verdicts import verdict
+from db.images.verdicts import judging_threshold, verdict
 from db.projects.projects import get_project
 from db.store import Store
 from db.tables.core import Annotation
@@ -108,10 +108,11 @@ def accept(
     with store.session(read_only=True) as session:
         settings = get_project(session, image.project_id).settings
         number = get_version(session, prediction.prompt_version_id).number
+        threshold = judging_threshold(session, prediction.prompt_version_id)
     if seen_version is not None and seen_version != number:
         raise MapChanged(seen_version, number)
     mask = None
-    if verdict(prediction, settings["threshold"]) == "anomalous":
+    if verdict(prediction, threshold) == "anomalous":
         anomaly_map = resize_map(read_map(store, prediction), image.height, image.width)
         mask = (anomaly_map >= settings["map_threshold"]).astype(np.uint8)
         if not mask.any():

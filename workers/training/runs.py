@@ -5,10 +5,10 @@ from datetime import timedelta
 
 from sqlalchemy.orm import Session
 
+from db.clock import shared_now
 from db.images.annotations import newest_per_image, waiting_corrections
 from db.projects.projects import get_project, list_projects
 from db.store import Store
-from db.tables.base import utc_now
 from db.tables.core import Annotation, Project, TuningRun
 from db.training import runs as run_rows
 from db.training.prompt_versions import active_version
@@ -107,7 +107,7 @@ def is_due(session: Session, project: Project) -> bool:
     settings = get_settings()
     enough = project.settings.get("retrain_after", settings.retrain_after)
     longest = timedelta(hours=project.settings.get("retrain_hours", settings.retrain_hours))
-    return waiting.count >= enough or utc_now() - waiting.oldest_at >= longest
+    return waiting.count >= enough or shared_now(session) - waiting.oldest_at >= longest
 
 
 def _rests(last: TuningRun, annotations: list[Annotation]) -> bool:

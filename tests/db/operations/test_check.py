@@ -95,6 +95,10 @@ def test_a_file_that_belongs_to_nothing_is_deleted_once_it_is_old(store: Store, 
     key = key_of(store, b"nobody's")
     assert check(store, mend=True) == []  # a row that names it may be on its way
     age(tmp_path)
+    assert check(store) == [], "the schedule deletes it"
+    age(tmp_path, hours=25)
+    assert "1 files belong to nothing" in check(store)[0].sentence, "it did not"
+    age(tmp_path)
     [found] = check(store, mend=True)
     assert "1 files belong to nothing" in found.sentence and found.mended
     assert not store.blobs.exists(key)
@@ -105,7 +109,9 @@ def test_what_a_killed_process_left_is_deleted_once_it_is_old(store: Store, tmp_
     half.write_bytes(b"half of a")
     assert check(store) == []
     age(tmp_path)
-    assert "half-written" in check(store)[0].sentence
+    assert check(store) == [], "the schedule deletes it"
+    age(tmp_path, hours=25)
+    assert "half-written" in check(store)[0].sentence, "it did not"
     check(store, mend=True)
     assert not half.exists()
 

@@ -344,7 +344,6 @@ def test_leases_go_by_the_databases_clock_whatever_a_machines_own_says(
         pytest.skip("a SQLite file has one machine, and no clock")
     wrong = utc_now() + timedelta(minutes=minutes)
     monkeypatch.setattr("db.clock.utc_now", lambda: wrong)
-    monkeypatch.setattr("db.training.runs.utc_now", lambda: wrong)
     with database.session() as session:
         assert stale_runs(session, LEASE) == [] and not claim(session, held.id, "elsewhere", LEASE)
         assert heartbeat(session, held.id, "first")

@@ -51,6 +51,12 @@ def deep_tiff(values: np.ndarray, **tags: int) -> bytes:
     return b"II*\0" + struct.pack("<I", 8) + directory + bytes(4) + struct.pack("<HHH", 16, 16, 16) + values.tobytes()
 
 
+def deep_ppm(values: np.ndarray) -> bytes:
+    """A 16-bit PPM of (h, w, 3)."""
+    height, width = values.shape[:2]
+    return b"P6\n# of a camera\n%d %d\n65535\n" % (width, height) + values.astype(">u2").tobytes()
+
+
 def grey(values: np.ndarray, image_format: str = "TIFF") -> bytes:
     return encoded(Image.fromarray(values), image_format)
 
@@ -149,9 +155,10 @@ def test_colours_of_16_bits_are_seen_as_the_same_values_in_grey(channels):
         assert np.asarray(image)[..., -1].min() == 255
 
 
-@pytest.mark.parametrize("write", [deep_tiff, deep_png])
+@pytest.mark.parametrize("write", [deep_tiff, deep_png, deep_ppm])
 def test_colours_differ_from_one_another_to_the_last_bit(write):
     values = np.stack([TWELVE_BITS, TWELVE_BITS // 2, TWELVE_BITS // 3], axis=2)
+    assert is_deep(write(values))
     shown = pixels(write(values), DepthRule(0, 4095))
     for channel in range(3):
         np.testing.assert_array_equal(shown[..., channel], pixels(grey(values[..., channel]), DepthRule(0, 4095)))

@@ -239,6 +239,19 @@ def test_more_files_than_the_limit_are_refused(client: TestClient, monkeypatch: 
     assert upload(client, *files[:2]).status_code == 201
 
 
+@pytest.mark.usefixtures("installation")
+def test_the_limit_of_files_is_the_one_that_is_set_also_beyond_what_forms_have_by_default(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("ANOMALYLOOP_MAX_FILES", "1200")
+    get_settings.cache_clear()
+    client = TestClient(build_api(), raise_server_exceptions=False)
+    taken = upload(client, ("0.png", png(0)), *[(f"{number}.txt", b"-") for number in range(1100)])
+    assert taken.status_code == 201 and len(taken.json()) == 1101
+    refused = upload(client, *[(f"{number}.txt", b"-") for number in range(1201)])
+    assert_problem(refused, 413, "too-large", "over 1200 files", "ANOMALYLOOP_MAX_FILES")
+
+
 def test_who_sends_more_than_a_minutes_share_has_to_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = get_settings().model_copy(update={"max_minute_files": 10, "max_minute_mb": 1.0})
     rate_limit, ada, bob = RateLimit(), Caller("ada", Role.ANNOTATOR, "session"), Caller("bob", Role.ANNOTATOR, "token")

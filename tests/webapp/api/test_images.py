@@ -127,9 +127,13 @@ def test_an_image_is_unscored_until_it_is_scored(client: TestClient, installatio
         None,
         None,
     )
-    known = client.get(f"/api/v1/images/{scored(client, installation, seed=2)}").json()
+    address = f"/api/v1/images/{scored(client, installation, seed=2)}"
+    known = client.get(address).json()
     assert known["status"] == "to_review" and known["prompt_version"] == 1
-    assert known["verdict"] == ("anomalous" if known["score"] >= known["threshold"] else "normal")
+    assert known["verdict"] is None, "nothing tells these images apart yet"
+    for threshold, said in ((known["score"], "anomalous"), (1.0, "normal")):
+        client.put("/api/v1/threshold", json={"threshold": threshold}).raise_for_status()
+        assert client.get(address).json()["verdict"] == said
 
 
 def test_pages_of_images_follow_each_other_and_count_all(client: TestClient) -> None:

@@ -5,12 +5,16 @@ import io
 import numpy as np
 from fastapi.testclient import TestClient
 from PIL import Image
+from sqlalchemy import update
 
+from db.tables.core import PromptVersion
 from engine.detector.maps import resize_map
+from engine.detector.standing_out import FEWEST
 from tests.conftest import Installation
 from tests.pictures import mask_png
 from tests.webapp.rest import assert_problem, kept, scored
 from tests.workers.making import activate_copy
+from workers import unlike_others
 from workers.scoring.scorer import score_unscored
 from workers.training.previewing import refresh_previews
 
@@ -97,3 +101,38 @@ def test_the_prompts_own_map_can_be_asked_for(client: TestClient, installation: 
     alone = np.load(io.BytesIO(client.get(f"/api/v1/images/{image_id}/map?part=prompts").content))
     np.testing.assert_allclose(whole, alone, atol=1e-6)  # this version has learnt nothing besides its prompts
     assert_problem(client.get(f"/api/v1/images/{image_id}/map?part=prompts&preview=true"), 422, "invalid-request")
+
+
+def test_what_is_unlike_the_others_has_a_map_once_there_are_enough(
+    client: TestClient, installation: Installation
+) -> None:
+    ids = [kept(client, seed=seed) for seed in range(FEWEST - 1)]
+    score_unscored(installation.store, installation.project_id, limit=100)
+    url = f"/api/v1/images/{ids[0]}/map?part=unlike_others"
+    assert client.get(f"/api/v1/images/{ids[0]}").json()["unlike_others"] is False
+    assert_problem(client.get(url), 404, "too-few-to-compare", f"needs {FEWEST} scored images")
+
+    scored(client, installation, seed=FEWEST)
+    assert client.get(f"/api/v1/images/{ids[0]}").json()["unlike_others"] is True
+    answer = client.get(url)
+    values = np.load(io.BytesIO(answer.content))
+    assert values.shape == (70, 90) and 0 <= values.min() < values.max() < 1
+    assert client.get(url, headers={"If-None-Match": answer.headers["etag"]}).status_code == 304
+    assert_problem(client.get(f"{url}&preview=true"), 422, "invalid-request")
+    scored(client, installation, seed=FEWEST + 1)
+    assert client.get(url).headers["etag"] != answer.headers["etag"], "it is held against another one too"
+
+    activate_copy(installation)  # as a run would: what has learnt has rarity among its inputs
+    with installation.store.session() as session:
+        session.execute(
+            update(PromptVersion)
+            .where(PromptVersion.state == "active")
+            .values(metrics={"parts": ["prompts", "refiner"]})
+        )
+    score_unscored(installation.store, installation.project_id, limit=100)
+    assert client.get(f"/api/v1/images/{ids[0]}").json()["unlike_others"] is False
+    assert_problem(client.get(url), 404, "too-few-to-compare")
+
+
+def test_the_page_asks_for_as_many_as_the_engine_needs() -> None:
+    assert unlike_others.FEWEST == FEWEST

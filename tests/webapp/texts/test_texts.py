@@ -83,8 +83,8 @@ def test_what_was_chosen_in_the_bar_counts_more_than_what_the_browser_prefers() 
 def test_what_other_rooms_say_is_said_in_korean_with_what_varies_in_it() -> None:
     korean = Texts("ko")
     assert (
-        translated(korean, "There are over 50,000 files. Send them in parts.")
-        == "파일이 50,000개를 넘습니다. 나눠 보내세요."
+        translated(korean, "There are over 50,000 files. Send them in parts, or raise ANOMALYLOOP_MAX_IMPORT_FILES.")
+        == "파일이 50,000개를 넘습니다. 나눠 보내거나 ANOMALYLOOP_MAX_IMPORT_FILES를 늘리세요."
     )
     decision = translated(
         korean,

@@ -1,5 +1,7 @@
 """Which map is shown: in service, the preview that corrections make at once, or the prompts alone; and what A saves."""
 
+import re
+
 import numpy as np
 from playwright.sync_api import expect
 from sqlalchemy import update
@@ -9,6 +11,8 @@ from db.projects.projects import update_settings
 from db.tables.core import PromptVersion
 from db.training.prompt_versions import active_version
 from engine.detector.maps import map_to_npy, resize_map
+from engine.detector.standing_out import FEWEST
+from tests.e2e.conftest import ARTEFACTS
 from tests.pictures import mask_png
 from tests.webapp.ui.canvas_page import CanvasPage
 from tests.webapp.ui.test_canvas_saving import label_of
@@ -68,13 +72,34 @@ def canvas_first(canvas: CanvasPage) -> int:
 def test_a_correction_shows_on_the_image_that_is_open_next_without_a_reload(canvas: CanvasPage) -> None:
     first, second = canvas.add_new(), canvas.add_new()
     canvas.open(first)
-    expect(canvas.part("map-choice")).to_be_hidden()
+    expect(canvas.part("map-preview")).to_be_hidden()
     canvas.set_brush(31)
     canvas.stroke((60.5, 60.5), (200.5, 60.5))
     canvas.save()
     canvas.show(second)
     expect(canvas.root).to_have_attribute("data-map", "preview")
     expect(canvas.part("map-mark")).to_be_visible()
+
+
+def test_what_is_unlike_the_others_is_shown_where_a_person_asks_for_it(canvas: CanvasPage) -> None:
+    for _ in range(FEWEST - 2):
+        canvas.add_new()
+    first, second = canvas.add_new(), canvas.add_new()
+    canvas.open(first)
+    expect(canvas.root).to_have_attribute("data-map", "service")
+    accepted = "nothing is wrong with it" if canvas.part("verdict").inner_text() == "Not judged yet" else "is right"
+    expect(canvas.part("accept")).to_have_attribute("title", re.compile(accepted))
+    shown = heat(canvas)
+    canvas.part("map-others").click()
+    expect(canvas.part("map-mark")).to_contain_text("what is rare among this project's images")
+    expect_other_heat(canvas, shown)
+    ARTEFACTS.mkdir(parents=True, exist_ok=True)
+    canvas.page.screenshot(path=ARTEFACTS / "map-unlike-others.png")
+    canvas.show(second)
+    expect(canvas.root).to_have_attribute("data-map", "others")
+    canvas.page.reload()
+    canvas.expect_open(second)
+    expect(canvas.root).to_have_attribute("data-map", "service")  # never by itself
 
 
 def test_accepting_a_preview_saves_what_it_outlines_as_a_drawn_mask(canvas: CanvasPage) -> None:

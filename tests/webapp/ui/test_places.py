@@ -12,6 +12,7 @@ from db.training.prompt_versions import active_version
 from db.training.runs import create_run
 from engine.detector.prompt_files import prompts_to_bytes
 from engine.detector.prompts import default_prompts
+from tests.e2e.conftest import ARTEFACTS
 from tests.webapp.ui.canvas_page import CanvasPage
 from tests.webapp.ui.conftest import Site
 from tests.workers.making import activate_copy
@@ -50,6 +51,17 @@ def test_the_bar_names_the_model_its_fingerprint_and_what_it_is_good_for(opened:
     expect(line).to_contain_text(info.name)
     expect(line).to_contain_text(info.fingerprint[:8])
     expect(line).to_contain_text(info.description)
+
+
+@pytest.mark.parametrize("width", [1190, 1280, 1440])
+def test_the_bar_has_room_for_what_a_model_of_a_long_name_is_good_for(opened: Page, width: int) -> None:
+    opened.set_viewport_size({"width": width, "height": 800})
+    name = "ViT-L-14-336-quickgelu/openai, from a file of ours"
+    opened.evaluate("name => document.querySelector('.al-model b').textContent = name", name)
+    line, about = (opened.locator(one).bounding_box() for one in (".al-model", ".al-model-about"))
+    assert about and line and about["width"] > 150 and about["height"] < 25 and line["height"] < 42
+    ARTEFACTS.mkdir(parents=True, exist_ok=True)
+    opened.screenshot(path=ARTEFACTS / f"header-{width}.png")
 
 
 def test_retraining_without_corrections_says_what_is_missing(opened: Page) -> None:

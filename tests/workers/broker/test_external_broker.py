@@ -1,29 +1,18 @@
 """On servers: PostgreSQL and a broker, two page processes, and two workers of which each has its own queues."""
 
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 
 from tests.pictures import mask_png, png
-from tests.running import ROOT, RunningApp, wait_until
+from tests.running import ROOT, RunningApp, answers, wait_until
 
 BROKERS = {"Redis": "redis://127.0.0.1:6379/15", "RabbitMQ": "amqp://guest:guest@127.0.0.1:5672//"}
 QUEUES = (("scoring,default", "--beat"), ("tuning",))
-
-
-def answers(url: str) -> bool:
-    parts = urlsplit(url)
-    try:
-        socket.create_connection((parts.hostname or "", parts.port or 0), timeout=2).close()
-    except OSError:
-        return False
-    return True
 
 
 @pytest.fixture(params=list(BROKERS))

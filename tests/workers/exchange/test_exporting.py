@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from db.images.images import get_image
+from db.projects.projects import update_settings
 from engine.evaluation.datasets.index_files import read_index
 from engine.images.mask_files import decode_mask
 from tests.conftest import Installation
@@ -87,7 +88,11 @@ def test_csv_lists_every_image_corrected_or_not(labelled: Installation) -> None:
         ("1.png", "corrected", "normal"),
         ("2.png", "to_review", ""),
     ]
-    assert all(row["score"] and row["verdict"] for row in rows)
+    assert all(row["score"] and not row["verdict"] for row in rows), "nothing tells these images apart yet"
+    with labelled.store.session() as session:
+        update_settings(session, labelled.project_id, {"threshold": 0.5})
+    [(_, data)] = unpacked(export(labelled.store, labelled.project_id, "csv")).items()
+    assert all(row["verdict"] in ("anomalous", "normal") for row in table(data))
 
 
 @pytest.mark.parametrize("kind", ["csv", "masks"])

@@ -378,19 +378,23 @@ def test_a_file_that_is_damaged_in_the_zip_is_told(installation: Installation) -
 
 @pytest.mark.parametrize(
     ("limits", "words"),
-    [({"max_import_mb": 0.001}, "MAX_IMPORT_MB"), ({"max_upload_mb": 0.001}, "MAX_UPLOAD_MB")],
+    [
+        ({"max_import_mb": 0.001}, "MAX_IMPORT_MB"),
+        ({"max_import_files": 1}, "MAX_IMPORT_FILES"),
+        ({"max_upload_mb": 0.001}, "MAX_UPLOAD_MB"),
+    ],
 )
 def test_more_than_the_limit_is_refused_before_it_is_unpacked(
     installation: Installation, monkeypatch: pytest.MonkeyPatch, limits: dict, words: str
 ) -> None:
     monkeypatch.setattr(importing, "get_settings", lambda: Settings(**limits))
-    bomb = packed({"normal/0.png": np.random.default_rng(0).bytes(5000)})
-    if words == "MAX_IMPORT_MB":
+    bomb = packed({f"normal/{number}.png": np.random.default_rng(0).bytes(5000) for number in range(2)})
+    if words != "MAX_UPLOAD_MB":
         with pytest.raises(LabelFileError, match=words):
             take_in(installation.store, installation.project_id, ("x.zip", bomb))
     else:
-        [outcome] = take_in(installation.store, installation.project_id, ("x.zip", bomb)).values()
-        assert words in outcome.error
+        outcomes = take_in(installation.store, installation.project_id, ("x.zip", bomb)).values()
+        assert all(words in outcome.error for outcome in outcomes)
 
 
 @pytest.mark.parametrize("name", ["notes.txt", "broken.zip", "empty.json"])

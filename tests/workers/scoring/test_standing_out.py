@@ -7,9 +7,10 @@ import pytest
 from db.images.filters import ImageFilter
 from db.images.pages import list_images
 from db.images.predictions import active_prediction
-from db.images.verdicts import verdict
-from db.projects.projects import get_project, update_settings
+from db.images.verdicts import judging_threshold, verdict
+from db.projects.projects import update_settings
 from db.training.prompt_versions import activate
+from db.webhooks.messages import add_webhook, list_messages
 from engine.detector.detector import Detector
 from engine.detector.files import detector_to_bytes
 from tests.conftest import Installation
@@ -40,9 +41,8 @@ def add_parts(installation: Installation, marked: list[bool], first_seed: int = 
 
 def verdicts(installation: Installation, ids: list[int]) -> list[str | None]:
     with installation.store.session(read_only=True) as session:
-        threshold = get_project(session, installation.project_id).settings["threshold"]
         found = [active_prediction(session, image_id) for image_id in ids]
-        return [verdict(one, threshold) for one in found if one is not None]
+        return [verdict(one, judging_threshold(session, one.prompt_version_id)) for one in found if one is not None]
 
 
 def filtered(installation: Installation, wanted: str) -> set[int]:
@@ -66,9 +66,39 @@ def test_images_that_come_later_are_held_against_those(installation: Installatio
     assert verdicts(installation, later) == [None, "anomalous"]
 
 
-def test_a_few_images_are_judged_by_the_threshold(installation: Installation) -> None:
-    ids = add_parts(installation, MARKED[:6])
-    assert None not in verdicts(installation, ids)
+def test_a_few_images_are_not_judged_yet(installation: Installation) -> None:
+    webhook = listening(installation)
+    ids = add_parts(installation, MARKED[:7])
+    assert set(verdicts(installation, ids)) == {None} and told_of(installation, webhook) == []
+    assert filtered(installation, "anomalous") == filtered(installation, "normal") == set()
+    assert accept(installation.store, ids[4]).label == "normal"
+    later = add_parts(installation, MARKED[7:], first_seed=7)
+    assert verdicts(installation, ids + later).count("anomalous") >= 4
+
+
+def test_who_listens_is_told_of_what_stands_out_once_and_of_nothing_else(installation: Installation) -> None:
+    webhook = listening(installation)
+    ids = add_parts(installation, MARKED)
+    anomalous = [one for one, said in zip(ids, verdicts(installation, ids), strict=True) if said]
+    assert sorted(told_of(installation, webhook)) == anomalous and anomalous
+    [later] = add_parts(installation, [True], first_seed=50)
+    score_images(installation.store, ids)
+    assert sorted(told_of(installation, webhook)) == [*anomalous, later]
+    with installation.store.session(read_only=True) as session:
+        assert list_messages(session, webhook)[0].body["threshold"] is None
+    activate_copy(installation)
+    score_images(installation.store, ids)
+    assert sorted(told_of(installation, webhook)) == [*anomalous, later], "another version says it again"
+
+
+def listening(installation: Installation) -> int:
+    with installation.store.session() as session:
+        return add_webhook(session, project_id=None, url="http://hooks.example/", events=["image.anomalous"]).id
+
+
+def told_of(installation: Installation, webhook: int) -> list[int]:
+    with installation.store.session(read_only=True) as session:
+        return [one.body["image_id"] for one in list_messages(session, webhook)]
 
 
 @pytest.mark.parametrize("threshold", [0.0, 1.0])

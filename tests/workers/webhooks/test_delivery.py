@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import update
 
 from db.images.predictions import save_prediction
+from db.projects.projects import update_settings
 from db.tables.base import utc_now
 from db.tables.webhooks import Webhook, WebhookMessage
 from db.training.prompt_versions import active_version
@@ -69,7 +70,10 @@ def receiver() -> Iterator[Receiver]:
 
 @pytest.fixture
 def webhook(installation: Installation, receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> Webhook:
+    """It listens to all of a project whose images are told apart by a person's threshold."""
     monkeypatch.setattr(get_settings(), "webhook_private", True)
+    with installation.store.session() as session:
+        update_settings(session, installation.project_id, {"threshold": 0.5})
     return make_webhook(
         installation.store, project_id=None, url=receiver.url, events=["run.finished", "image.anomalous"]
     )

@@ -37,12 +37,16 @@ def _model_line(say: Texts, engine: dict[str, Any]) -> str:
         name, description = escape(str(engine["name"])), escape(translated(say, str(engine["description"])))
         fingerprint = escape(str(engine["fingerprint"]))
         text = (
-            f'<b>{name}</b> <code title="{say("model.fingerprint", fingerprint=fingerprint)}">{fingerprint[:8]}</code>'
+            f'<span class="al-model-name"><b title="{name}">{name}</b> '
+            f'<code title="{say("model.fingerprint", fingerprint=fingerprint)}">{fingerprint[:8]}</code></span>'
             f' <span class="al-model-about" title="{description}">{description}</span>'
         )
     else:
         error, words = escape(translated(say, str(engine["error"]))), say(f"model.{state.replace(' ', '_')}")
-        text = f'<b>{words}</b> <span class="al-model-about" title="{error}">{error}</span>'
+        text = (
+            f'<span class="al-model-name"><b>{words}</b></span> '
+            f'<span class="al-model-about" title="{error}">{error}</span>'
+        )
     return (
         f'<div class="al-model" data-testid="model-line" data-state="{escape(state)}" role="status">'
         f'<i class="al-dot" aria-hidden="true"></i>{text}</div>'

@@ -21,7 +21,7 @@ async function loadMask(image) {
   return decodeMaskPng(await response.blob(), image.width, image.height);
 }
 
-const MAP_QUERY = { service: "", preview: "&preview=true", prompts: "&part=prompts" };
+const MAP_QUERY = { service: "", preview: "&preview=true", prompts: "&part=prompts", others: "&part=unlike_others" };
 
 async function loadField(image, map) {
   if (image.score === null) return null;

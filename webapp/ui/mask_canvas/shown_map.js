@@ -1,7 +1,8 @@
-// Which of an image's maps is shown: the one in service, the preview that the corrections so far make, or what the
-// prompts alone say. A preview comes first, as it is what corrections just changed; a choice holds until another one.
+// Which of an image's maps is shown: the one in service, the preview that the corrections so far make, what the prompts
+// alone say, or what is unlike the project's other images. A preview comes first, as it is what corrections just changed;
+// a choice holds until another one.
 
-const MAPS = ["service", "preview", "prompts"];
+const MAPS = ["service", "preview", "prompts", "others"];
 
 class ShownMap {
   constructor(canvas) {
@@ -13,7 +14,8 @@ class ShownMap {
   // What there is to show of an image, the one in service first.
   offered(image) {
     if (image.score === null) return [];
-    return ["service", ...(image.preview ? ["preview"] : []), ...(image.parts.includes("refiner") ? ["prompts"] : [])];
+    const there = { service: true, preview: image.preview, prompts: image.parts.includes("refiner"), others: image.unlike_others };
+    return MAPS.filter((name) => there[name]);
   }
 
   // Which of them is shown of it now.
@@ -48,12 +50,13 @@ class ShownMap {
     this.canvas.root.dataset.map = name;
     this.ui["map-mark"].hidden = name === "service";
     this.ui["map-mark"].textContent = markWords(name, image);
-    this.ui.accept.title = t(name === "service" ? "canvas.accept.title" : `canvas.accept.${name}`);
+    const accepted = image.verdict ? "title" : "unjudged";
+    this.ui.accept.title = t(`canvas.accept.${name === "service" ? accepted : name}`);
   }
 }
 
 function markWords(name, { preview, annotation }) {
-  if (name === "prompts") return t("mark.prompts");
+  if (name === "prompts" || name === "others") return t(`mark.${name}`);
   if (name !== "preview") return "";
   return t(annotation ? "mark.preview.learnt" : "mark.preview", { count: preview.corrections });
 }
