@@ -73,14 +73,14 @@ def save_prediction(
         prediction.created_at = utc_now()
     image.scoring_error = None
     session.flush()
-    if new and score >= settings["threshold"]:
-        _tell_of_anomaly(session, image, prediction, settings["threshold"])
+    if new:
+        tell_of_score(session, image, prediction, settings["threshold"])
     return prediction
 
 
-def _tell_of_anomaly(session: Session, image: Image, prediction: Prediction, threshold: float) -> None:
-    """Once for an image, at its first score: not for every image again when all are scored anew."""
-    if not listeners(session, image.project_id, "image.anomalous"):
+def tell_of_score(session: Session, image: Image, prediction: Prediction, threshold: float) -> None:
+    """Tell who wants to know of an anomalous image, once, at its first score: not again when all are scored anew."""
+    if prediction.score < threshold or not listeners(session, image.project_id, "image.anomalous"):
         return
     others = select(Prediction.id).where(Prediction.image_id == image.id, Prediction.id != prediction.id).limit(1)
     if session.scalar(others) is None:

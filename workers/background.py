@@ -12,7 +12,7 @@ from workers.errors import PromptError
 from workers.novelty import refresh_queue
 from workers.previewing import preview_images, refresh_previews
 from workers.projects import ensure_shipped_prompts
-from workers.scoring import score_images, score_unscored
+from workers.scoring import score_requested, score_unscored
 
 logger = logging.getLogger(__name__)
 
@@ -105,8 +105,8 @@ class BackgroundScorer:
         for project_id, image_ids in to_preview.items():
             refresh_previews(self._store, project_id)
             preview_images(self._store, project_id, image_ids)
-        if asked:
-            return score_images(self._store, asked)
+        if asked and (done := score_requested(self._store, asked)):
+            return done
         with self._store.session(read_only=True) as session:
             project_ids = [project.id for project in list_projects(session)]
         return self._score_projects(project_ids)

@@ -5,15 +5,13 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from db.errors import BlobMissing
-from db.projects import list_projects
-from workers import novelty, previewing, pruning, recovery, runs, scoring, webhooks
+from workers import dispatch, novelty, previewing, pruning, recovery, runs, webhooks
 from workers.celery_app import celery_app
 from workers.context import get_store
 from workers.engine_host import get_engine
-from workers.errors import PromptError
 from workers.imports import heavy_imports
 from workers.projects import ensure_default_project
+from workers.scoring_turns import turns
 from workers.trouble import EngineTrouble
 
 logger = logging.getLogger(__name__)
@@ -60,17 +58,21 @@ def tune(run_id: int) -> None:
 
 @celery_app.task
 def score_images(image_ids: list[int]) -> None:
-    """Score these images with the active prompts."""
+    """Score these images with the active prompts before others."""
     with _waiting_out_trouble():
-        scoring.score_images(get_store(), image_ids)
+        turns.score(get_store(), asked=image_ids, share=_share)
 
 
 @celery_app.task
 def score_project(project_id: int) -> None:
-    """Score what the project's active prompts have not scored."""
-    with _waiting_out_trouble(), _alone("score", project_id) as free:
-        while free and scoring.score_unscored(get_store(), project_id, limit=32):
-            pass
+    """The active prompts of a project have not scored all of its images: score what is unscored."""
+    with _waiting_out_trouble():
+        turns.score(get_store(), share=_share)
+
+
+def _share(project_id: int) -> None:
+    """Another worker may be idle."""
+    dispatch.request_rescoring(project_id)
 
 
 @celery_app.task
@@ -96,13 +98,8 @@ def score_unscored() -> None:
     """Score what is unscored, in every project."""
     store = get_store()
     ensure_default_project(store, get_engine())
-    with store.session(read_only=True) as session:
-        project_ids = [project.id for project in list_projects(session)]
-    for project_id in project_ids:
-        try:
-            score_project(project_id)
-        except (PromptError, BlobMissing) as error:  # the other projects' images are scored all the same
-            logger.error("Project %d can't be scored: %s", project_id, error)
+    with _waiting_out_trouble():
+        turns.score(store, share=_share)
 
 
 @celery_app.task
