@@ -18,6 +18,7 @@ from db.image_rows import (
 from db.insert import insert_or_find
 from db.lookup import get_row
 from db.models import Annotation, Image, Prediction, Preview
+from db.part_facts import NOTHING_KNOWN, PartFacts
 
 __all__ = [
     "ORDERS",
@@ -54,6 +55,7 @@ def add_image(
     height: int,
     author: str,
     depth: str | None = None,
+    facts: PartFacts = NOTHING_KNOWN,
 ) -> tuple[Image, bool]:
     """Add an image, or find the one of the same bytes; uploads at the same moment make one.
 
@@ -68,6 +70,7 @@ def add_image(
         height: pixels, after EXIF orientation.
         author: who uploaded it.
         depth: the rule by which it is seen, "low:high"; None: it has 8 bits.
+        facts: what is known of its part.
 
     Returns:
         The image, and True when it was there already (it then keeps its first name and author).
@@ -85,6 +88,11 @@ def add_image(
         height=height,
         author=author,
         depth=depth,
+        part=facts.part,
+        lot=facts.lot,
+        station=facts.station,
+        captured_at=facts.captured_at,
+        tags=list(facts.tags) or None,
     )
     image, added = insert_or_find(session, new, select(Image).filter_by(project_id=project_id, sha256=sha256))
     return image, not added

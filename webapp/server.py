@@ -21,6 +21,7 @@ from webapp.api import (
     image_uploads,
     images,
     imports,
+    inspect,
     maps,
     me,
     metrics,
@@ -78,6 +79,7 @@ def build_api(settings: Settings | None = None, *, accounts: bool = False, check
     subjects = (
         projects,
         image_uploads,
+        inspect,
         images,
         maps,
         annotations,

@@ -58,6 +58,11 @@ def request_scoring(image_ids: Sequence[int]) -> None:
             _send("score_images", [list(image_ids[start : start + _TOGETHER])])
 
 
+def request_inspection(inspection_id: str) -> None:
+    """Have a worker elsewhere answer this inspection."""
+    _send("inspect", [inspection_id])
+
+
 def prefer(image_ids: Sequence[int]) -> None:
     """Someone looks at these unscored images: score them next. Celery workers keep to their order, newest first."""
     if _scorer is not None:

@@ -183,6 +183,17 @@ def _by_active_version(store: Store, image_ids: Sequence[int]) -> list[tuple[Pro
     return list(groups.values())
 
 
+def made_by(engine: "Engine") -> dict[str, Any]:
+    """What is kept with a prediction of the engine that made it."""
+    return {
+        "backbone": engine.info.name,
+        "image_size": engine.image_size,
+        "layers": list(engine.info.layers),
+        "device": str(engine.backbone.device),
+        "precision": engine.backbone.precision,
+    }
+
+
 class _Scorer:
     """One prompt version over many images."""
 
@@ -190,13 +201,7 @@ class _Scorer:
         self.store, self.engine, self.version, self.detector = store, engine, version, detector
         self.trouble = engine_host.trouble()
         self.corrected = corrected_images(store, version.project_id)
-        self.engine_settings = {
-            "backbone": engine.info.name,
-            "image_size": engine.image_size,
-            "layers": list(engine.info.layers),
-            "device": str(engine.backbone.device),
-            "precision": engine.backbone.precision,
-        }
+        self.engine_settings = made_by(engine)
 
     def score_cached(self, images: Sequence[Image]) -> list[Image]:
         """Score the images whose features are cached; returns the others."""

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from workers import dispatch, novelty, previewing, pruning, recovery, runs, webhooks
+from workers import dispatch, inspections, novelty, previewing, pruning, recovery, runs, webhooks
 from workers.celery_app import celery_app
 from workers.context import get_store
 from workers.engine_host import get_engine
@@ -73,6 +73,12 @@ def score_project(project_id: int) -> None:
 def _share(project_id: int) -> None:
     """Another worker may be idle."""
     dispatch.request_rescoring(project_id)
+
+
+@celery_app.task
+def inspect(inspection_id: str) -> None:
+    """Answer someone who waits for the verdict of an image."""
+    inspections.carry_out(get_store(), inspection_id)
 
 
 @celery_app.task
