@@ -93,6 +93,7 @@ def add_image(
         station=facts.station,
         captured_at=facts.captured_at,
         tags=list(facts.tags) or None,
+        compared_facts=facts.searched,
     )
     image, added = insert_or_find(session, new, select(Image).filter_by(project_id=project_id, sha256=sha256))
     return image, not added

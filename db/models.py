@@ -75,6 +75,7 @@ class Image(Base):
     station: Mapped[str | None] = mapped_column(String(200))
     captured_at: Mapped[datetime | None]
     tags: Mapped[list[Any] | None]
+    compared_facts: Mapped[str | None] = mapped_column(Text)  # all of it in one form, to be searched
     # Why scoring failed, for a person to read; NULL while it has not.
     scoring_error: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(default=utc_now, index=True)

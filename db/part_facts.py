@@ -7,6 +7,7 @@ from typing import Any
 
 from db.errors import BadSetting
 from db.models import Image
+from names import compared
 
 LONGEST, MOST_TAGS = 200, 20
 # What a pattern of file names may call its groups, besides `time`.
@@ -41,6 +42,12 @@ class PartFacts:
                 raise ValueError(f"The {name} has more than {LONGEST} characters.")
         if len(self.tags) > MOST_TAGS or any(len(tag) > LONGEST for tag in self.tags):
             raise ValueError(f"An image has at most {MOST_TAGS} tags of at most {LONGEST} characters.")
+
+    @property
+    def searched(self) -> str | None:
+        """All of its words in the form in which they are compared; None: there are none."""
+        words = [word for word in (self.part, self.lot, self.station, *self.tags) if word]
+        return compared("\n".join(words)) if words else None
 
     def or_else(self, other: "PartFacts") -> "PartFacts":
         """What is not known here, from there."""

@@ -10,8 +10,9 @@ from sqlalchemy.orm import Session
 
 from db.errors import NotFound
 from db.models import Image, Prediction
-from db.predictions import save_prediction, tell_of_score
+from db.predictions import save_prediction
 from db.projects import get_project
+from db.result_events import tell_of_score
 from db.review_queue import expected_gain
 
 
@@ -26,6 +27,7 @@ class NewPrediction:
     map_uncertainty: float
     novelty: float
     engine_settings: dict[str, Any]
+    stands_out: bool | None = None
 
 
 def save_predictions(
@@ -70,7 +72,7 @@ def _insert_new(session: Session, version_id: int, given: Sequence[NewPrediction
     session.add_all(prediction for _, prediction in fresh)
     session.flush()
     for image, prediction in fresh:
-        tell_of_score(session, image, prediction, thresholds[image.project_id])
+        tell_of_score(session, image, prediction)
     return others
 
 

@@ -13,8 +13,8 @@ from db.insert import insert_or_find
 from db.lookup import get_row
 from db.models import Image, Prediction, PromptVersion
 from db.projects import get_project
+from db.result_events import tell_of_score
 from db.review_queue import expected_gain
-from db.webhooks import listeners, tell
 
 
 def save_prediction(
@@ -27,6 +27,7 @@ def save_prediction(
     map_max: float,
     map_uncertainty: float = 0.0,
     novelty: float = 0.0,
+    stands_out: bool | None = None,
     engine_settings: dict[str, Any],
     replaced: set[str] | None = None,
 ) -> Prediction:
@@ -41,6 +42,7 @@ def save_prediction(
         map_max: the map's largest value, 0–1.
         map_uncertainty: how unsure the map is of itself, 0–1; 0 also where that is not known.
         novelty: how unlike the corrected images it is, 0–1; 0 also where that is not known.
+        stands_out: whether it stands out among the project's images, where nothing else tells them apart.
         engine_settings: what else is known of how it was made: device, image size, seconds, and so on.
         replaced: gets the key of an earlier one's map: give it to `Store.delete_blobs` after this transaction.
 
@@ -55,6 +57,7 @@ def save_prediction(
         "map_max": map_max,
         "map_uncertainty": map_uncertainty,
         "novelty": novelty,
+        "stands_out": stands_out,
         "expected_gain": expected_gain(score, map_uncertainty, novelty, settings["threshold"]),
         "engine_settings": engine_settings,
     }
@@ -74,19 +77,8 @@ def save_prediction(
     image.scoring_error = None
     session.flush()
     if new:
-        tell_of_score(session, image, prediction, settings["threshold"])
+        tell_of_score(session, image, prediction)
     return prediction
-
-
-def tell_of_score(session: Session, image: Image, prediction: Prediction, threshold: float) -> None:
-    """Tell who wants to know of an anomalous image, once, at its first score: not again when all are scored anew."""
-    if prediction.score < threshold or not listeners(session, image.project_id, "image.anomalous"):
-        return
-    others = select(Prediction.id).where(Prediction.image_id == image.id, Prediction.id != prediction.id).limit(1)
-    if session.scalar(others) is None:
-        facts = {"image_id": image.id, "project_id": image.project_id, "file_name": image.file_name}
-        told = {**facts, "score": prediction.score, "threshold": threshold}
-        tell(session, image.project_id, "image.anomalous", told)
 
 
 def active_prediction(session: Session, image_id: int) -> Prediction | None:

@@ -66,6 +66,11 @@ class Image(TypedDict):
     sha256: str
     width: int
     height: int
+    part: str | None
+    lot: str | None
+    station: str | None
+    captured_at: str | None
+    tags: list[str]
     status: Literal["unscored", "failed", "to_review", "corrected"]
     score: float | None
     old_score: float | None

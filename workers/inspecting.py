@@ -23,8 +23,10 @@ from db.prediction_batches import NewPrediction, save_predictions
 from db.predictions import prediction_by_version
 from db.projects import get_project
 from db.prompt_versions import active_version
+from db.result_events import ANOMALOUS, INSPECTED, result_body, tell_of_result
 from db.store import Store
-from db.verdicts import judge_standing, verdict
+from db.verdicts import verdict
+from db.webhooks import listeners
 from engine.maps import map_to_npy, map_to_png16, map_uncertainty, resize_map
 from workers import engine_host
 from workers.engine_host import get_engine
@@ -36,7 +38,7 @@ from workers.novelty import CorrectedImages, corrected_images
 from workers.pixel_rooms import SHOWING
 from workers.scoring import made_by
 from workers.seen import detector_of
-from workers.standing_out import judge_by_standing, stands_out_now
+from workers.standing_out import judge_by_standing, standing_now
 
 if TYPE_CHECKING:
     from engine.detector.detector import Scored
@@ -103,6 +105,8 @@ def inspect(store: Store, wanted: Wanted, data: bytes) -> dict[str, Any]:
     known = {**_plain(facts), "file_name": wanted.file_name, "sha256": checked.sha256}
     if is_kept(settings, checked.sha256, judged.scored.score, said):
         image, said = _keep(store, wanted, checked, judged, settings["threshold"])
+    else:
+        _tell(store, wanted.project_id, prediction, judged.version.number, {**known, "image_id": None})
     scale = wanted.px_per_mm or settings.get("px_per_mm")
     answer = {
         **known,
@@ -140,8 +144,11 @@ def _judge(store: Store, project_id: int, checked: Checked) -> _Judged:
         raise engine_host.trouble().of_machine(error) from error
     engine_host.trouble().passed()
     seconds = time.perf_counter() - began
+    standing = standing_now(store, version)
     made = {**made_by(engine), "seconds": seconds, "from_cache": from_cache}
-    return _Judged(engine, version, features, scored, stands_out_now(store, version, features, scored), made)
+    return _Judged(
+        engine, version, features, scored, None if standing is None else standing.stands_out(features, scored), made
+    )
 
 
 def _ready(store: Store, project_id: int) -> tuple["Engine", PromptVersion]:
@@ -184,15 +191,24 @@ def _keep(
             map_uncertainty=map_uncertainty(anomaly_map),
             novelty=novelty,
             engine_settings=judged.made,
+            stands_out=judged.stands_out,
         )
         save_predictions(session, judged.version.id, [given], left)
         end_claims(session, [row.id])
-        if judged.stands_out is not None:
-            judge_standing(session, judged.version.id, {row.id: judged.stands_out})
     if judged.engine.cache and not judged.made["from_cache"]:
         judged.engine.cache.put(checked.seen_key, judged.features)
     said = _verdict_of(store, judged, row.id, threshold)
     return {**facts_of(row), "id": row.id, "kept": True, "duplicate": duplicate, "file_name": row.file_name}, said
+
+
+def _tell(store: Store, project_id: int, prediction: Prediction, version: int, facts: dict[str, Any]) -> None:
+    """Tell of an image that is not kept."""
+    with store.session(read_only=True) as session:
+        heard = [event for event in (INSPECTED, ANOMALOUS) if listeners(session, project_id, event)]
+    if heard:
+        with store.session() as session:
+            project = get_project(session, project_id)
+            tell_of_result(session, project, result_body(project, prediction, version, facts))
 
 
 def _verdict_of(store: Store, judged: _Judged, image_id: int, threshold: float) -> str | None:

@@ -30,7 +30,7 @@ from workers.engine_host import get_engine
 from workers.errors import ImageError, NotFound
 from workers.novelty import corrected_images
 from workers.seen import detector_of, picture_of
-from workers.standing_out import judge_by_standing
+from workers.standing_out import judge_by_standing, standing_now
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
@@ -273,6 +273,7 @@ class _Scorer:
         with ThreadPoolExecutor(_WRITERS) as writers:
             maps = list(writers.map(self._put_map, scored))
         keys = [blob_key(data) for data in maps]
+        standing = standing_now(self.store, self.version)
         given = [
             NewPrediction(
                 image_id=image.id,
@@ -282,6 +283,7 @@ class _Scorer:
                 map_uncertainty=map_uncertainty(one.anomaly_map),
                 novelty=self.corrected.novelty(features.global_feature.float().numpy()),
                 engine_settings=made,
+                stands_out=None if standing is None else standing.stands_out(features, one),
             )
             for (image, features), one, key in zip(encoded, scored, keys, strict=True)
         ]

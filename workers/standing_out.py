@@ -14,7 +14,7 @@ from db.verdicts import awaiting_standing, count_scored, is_first_visit, judge_s
 from workers.imports import heavy_imports
 
 if TYPE_CHECKING:
-    from engine.detector.detector import Detector, Scored
+    from engine.detector.detector import Detector
     from engine.features import ImageFeatures
     from engine.serving import Engine
     from engine.standing_out import Standing
@@ -57,14 +57,13 @@ def judge_by_standing(store: Store, engine: "Engine", version: PromptVersion, de
         _judge(store, engine, version, detector, standing, _features(engine, waiting))
 
 
-def stands_out_now(store: Store, version: PromptVersion, features: "ImageFeatures", scored: "Scored") -> bool | None:
-    """Whether an image stands out by what is usual so far; None: that is not known, or something else tells them."""
+def standing_now(store: Store, version: PromptVersion) -> "Standing | None":
+    """What is usual so far, as this process knows it; None: nothing yet, or something else tells images apart."""
     _, standing = _known.get((str(store.database.engine.url), version.id), (0, None))
     if standing is None:
         return None
     with store.session(read_only=True) as session:
-        first_visit = is_first_visit(session, version.id)
-    return standing.stands_out(features, scored) if first_visit else None
+        return standing if is_first_visit(session, version.id) else None
 
 
 def _compare_anew(store: Store, engine: "Engine", version: PromptVersion, detector: "Detector") -> "Standing | None":

@@ -18,6 +18,7 @@ def upgrade() -> None:
         op.add_column("images", sa.Column(name, sa.String(200), nullable=True))
     op.add_column("images", sa.Column("captured_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("images", sa.Column("tags", sa.JSON(), nullable=True))
+    op.add_column("images", sa.Column("compared_facts", sa.Text(), nullable=True))
     op.create_table(
         "inspections",
         sa.Column("id", sa.String(64), nullable=False),
@@ -34,5 +35,5 @@ def upgrade() -> None:
 def downgrade() -> None:
     """What was said of parts is forgotten."""
     op.drop_table("inspections")
-    for name in (*TEXTS, "captured_at", "tags"):
+    for name in (*TEXTS, "captured_at", "tags", "compared_facts"):
         op.drop_column("images", name)
