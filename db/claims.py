@@ -5,6 +5,7 @@ When a claim is over goes by the database's clock (`db/clock.py`).
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Select, and_, delete, insert, select, update
 from sqlalchemy.orm import Session
@@ -69,7 +70,7 @@ def drop_claims(session: Session, worker: str) -> None:
     session.execute(delete(ScoringClaim).where(ScoringClaim.worker == worker))
 
 
-def _to_score(what: object, now: datetime) -> Select:
+def _to_score(what: Any, now: datetime) -> Select:
     active = and_(PromptVersion.project_id == Image.project_id, PromptVersion.state == "active")
     scored = and_(Prediction.image_id == Image.id, Prediction.prompt_version_id == PromptVersion.id)
     claimed = and_(ScoringClaim.image_id == Image.id, ScoringClaim.until > now)

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from db.calibration import annotations_state
 from db.claims import end_claims
@@ -47,6 +47,8 @@ if TYPE_CHECKING:
     from engine.serving import Engine
 
 logger = logging.getLogger(__name__)
+
+Verdict = Literal["normal", "anomalous"] | None
 
 
 @dataclass(frozen=True)
@@ -146,9 +148,8 @@ def _judge(store: Store, project_id: int, checked: Checked) -> _Judged:
     seconds = time.perf_counter() - began
     standing = standing_now(store, version)
     made = {**made_by(engine), "seconds": seconds, "from_cache": from_cache}
-    return _Judged(
-        engine, version, features, scored, None if standing is None else standing.stands_out(features, scored), made
-    )
+    stands_out = None if standing is None else standing.stands_out(features, scored)
+    return _Judged(engine, version, features, scored, stands_out, made)
 
 
 def _ready(store: Store, project_id: int) -> tuple["Engine", PromptVersion]:
@@ -173,7 +174,7 @@ def _version_in_use(store: Store, project_id: int) -> PromptVersion:
 
 def _keep(
     store: Store, wanted: Wanted, checked: Checked, judged: _Judged, threshold: float
-) -> tuple[dict[str, Any], str | None]:
+) -> tuple[dict[str, Any], Verdict]:
     """Image, score and map in one transaction; returns what is known of the row, and the verdict by it."""
     anomaly_map = judged.scored.anomaly_map
     map_data = map_to_npy(anomaly_map)
@@ -211,7 +212,7 @@ def _tell(store: Store, project_id: int, prediction: Prediction, version: int, f
             tell_of_result(session, project, result_body(project, prediction, version, facts))
 
 
-def _verdict_of(store: Store, judged: _Judged, image_id: int, threshold: float) -> str | None:
+def _verdict_of(store: Store, judged: _Judged, image_id: int, threshold: float) -> Verdict:
     """The verdict by the row, after it was compared with the others: at once, or later where that is known already."""
     detector = detector_of(store, judged.engine, judged.version)
     compare = partial(judge_by_standing, store, judged.engine, judged.version, detector)

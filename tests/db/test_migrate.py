@@ -13,8 +13,11 @@ from db.account_models import ApiToken, AuditEntry, LoginAttempts, SignIn, User
 from db.audit import add_entry
 from db.backbone_choice import ask_for
 from db.base import utc_now
+from db.claim_models import ScoringClaim
 from db.credentials import add_sign_in, add_token
 from db.images import delete_image
+from db.inspection_models import Inspection
+from db.inspections import add_inspection
 from db.login_attempts import begin_attempt, counters
 from db.migrate import alembic_config, downgrade, migrate
 from db.models import Annotation, Image, Prediction, Project, PromptVersion, TuningRun
@@ -38,7 +41,7 @@ from tests.db.making import (
 
 TABLES = (
     *(Project, Image, PromptVersion, Prediction, Annotation, TuningRun),
-    *(WorkerReport, UploadKey, BackboneChoice, Webhook, WebhookMessage),
+    *(WorkerReport, UploadKey, BackboneChoice, Webhook, WebhookMessage, ScoringClaim, Inspection),
 )
 ACCOUNT_TABLES = (User, SignIn, ApiToken, AuditEntry, LoginAttempts)
 # What people gave is in these, since the first revision.
@@ -60,6 +63,8 @@ def fill(database: Database) -> None:
         take_key(session, "key", "0" * 64, timedelta(days=1))
         add_webhook(session, project_id=project_id, url="https://example.org", events=["run.finished"])
         tell(session, project_id, "run.finished", {"run_id": 1})
+        session.add(ScoringClaim(image_id=image.id, worker="worker", until=utc_now()))
+        add_inspection(session, "asked", image.blob_key, {}, timedelta(seconds=10))
 
 
 def fill_accounts(database: Database) -> None:
