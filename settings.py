@@ -125,6 +125,12 @@ class Settings(BaseSettings):
     max_files: int = Field(1000, ge=1, description="Most files in one upload.")
     max_minute_files: int = Field(3000, ge=1, description="Most files that a user may send in a minute.")
     max_minute_mb: float = Field(8192.0, gt=0, description="Most that a user may send in a minute, in MB.")
+    inspect_at_once: int = Field(
+        16, ge=1, le=1000, description="Most images that are inspected at the same time; more get a 503 at once."
+    )
+    inspect_seconds: float = Field(
+        10.0, gt=0, description="With an external broker: how long an inspection waits for a worker, in seconds."
+    )
     page_upload_hours: float = Field(
         6.0, gt=0, description="A file that was chosen on the page and never used is deleted after so long, in hours."
     )

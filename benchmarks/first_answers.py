@@ -21,12 +21,12 @@ from engine.backbone.clip import load_backbone
 from engine.detector.maps import FloatMap, resize_map
 from engine.detector.prompt_files import shipped_prompts
 from engine.detector.standing_out import find_standing
+from engine.detector.unlike_others import find_unlike
 from engine.evaluation.datasets.item import LabelledImage
 from engine.evaluation.metrics import auroc, average_precision
 from engine.learning.corrected_files import read_correction
 from engine.learning.corrections import Correction
 from engine.serving.engine import Engine
-from engine.unlike_others import find_unlike
 from settings import get_settings
 
 SETS = ("kolektor_sdd", "crack_forest", "kvasir_seg", "head_ct", "mvtec_mini")

@@ -16,7 +16,7 @@ import hashlib
 import hmac
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal, NotRequired, Self, TypedDict
 
@@ -66,6 +66,11 @@ class Image(TypedDict):
     sha256: str
     width: int
     height: int
+    part: str | None
+    lot: str | None
+    station: str | None
+    captured_at: str | None
+    tags: list[str]
     status: Literal["unscored", "failed", "to_review", "corrected"]
     score: float | None
     old_score: float | None
@@ -85,6 +90,47 @@ class Image(TypedDict):
     annotation: Annotation | None
     scoring_error: str | None
     created_at: str
+
+
+class Region(TypedDict):
+    """A connected part of an image whose map reaches the map threshold; lengths in px, and in mm with a scale."""
+
+    polygon: list[tuple[float, float]]
+    box: tuple[int, int, int, int]
+    area: float
+    length: float
+    peak: float
+    box_mm: tuple[float, float, float, float] | None
+    area_mm2: float | None
+    length_mm: float | None
+
+
+class Inspected(TypedDict):
+    """What is said of an image at once; `id` where it was kept. A file that is no image has `error` alone."""
+
+    file_name: str
+    error: NotRequired[str]
+    sha256: str
+    id: int | None
+    kept: bool
+    duplicate: bool
+    width: int
+    height: int
+    verdict: Label | None
+    score: float
+    probability: float | None
+    threshold: float
+    map_threshold: float
+    px_per_mm: float | None
+    regions: list[Region]
+    prompt_version: int
+    part: str | None
+    lot: str | None
+    station: str | None
+    captured_at: str | None
+    tags: list[str]
+    map_png: str | None
+    milliseconds: float
 
 
 class Run(TypedDict):
@@ -158,12 +204,32 @@ class Client:
         """Close the connections."""
         self._http.close()
 
-    def upload(self, *files: Path | tuple[str, bytes]) -> list[Upload]:
-        """Upload image files, given as paths or as (name, bytes). Raises Problem where none could be kept."""
-        named = [(one.name, one.read_bytes()) if isinstance(one, Path) else one for one in files]
-        parts = [("files", (name, data, "application/octet-stream")) for name, data in named]
-        key = {"Idempotency-Key": uuid.uuid4().hex}
-        return self._call("POST", "/images", files=parts, data={"project": self._project}, headers=key).json()
+    def upload(self, *files: Path | tuple[str, bytes], **facts: str | list[str]) -> list[Upload]:
+        """Upload image files, given as paths or as (name, bytes). Raises Problem where none could be kept.
+
+        `facts`: what is known of the part: part, lot, station, captured_at (ISO, with its zone), tags.
+        """
+        key, fields = {"Idempotency-Key": uuid.uuid4().hex}, {"project": self._project, **facts}
+        return self._call("POST", "/images", files=_parts(files), data=fields, headers=key).json()
+
+    def inspect(
+        self,
+        *files: Path | tuple[str, bytes],
+        map: bool = False,
+        px_per_mm: float | None = None,
+        **facts: str | list[str],
+    ) -> list[Inspected]:
+        """Verdicts of image files, given as paths or as (name, bytes), in the same call.
+
+        Args:
+            files: some, as many as the server inspects at once.
+            map: whether the map comes along (`map_png`: base64 of a 16-bit PNG of the image's size).
+            px_per_mm: pixels per millimetre; None: as the project has it.
+            facts: what is known of the part, as for `upload`.
+        """
+        scale = {} if px_per_mm is None else {"px_per_mm": str(px_per_mm)}
+        fields = {"project": self._project, "map": str(map).lower(), **scale, **facts}
+        return self._call("POST", "/inspect", files=_parts(files), data=fields).json()
 
     def images(self, **filters: Any) -> Iterator[Image]:
         """The project's images, page after page; filters and order as `GET /images` takes them."""
@@ -288,6 +354,11 @@ class Client:
         if answer.is_error:
             _raise(answer)
         return answer
+
+
+def _parts(files: Sequence[Path | tuple[str, bytes]]) -> list[tuple[str, tuple[str, bytes, str]]]:
+    named = [(one.name, one.read_bytes()) if isinstance(one, Path) else one for one in files]
+    return [("files", (name, data, "application/octet-stream")) for name, data in named]
 
 
 def _may_do_later(answer: httpx.Response) -> bool:

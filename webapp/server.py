@@ -21,6 +21,7 @@ from webapp.api import (
     image_uploads,
     images,
     imports,
+    inspect,
     maps,
     me,
     metrics,
@@ -83,6 +84,7 @@ def build_api(settings: Settings | None = None, *, accounts: bool = False, check
     subjects = (
         projects,
         image_uploads,
+        inspect,
         images,
         maps,
         annotations,

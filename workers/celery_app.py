@@ -93,6 +93,7 @@ def make_app(settings: Settings) -> Celery:
             "workers.tasks.tune": {"queue": "tuning"},
             "workers.tasks.score_project": {"queue": "scoring"},
             "workers.tasks.score_images": {"queue": "scoring"},
+            "workers.tasks.inspect": {"queue": "scoring"},
             "workers.tasks.refresh_queue": {"queue": "scoring"},
             "workers.tasks.refresh_previews": {"queue": "scoring"},
             "workers.tasks.preview_images": {"queue": "scoring"},

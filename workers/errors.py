@@ -41,6 +41,7 @@ __all__ = [
     "NotReady",
     "NothingToAccept",
     "NothingToExport",
+    "Overloaded",
     "ProjectArchived",
     "PromptError",
     "RunInProgress",
@@ -68,6 +69,16 @@ class BackboneIsSet(Exception):
 
 class NotReady(Exception):
     """What is asked for will be possible soon: the model still loads, or the image is not scored yet."""
+
+
+class Overloaded(Exception):
+    """More inspections are asked for than this server does at once."""
+
+    def __init__(self, in_hand: int, limit: int) -> None:
+        super().__init__(
+            f"{in_hand} images are being inspected, and {limit} are the most at once. Nothing was kept. Send it again "
+            "in a moment; where it stays so, start another worker, or raise ANOMALYLOOP_INSPECT_AT_ONCE."
+        )
 
 
 class NoPreview(Exception):

@@ -5,18 +5,17 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from db.errors import BlobMissing
-from db.projects.projects import list_projects
+from workers.broker import dispatch
 from workers.celery_app import celery_app
 from workers.context import get_store
-from workers.errors import PromptError
 from workers.images import novelty
 from workers.operations import pruning
 from workers.operations.first_imports import heavy_imports
 from workers.projects.shipped_prompts import ensure_default_project
-from workers.scoring import scorer
+from workers.scoring import inspections
 from workers.scoring.engine_host import get_engine
 from workers.scoring.trouble import EngineTrouble
+from workers.scoring.turns import turns
 from workers.training import previewing, recovery, runs
 from workers.webhooks import delivery
 
@@ -64,17 +63,27 @@ def tune(run_id: int) -> None:
 
 @celery_app.task
 def score_images(image_ids: list[int]) -> None:
-    """Score these images with the active prompts."""
+    """Score these images with the active prompts before others."""
     with _waiting_out_trouble():
-        scorer.score_images(get_store(), image_ids)
+        turns.score(get_store(), asked=image_ids, share=_share)
 
 
 @celery_app.task
 def score_project(project_id: int) -> None:
-    """Score what the project's active prompts have not scored."""
-    with _waiting_out_trouble(), _alone("score", project_id) as free:
-        while free and scorer.score_unscored(get_store(), project_id, limit=32):
-            pass
+    """The active prompts of a project have not scored all of its images: score what is unscored."""
+    with _waiting_out_trouble():
+        turns.score(get_store(), share=_share)
+
+
+def _share(project_id: int) -> None:
+    """Another worker may be idle."""
+    dispatch.request_rescoring(project_id)
+
+
+@celery_app.task
+def inspect(inspection_id: str) -> None:
+    """Answer someone who waits for the verdict of an image."""
+    inspections.carry_out(get_store(), inspection_id)
 
 
 @celery_app.task
@@ -100,13 +109,8 @@ def score_unscored() -> None:
     """Score what is unscored, in every project."""
     store = get_store()
     ensure_default_project(store, get_engine())
-    with store.session(read_only=True) as session:
-        project_ids = [project.id for project in list_projects(session)]
-    for project_id in project_ids:
-        try:
-            score_project(project_id)
-        except (PromptError, BlobMissing) as error:  # the other projects' images are scored all the same
-            logger.error("Project %d can't be scored: %s", project_id, error)
+    with _waiting_out_trouble():
+        turns.score(store, share=_share)
 
 
 @celery_app.task

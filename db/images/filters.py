@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, CompoundSelect, Select, and_, func, select, union
+from sqlalchemy import ColumnElement, CompoundSelect, Select, and_, func, or_, select, union
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from db.images.rows import STATUSES, has_status
@@ -28,7 +28,8 @@ class ImageFilter:
         max_score: highest score, included.
         added_from: when it was uploaded at the earliest, included.
         added_before: when it was uploaded, excluded.
-        name: part of the file name, in capitals or not, composed or not.
+        name: part of the file name, of the part's number, the lot, the station or a tag; in capitals or not, composed
+            or not.
         person: who uploaded it or made its newest annotation.
     """
 
@@ -117,9 +118,10 @@ def _newest_annotation(is_so: ColumnElement[bool]) -> Select[int]:
 
 
 def _named(project_id: int, part: str) -> Select[int]:
-    """The ids of a project's images with this in their name: looked for once, not at every step of a list."""
+    """The ids of a project's images with this in their name or facts: looked for once, not at every step of a list."""
     image = aliased(Image)
-    alike = image.compared_name.contains(compared(part), autoescape=True)
+    columns = (image.compared_name, image.compared_facts)
+    alike = or_(*(column.contains(compared(part), autoescape=True) for column in columns))
     return select(image.id).where(image.project_id == project_id, alike)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from db.images.part_facts import NOTHING_KNOWN, PartFacts
 from db.insert import insert_or_find
 from db.lookup import get_row
 from db.tables.core import Annotation, Image, Prediction, Preview
@@ -25,6 +26,7 @@ def add_image(
     height: int,
     author: str,
     depth: str | None = None,
+    facts: PartFacts = NOTHING_KNOWN,
 ) -> tuple[Image, bool]:
     """Add an image, or find the one of the same bytes; uploads at the same moment make one.
 
@@ -39,6 +41,7 @@ def add_image(
         height: pixels, after EXIF orientation.
         author: who uploaded it.
         depth: the rule by which it is seen, "low:high"; None: it has 8 bits.
+        facts: what is known of its part.
 
     Returns:
         The image, and True when it was there already (it then keeps its first name and author).
@@ -56,6 +59,12 @@ def add_image(
         height=height,
         author=author,
         depth=depth,
+        part=facts.part,
+        lot=facts.lot,
+        station=facts.station,
+        captured_at=facts.captured_at,
+        tags=list(facts.tags) or None,
+        compared_facts=facts.searched,
     )
     image, added = insert_or_find(session, new, select(Image).filter_by(project_id=project_id, sha256=sha256))
     return image, not added

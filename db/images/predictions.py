@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 
 from db.clock import shared_now
 from db.errors import NotFound
+from db.images.result_events import tell_of_score
 from db.images.review_queue import expected_gain
-from db.images.verdicts import judging_threshold, tell_of_anomaly, verdict
 from db.insert import insert_or_find
 from db.lookup import get_row
 from db.projects.projects import get_project
@@ -27,6 +27,7 @@ def save_prediction(
     map_max: float,
     map_uncertainty: float = 0.0,
     novelty: float = 0.0,
+    stands_out: bool | None = None,
     engine_settings: dict[str, Any],
     replaced: set[str] | None = None,
 ) -> Prediction:
@@ -41,6 +42,7 @@ def save_prediction(
         map_max: the map's largest value, 0–1.
         map_uncertainty: how unsure the map is of itself, 0–1; 0 also where that is not known.
         novelty: how unlike the corrected images it is, 0–1; 0 also where that is not known.
+        stands_out: whether it stands out among the project's images, where nothing else tells them apart.
         engine_settings: what else is known of how it was made: device, image size, seconds, and so on.
         replaced: gets the key of an earlier one's map: give it to `Store.delete_blobs` after this transaction.
 
@@ -55,6 +57,7 @@ def save_prediction(
         "map_max": map_max,
         "map_uncertainty": map_uncertainty,
         "novelty": novelty,
+        "stands_out": stands_out,
         "expected_gain": expected_gain(score, map_uncertainty, novelty, settings["threshold"]),
         "engine_settings": engine_settings,
         "created_at": shared_now(session),
@@ -73,8 +76,8 @@ def save_prediction(
             setattr(prediction, name, value)
     image.scoring_error = None
     session.flush()
-    if new and verdict(prediction, judging_threshold(session, prompt_version_id)) == "anomalous":
-        tell_of_anomaly(session, prediction)
+    if new:
+        tell_of_score(session, image, prediction)
     return prediction
 
 

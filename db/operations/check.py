@@ -199,7 +199,8 @@ def _whole(store: Store, key: str) -> bool:
 def _dangling_ids(table: Table, reference: ForeignKey) -> Select[int]:
     parent = reference.column.table.alias()
     exists = select(parent.c[reference.column.name]).where(parent.c[reference.column.name] == reference.parent).exists()
-    return select(table.c.id).where(reference.parent.is_not(None), ~exists)
+    [key] = table.primary_key.columns
+    return select(key).where(reference.parent.is_not(None), ~exists)
 
 
 def _count(ids: list[int], what: str) -> str:

@@ -10,6 +10,7 @@ from db.errors import BadName, BadSetting, NameTaken, RunInProgress
 from db.images.review_queue import order_anew
 from db.insert import insert_or_find
 from db.lookup import get_row
+from db.projects.line_settings import LINE_SETTINGS, check_line_setting
 from db.tables.base import utc_now
 from db.tables.core import Project
 from db.training.runs import live_run
@@ -108,7 +109,7 @@ def update_settings(session: Session, project_id: int, changes: dict[str, Any]) 
         session: a writing session.
         project_id: whose.
         changes: threshold and map_threshold (0–1), retrain_after (corrections, ≥ 1), retrain_hours (> 0),
-            schedule (bool: whether runs start by themselves).
+            schedule (bool: whether runs start by themselves), and those of db/projects/line_settings.py.
 
     Raises:
         NotFound: no such project.
@@ -131,12 +132,15 @@ def lock_project(session: Session, project_id: int) -> Project:
 
 
 def _check_setting(name: str, value: Any) -> None:
+    if name in LINE_SETTINGS:
+        check_line_setting(name, value)
+        return
     if name == "schedule":
         if not isinstance(value, bool):
             raise BadSetting(f"The setting schedule is true or false, not {value!r}.")
         return
     if name not in _RANGES:
-        known = ", ".join(sorted({*_RANGES, "depth", "schedule"}))
+        known = ", ".join(sorted({*_RANGES, *LINE_SETTINGS, "depth", "schedule"}))
         raise BadSetting(f"There is no setting {name!r}. The settings of a project are {known}.")
     low, high = _RANGES[name]
     whole = isinstance(low, int)

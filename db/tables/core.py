@@ -28,7 +28,8 @@ class Project(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(String(200), unique=True)
-    # Keys: threshold (0–1, on scores), map_threshold (0–1), retrain_after, retrain_hours, schedule (bool); and depth,
+    # Keys: threshold (0–1, on scores), map_threshold (0–1), retrain_after, retrain_hours, schedule (bool); keep,
+    # keep_every, px_per_mm and name_pattern (db/projects/line_settings.py); and depth,
     # [low, high], once there was an image of more than 8 bits: which of its values are black and white.
     settings: Mapped[dict[str, Any]] = mapped_column(default=dict)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
@@ -68,6 +69,13 @@ class Image(Base):
     width: Mapped[int]
     height: Mapped[int]
     author: Mapped[str] = mapped_column(String(100), default="local")
+    # What the line says of it (db/images/part_facts.py); NULL: nobody said.
+    part: Mapped[str | None] = mapped_column(String(200))
+    lot: Mapped[str | None] = mapped_column(String(200))
+    station: Mapped[str | None] = mapped_column(String(200))
+    captured_at: Mapped[datetime | None]
+    tags: Mapped[list[Any] | None]
+    compared_facts: Mapped[str | None] = mapped_column(Text)  # all of it in one form, to be searched
     # Why scoring failed, for a person to read; NULL while it has not.
     scoring_error: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(default=utc_now, index=True)
@@ -77,9 +85,12 @@ class Image(Base):
     @property
     def seen_key(self) -> str:
         """Names what is made of the image: sha256 of its bytes, and of the rule that it is seen by where it has one."""
-        if self.depth is None:
-            return self.sha256
-        return hashlib.sha256(f"{self.sha256} {self.depth}".encode()).hexdigest()
+        return seen_key(self.sha256, self.depth)
+
+
+def seen_key(sha256: str, depth: str | None) -> str:
+    """The same of an image that has no row: see `Image.seen_key`."""
+    return sha256 if depth is None else hashlib.sha256(f"{sha256} {depth}".encode()).hexdigest()
 
 
 class PromptVersion(Base):

@@ -18,6 +18,8 @@ class Webhook(Base):
     project_id: Mapped[int | None] = mapped_column(ForeignKey("projects.id"), index=True)
     url: Mapped[str] = mapped_column(String(2000))
     events: Mapped[list[Any]] = mapped_column(default=list)  # of EVENTS
+    verdict: Mapped[str | None] = mapped_column(String(20))  # only results with this verdict; NULL: all
+    station: Mapped[str | None] = mapped_column(String(200))  # only results of this station; NULL: all
     secret: Mapped[str] = mapped_column(String(100))  # both sides know it: messages are signed with it
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     failures: Mapped[int] = mapped_column(default=0)  # in a row, since it last took something

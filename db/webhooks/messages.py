@@ -4,24 +4,35 @@ Whose turn it is, and who rests for how long, goes by the database's clock (`db/
 """
 
 import secrets
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Select, delete, or_, select, update
+from sqlalchemy import Select, and_, delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from db.clock import shared_now
 from db.lookup import get_row
 from db.tables.webhooks import Webhook, WebhookMessage
 
-EVENTS = ("run.finished", "image.anomalous")
+EVENTS = ("run.finished", "image.anomalous", "image.inspected")
 # How long delivered messages, and those given up, can be looked at.
 _KEPT_FOR = timedelta(days=7)
+# Of every result there is one: those that were delivered are kept for less long.
+_RESULTS_KEPT_FOR = timedelta(hours=1)
 # Messages that wait for one webhook, at most: the oldest beyond that are given up.
 _MOST_WAITING = 10_000
 
 
-def add_webhook(session: Session, *, project_id: int | None, url: str, events: list[str]) -> Webhook:
+def add_webhook(
+    session: Session,
+    *,
+    project_id: int | None,
+    url: str,
+    events: list[str],
+    verdict: str | None = None,
+    station: str | None = None,
+) -> Webhook:
     """A webhook with a new secret.
 
     Args:
@@ -29,6 +40,8 @@ def add_webhook(session: Session, *, project_id: int | None, url: str, events: l
         project_id: whose events it is told of; None: those of all projects.
         url: where to; whether it may be called is not asked here.
         events: of EVENTS.
+        verdict: only of results with this verdict; None: of all.
+        station: only of results of this station; None: of all.
 
     Raises:
         ValueError: an unknown event.
@@ -36,7 +49,14 @@ def add_webhook(session: Session, *, project_id: int | None, url: str, events: l
     unknown = set(events) - set(EVENTS)
     if unknown:
         raise ValueError(f"There is no event {', '.join(sorted(unknown))}. The events are {', '.join(EVENTS)}.")
-    webhook = Webhook(project_id=project_id, url=url, events=events, secret=secrets.token_urlsafe(32))
+    webhook = Webhook(
+        project_id=project_id,
+        url=url,
+        events=events,
+        verdict=verdict,
+        station=station,
+        secret=secrets.token_urlsafe(32),
+    )
     session.add(webhook)
     session.flush()
     return webhook
@@ -71,11 +91,17 @@ def listeners(session: Session, project_id: int, event: str) -> list[Webhook]:
 
 def tell(session: Session, project_id: int, event: str, body: dict[str, Any]) -> None:
     """Write a message to each webhook that listens; it is sent when this transaction is over."""
-    told = listeners(session, project_id, event)
+    told = [one for one in listeners(session, project_id, event) if _wants(one, body)]
     if told:
         now = shared_now(session)
         messages = [{"webhook_id": one.id, "event": event, "body": body} for one in told]
         session.add_all(WebhookMessage(**one, created_at=now, next_at=now) for one in messages)
+
+
+def _wants(webhook: Webhook, body: dict[str, Any]) -> bool:
+    """Whether it hears of this; what is no result has neither verdict nor station, and passes."""
+    filters = {"verdict": webhook.verdict, "station": webhook.station}
+    return all(wanted is None or body.get(name, wanted) == wanted for name, wanted in filters.items())
 
 
 def due_webhooks(session: Session) -> list[int]:
@@ -111,6 +137,27 @@ def take_message(session: Session, message: WebhookMessage, pause: timedelta) ->
     return session.scalar(taken) is not None
 
 
+def take_messages(session: Session, webhook_id: int, limit: int, pause: timedelta) -> list[WebhookMessage]:
+    """Take the oldest that wait, in their order, as `take_message` does."""
+    now = shared_now(session)
+    due = select(WebhookMessage).filter_by(webhook_id=webhook_id, state="waiting").where(WebhookMessage.next_at <= now)
+    due = due.order_by(WebhookMessage.id).limit(limit).with_for_update(skip_locked=True)
+    messages = list(session.scalars(due))
+    for message in messages:
+        message.attempts, message.next_at = message.attempts + 1, now + pause
+    return messages
+
+
+def end_attempts(session: Session, delivered: Sequence[int], again: Sequence[int], problem: str) -> None:
+    """Messages (by id) that were delivered, and those that come again as soon as their webhook does."""
+    now = shared_now(session)
+    for ids, values in (
+        (delivered, {"state": "delivered", "delivered_at": now, "problem": ""}),
+        (again, {"next_at": now, "problem": problem}),
+    ):
+        session.execute(update(WebhookMessage).where(WebhookMessage.id.in_(ids)).values(**values))
+
+
 def end_attempt(session: Session, message_id: int, *, state: str, problem: str = "") -> None:
     """Write how an attempt ended: `delivered`, `waiting` for the next one, or `given_up`."""
     values = {"state": state, "problem": problem, "delivered_at": shared_now(session) if state == "delivered" else None}
@@ -119,11 +166,13 @@ def end_attempt(session: Session, message_id: int, *, state: str, problem: str =
 
 def note_success(session: Session, webhook_id: int) -> None:
     """It took a message: all that it failed at before is forgotten."""
-    well = {"failures": 0, "failing_since": None, "resting_until": None}
+    well = {"failures": 0, "failing_since": None, "resting_until": None, "note": ""}
     session.execute(update(Webhook).where(Webhook.id == webhook_id, Webhook.failures > 0).values(**well))
 
 
-def note_failure(session: Session, webhook_id: int, *, rest: timedelta, dead_after: timedelta, problem: str) -> bool:
+def note_failure(
+    session: Session, webhook_id: int, *, rest: timedelta, dead_after: timedelta | None, problem: str
+) -> bool:
     """It did not take a message.
 
     Args:
@@ -131,6 +180,7 @@ def note_failure(session: Session, webhook_id: int, *, rest: timedelta, dead_aft
         webhook_id: which one.
         rest: for how long nothing is sent there.
         dead_after: one that has failed for so long without a success is switched off; what waits for it is given up.
+            None: never, and nothing that waits is given up.
         problem: what went wrong, for people.
 
     Returns:
@@ -143,6 +193,9 @@ def note_failure(session: Session, webhook_id: int, *, rest: timedelta, dead_aft
     webhook.failures += 1
     webhook.failing_since = webhook.failing_since or now
     webhook.resting_until = now + rest
+    if dead_after is None:
+        webhook.note = problem
+        return False
     _give_up(session, _waiting(webhook_id).order_by(WebhookMessage.id.desc()).offset(_MOST_WAITING), "Too many waited.")
     if now - webhook.failing_since < dead_after:
         return False
@@ -180,4 +233,9 @@ def _give_up(session: Session, message_ids: Select[int], problem: str) -> None:
 def forget_old_messages(session: Session) -> None:
     """Delete messages that ended long ago."""
     old = WebhookMessage.created_at < shared_now(session) - _KEPT_FOR
-    session.execute(delete(WebhookMessage).where(old, WebhookMessage.state != "waiting"))
+    results = and_(
+        WebhookMessage.created_at < shared_now(session) - _RESULTS_KEPT_FOR,
+        WebhookMessage.event == "image.inspected",
+        WebhookMessage.state == "delivered",
+    )
+    session.execute(delete(WebhookMessage).where(or_(and_(old, WebhookMessage.state != "waiting"), results)))

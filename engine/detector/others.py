@@ -2,7 +2,7 @@
 
 Nobody needs to have said a word of those images: what most of them show is taken for usual. It misleads as often as it
 helps, so it is one of the refiner's inputs, and a map by itself only where a person asks for it
-(`engine/unlike_others.py`).
+(`engine/detector/unlike_others.py`).
 """
 
 import hashlib

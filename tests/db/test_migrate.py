@@ -14,6 +14,7 @@ from db.accounts.login_attempts import begin_attempt, counters
 from db.accounts.users import add_user
 from db.backbones.choice import ask_for
 from db.images.images import delete_image
+from db.images.inspections import add_inspection
 from db.images.review_queue import expected_gain
 from db.images.upload_keys import take_key
 from db.migrate import alembic_config, downgrade, migrate
@@ -22,7 +23,9 @@ from db.session import Database
 from db.tables import metadata
 from db.tables.accounts import ApiToken, AuditEntry, LoginAttempts, SignIn, User
 from db.tables.base import utc_now
+from db.tables.claims import ScoringClaim
 from db.tables.core import Annotation, Image, Prediction, Project, PromptVersion, TuningRun
+from db.tables.inspections import Inspection
 from db.tables.operations import BackboneChoice, UploadKey, WorkerReport
 from db.tables.webhooks import Webhook, WebhookMessage
 from db.webhooks.messages import add_webhook, tell
@@ -38,7 +41,7 @@ from tests.db.making import (
 
 TABLES = (
     *(Project, Image, PromptVersion, Prediction, Annotation, TuningRun),
-    *(WorkerReport, UploadKey, BackboneChoice, Webhook, WebhookMessage),
+    *(WorkerReport, UploadKey, BackboneChoice, Webhook, WebhookMessage, ScoringClaim, Inspection),
 )
 ACCOUNT_TABLES = (User, SignIn, ApiToken, AuditEntry, LoginAttempts)
 # What people gave is in these, since the first revision.
@@ -60,6 +63,8 @@ def fill(database: Database) -> None:
         take_key(session, "key", "0" * 64, timedelta(days=1))
         add_webhook(session, project_id=project_id, url="https://example.org", events=["run.finished"])
         tell(session, project_id, "run.finished", {"run_id": 1})
+        session.add(ScoringClaim(image_id=image.id, worker="worker", until=utc_now()))
+        add_inspection(session, "asked", image.blob_key, {}, timedelta(seconds=10))
 
 
 def fill_accounts(database: Database) -> None:

@@ -56,6 +56,14 @@ def test_the_whole_loop(app: RunningApp, client: Client, tmp_path: Path) -> None
     assert [one["id"] for one in client.images(limit=2, order="newest")] == ids[2::-1]
 
 
+def test_an_inspection_is_one_call(app: RunningApp, client: Client) -> None:
+    wait_until(app.ready, "ready")
+    [found] = client.inspect(("one.png", png(40)), map=True, px_per_mm=2.0, part="A-17", tags=["left", "wet"])
+    assert found["kept"] and found["map_png"] and found["px_per_mm"] == 2.0
+    assert (found["part"], found["tags"]) == ("A-17", ["left", "wet"])
+    assert client.image(found["id"] or 0)["score"] == found["score"]
+
+
 def test_a_problem_is_a_sentence_with_its_kind(client: Client) -> None:
     with pytest.raises(Problem, match="no image 99") as refused:
         client.image(99)

@@ -31,6 +31,7 @@ ENDPOINTS: dict[str, Role] = {
     "GET /api/v1/images": VIEWER,
     "POST /api/v1/images": ANNOTATOR,
     "POST /api/v1/images/samples": ANNOTATOR,
+    "POST /api/v1/inspect": ANNOTATOR,
     "POST /api/v1/images/retry": ANNOTATOR,
     "GET /api/v1/images/people": VIEWER,
     "GET /api/v1/images/{image_id}": VIEWER,
@@ -124,6 +125,7 @@ EVENTS: dict[str, Role] = {
 # Requests with a body that may be large, and the setting that says how large; all others have JSON of a megabyte.
 BODIES: dict[str, str] = {
     "POST /api/v1/images": "max_import_mb",
+    "POST /api/v1/inspect": "max_import_mb",
     "POST /api/v1/import": "max_import_mb",
     "POST /gradio_api/upload": "max_import_mb",
     "PUT /api/v1/images/{image_id}/annotation": "max_upload_mb",

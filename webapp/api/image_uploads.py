@@ -6,12 +6,14 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, File, Form, Header, Request, Response, UploadFile
 from pydantic import BaseModel
 
+from db.images.part_facts import PartFacts
 from db.store import Store
 from settings import Settings
 from webapp.access.callers import CallerDep
 from webapp.access.gate import name_object
 from webapp.access.rate_limit import rate_limit
 from webapp.api.dependencies import SettingsDep, StoreDep, TextsDep, project_named, require_few
+from webapp.api.part_fields import PartDep
 from webapp.api.problems import problem
 from webapp.page.samples import sample_images
 from webapp.texts import Texts
@@ -51,6 +53,7 @@ def post_images(
     settings: SettingsDep,
     caller: CallerDep,
     say: TextsDep,
+    facts: PartDep,
     files: Annotated[list[UploadFile], File(description="Images; repeat the field for several.")],
     project: Annotated[str, Form(description="The project's name.")] = DEFAULT_PROJECT,
     idempotency_key: Annotated[
@@ -68,7 +71,7 @@ def post_images(
     rate_limit.take(caller, settings, files=len(files), size=sum(file.size or 0 for file in files))
 
     def take_in() -> list[Kept | Refused]:
-        return [_take_in(say, store, settings, project_id, file, caller.name) for file in files]
+        return [_take_in(say, store, settings, project_id, file, caller.name, facts) for file in files]
 
     outcomes = (
         take_in()
@@ -129,7 +132,7 @@ def _once(
 
 
 def _take_in(
-    say: Texts, store: Store, settings: Settings, project_id: int, file: UploadFile, author: str
+    say: Texts, store: Store, settings: Settings, project_id: int, file: UploadFile, author: str, facts: PartFacts
 ) -> Kept | Refused:
     name = file.filename or "unnamed"
     if file.size is not None and file.size > settings.max_upload_mb * 1e6:  # before it is read into memory
@@ -142,7 +145,7 @@ def _take_in(
             ),
         )
     try:
-        added = add_upload(store, project_id, name, file.file.read(), author)
+        added = add_upload(store, project_id, name, file.file.read(), author, facts)
     except ImageError as error:
         return Refused(file_name=name, error=translated(say, str(error)))
     return Kept(

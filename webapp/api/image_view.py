@@ -16,9 +16,9 @@ from db.tables.core import Annotation, Preview, PromptVersion
 from db.training.prompt_versions import get_version, parts_of
 from webapp.texts import Texts
 from webapp.texts.translation import translated
+from workers.scoring.unlike_others import is_offered
 from workers.thresholds.calibrating import Probability
 from workers.thresholds.evidence import score_probability
-from workers.unlike_others import is_offered
 
 
 class AnnotationView(BaseModel):
@@ -52,6 +52,11 @@ class ImageView(BaseModel):
     sha256: str
     width: int
     height: int
+    part: str | None = Field(description="its part's number, where somebody or its file name said")
+    lot: str | None
+    station: str | None
+    captured_at: datetime | None = Field(description="when it was taken: as it was said, or by its name or its EXIF")
+    tags: list[str]
     status: str = Field(description="unscored, failed, to_review or corrected")
     score: float | None
     old_score: float | None = Field(
@@ -139,6 +144,11 @@ def _view(
         sha256=image.sha256,
         width=image.width,
         height=image.height,
+        part=image.part,
+        lot=image.lot,
+        station=image.station,
+        captured_at=image.captured_at,
+        tags=list(image.tags or []),
         status=row.status,
         score=None if prediction is None else prediction.score,
         old_score=old_score,

@@ -70,7 +70,9 @@ def get_images(
     max_score: Annotated[float | None, Query(ge=0, le=1)] = None,
     added_from: Annotated[Moment | None, Query(description="uploaded then or later")] = None,
     added_before: Annotated[Moment | None, Query(description="uploaded earlier")] = None,
-    name: Annotated[str | None, Query(max_length=200, description="part of the file name")] = None,
+    name: Annotated[
+        str | None, Query(max_length=200, description="part of the file name, the part, the lot, the station or a tag")
+    ] = None,
     person: Annotated[str | None, Query(max_length=100, description="who uploaded or corrected it last")] = None,
     order: Annotated[
         Literal["newest", "score", "uncertain"], Query(description="`uncertain`: what to correct next comes first")

@@ -14,7 +14,7 @@ from db.training.prompt_versions import get_version
 from webapp.api.caching import revalidated
 from webapp.api.dependencies import Id, StoreDep
 from workers.scoring.maps import encode_full_map, previewed_image, prompts_map, read_map, shown_image
-from workers.unlike_others import compared_with, unlike_map
+from workers.scoring.unlike_others import compared_with, unlike_map
 
 router = APIRouter(prefix="/images", tags=["images"])
 

@@ -40,6 +40,7 @@ from workers.errors import (
     NothingToAccept,
     NothingToExport,
     NotReady,
+    Overloaded,
     ProjectArchived,
     PromptError,
     RunInProgress,
@@ -47,6 +48,7 @@ from workers.errors import (
     TooFewToCompare,
     UploadInProgress,
 )
+from workers.scoring.trouble import EngineTrouble
 
 logger = logging.getLogger(__name__)
 
@@ -81,6 +83,8 @@ _KNOWN: dict[type[Exception], tuple[int, str, str]] = {
     NothingToExport: (422, "nothing-to-export", "There is nothing to export"),
     LabelFileError: (422, "unusable-labels", "The file of labels can't be used"),
     NotReady: (503, "not-ready", "Not ready yet"),
+    Overloaded: (503, "overloaded", "Too much at once"),
+    EngineTrouble: (503, "engine-trouble", "The model can't score now"),
     BackboneError: (503, "no-backbone", "The backbone can't be used"),
     StorageFull: (507, "storage-full", "There is no room left"),
     BlobsUnavailable: (503, "storage-unavailable", "The place for files can't be used now"),
@@ -145,8 +149,10 @@ async def _known(request: Request, error: Exception) -> JSONResponse:
 
 def _seconds_to_wait(error: Exception) -> int | None:
     """After how long the same request may do; None: it may not, however long one waits."""
-    if isinstance(error, NotReady | BlobsUnavailable | UploadInProgress):
+    if isinstance(error, NotReady | BlobsUnavailable | UploadInProgress | EngineTrouble):
         return 2
+    if isinstance(error, Overloaded):
+        return 1
     if isinstance(error, TooFast):
         return error.seconds
     return max(1, round((error.until - about_shared_now()).total_seconds())) if isinstance(error, LoginLocked) else None

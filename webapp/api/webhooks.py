@@ -4,15 +4,16 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from db.webhooks.messages import delete_webhook, enable_webhook, get_webhook, list_messages, list_webhooks
 from webapp.api.dependencies import Id, StoreDep, project_named
 from workers.webhooks.delivery import make_webhook
+from workers.webhooks.mqtt import shown_url
 
 router = APIRouter(prefix="/webhooks", tags=["webhooks"])
 
-Event = Literal["run.finished", "image.anomalous"]
+Event = Literal["run.finished", "image.anomalous", "image.inspected"]
 
 
 class NewWebhook(BaseModel):
@@ -20,9 +21,11 @@ class NewWebhook(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    url: Annotated[str, Field(max_length=2000, description="http or https; not inside the server's own network.")]
+    url: Annotated[str, Field(max_length=2000, description="http, https, or mqtt://BROKER/PREFIX.")]
     events: Annotated[list[Event], Field(min_length=1)] = ["run.finished", "image.anomalous"]
     project: str | None = Field(None, description="Only of this project; null: of all.")
+    verdict: Literal["normal", "anomalous"] | None = Field(None, description="Only results with it; null: all.")
+    station: str | None = Field(None, max_length=200, description="Only results of it; null: all.")
 
 
 class WebhookView(BaseModel):
@@ -32,8 +35,10 @@ class WebhookView(BaseModel):
 
     id: int
     project_id: int | None
-    url: str
+    url: Annotated[str, AfterValidator(shown_url)] = Field(description="A password in it is not shown.")
     events: list[Event]
+    verdict: str | None
+    station: str | None
     created_at: datetime
     failures: int = Field(description="In a row, since it last took something.")
     resting_until: datetime | None = Field(description="Nothing is sent there before.")
@@ -82,13 +87,21 @@ def get_webhooks(store: StoreDep) -> list[WebhookView]:
 def post_webhook(store: StoreDep, wanted: NewWebhook) -> NewWebhookView:
     """Tell an address of events from now on: signed, within seconds, again for half a day where it does not answer.
 
-    `run.finished`: any run that ended, with its state and decision. `image.anomalous`: an image that the first
-    version to score it calls anomalous, as its `verdict` says: by the project's threshold at once, or, before anything
-    tells the project's images apart, when it comes to stand out among them (then `threshold` is null).
-    A message may come twice; its `id` stays the same.
+    `run.finished`: any run that ended, with its state and decision. `image.inspected`: every image, at its first
+    score. `image.anomalous`: an image that the first version to score it calls anomalous, as its `verdict` says: by the
+    project's threshold at once, or, before anything tells the project's images apart, when it comes to stand out among
+    them (then `threshold` is null). A message may come twice; its `id` stays the same. To an MQTT broker they go with
+    QoS 1, to PREFIX/PROJECT/STATION/EVENT, for as long as it is away.
     """
     project_id = None if wanted.project is None else project_named(store, wanted.project).id
-    made = make_webhook(store, project_id=project_id, url=wanted.url, events=list(dict.fromkeys(wanted.events)))
+    made = make_webhook(
+        store,
+        project_id=project_id,
+        url=wanted.url,
+        events=list(dict.fromkeys(wanted.events)),
+        verdict=wanted.verdict,
+        station=wanted.station,
+    )
     return NewWebhookView.model_validate(made)
 
 

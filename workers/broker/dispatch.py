@@ -24,6 +24,8 @@ _changes: ModelChanges | None = None
 # Images of which a preview was asked for by message, and when.
 _asked: dict[int, float] = {}
 _ASK_SECONDS = 15.0
+# Images of one message to Celery workers.
+_TOGETHER = 8
 
 
 def start() -> None:
@@ -52,7 +54,13 @@ def request_scoring(image_ids: Sequence[int]) -> None:
     if _scorer is not None:
         _scorer.request(image_ids)
     elif not get_settings().embedded_broker:
-        _send("score_images", [list(image_ids)])
+        for start in range(0, len(image_ids), _TOGETHER):  # several workers may take them
+            _send("score_images", [list(image_ids[start : start + _TOGETHER])])
+
+
+def request_inspection(inspection_id: str) -> None:
+    """Have a worker elsewhere answer this inspection."""
+    _send("inspect", [inspection_id])
 
 
 def prefer(image_ids: Sequence[int]) -> None:

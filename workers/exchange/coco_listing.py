@@ -6,6 +6,7 @@ from typing import Any
 from skimage.measure import label as connected_regions
 from skimage.measure import regionprops
 
+from db.images.part_facts import facts_of
 from db.tables.core import Project
 from workers.exchange.rle import Mask, encode_rle
 from workers.exchange.tables import Placed
@@ -15,7 +16,7 @@ _CATEGORY = {"id": 1, "name": "anomaly", "supercategory": ""}
 
 
 class CocoListing:
-    """Images (with `label` and `score` beside COCO's own members), their regions, and the one category."""
+    """Images (with `label`, `score` and their part's facts beside COCO's own members), their regions, one category."""
 
     def __init__(self, project: Project, version: int | None) -> None:
         self._info = {"description": f"AnomalyLoop, project {project.name}", "prompt_version": version}
@@ -33,6 +34,7 @@ class CocoListing:
                 "height": image.height,
                 "label": "normal" if mask is None else "anomalous",
                 "score": prediction.score if prediction else None,
+                **facts_of(image),
             }
         )
         for region in _regions(mask) if mask is not None else ():

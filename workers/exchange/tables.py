@@ -79,7 +79,7 @@ _INDEX = ("image", "label", "mask", "category", "defect", "split")
 _LABEL = ("label", "area")
 _FACTS = (
     *("image_id", "file_name", "sha256", "width", "height", "score", "verdict", "threshold", "prompt_version"),
-    *("source", "author", "annotated_at", "uploaded_at"),
+    *("source", "author", "annotated_at", "uploaded_at", "part", "lot", "station", "captured_at", "tags"),
 )
 
 
@@ -96,6 +96,9 @@ def _facts(row: ImageRow, judge: Judge) -> dict[str, Any]:
         None if score is None else judge.version,
         *((annotation.source, annotation.author, _time(annotation.created_at)) if annotation else (None, None, None)),
         _time(image.created_at),
+        *(image.part, image.lot, image.station),
+        None if image.captured_at is None else _time(image.captured_at),
+        " ".join(image.tags or []),
     )
     return dict(zip(_FACTS, values, strict=True))
 

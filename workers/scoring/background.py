@@ -11,7 +11,7 @@ from workers.errors import PromptError
 from workers.images.novelty import refresh_queue
 from workers.projects.shipped_prompts import ensure_shipped_prompts
 from workers.scoring.engine_host import get_engine, trouble
-from workers.scoring.scorer import score_images, score_unscored
+from workers.scoring.scorer import score_requested, score_unscored
 from workers.training.previewing import preview_images, refresh_previews
 
 logger = logging.getLogger(__name__)
@@ -105,8 +105,8 @@ class BackgroundScorer:
         for project_id, image_ids in to_preview.items():
             refresh_previews(self._store, project_id)
             preview_images(self._store, project_id, image_ids)
-        if asked:
-            return score_images(self._store, asked)
+        if asked and (done := score_requested(self._store, asked)):
+            return done
         with self._store.session(read_only=True) as session:
             project_ids = [project.id for project in list_projects(session)]
         return self._score_projects(project_ids)

@@ -1,29 +1,36 @@
-"""Scoring images with their project's active prompts: features from the cache or encoded, prediction and map kept."""
+"""Scoring images with their project's active prompts: features from the cache or encoded, prediction and map kept.
+
+Workers claim what they score (`workers/scoring/claims.py`): however many there are, no image is scored by two.
+"""
 
 import contextlib
 import logging
+import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import PIL.Image
+from sqlalchemy import select
 
 from db.blobs import blob_key
 from db.errors import BlobMissing
+from db.images.claims import end_claims, unclaimed_images
 from db.images.images import get_image
-from db.images.predictions import save_prediction
-from db.images.rows import unscored_images
+from db.images.prediction_batches import NewPrediction, save_predictions
 from db.store import Store
 from db.tables.core import Image, PromptVersion
 from db.training.prompt_versions import active_version
 from engine.detector.maps import map_to_npy, map_uncertainty
+from settings import get_settings
 from workers.errors import ImageError, NotFound
 from workers.images.novelty import corrected_images
 from workers.images.seen import detector_of, picture_of
 from workers.scoring import engine_host
+from workers.scoring.claims import claimed
 from workers.scoring.engine_host import get_engine
-from workers.scoring.standing_out import judge_by_standing
+from workers.scoring.standing_out import judge_by_standing, standing_now
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
@@ -44,28 +51,79 @@ _CACHED_BATCH = 32
 _WRITERS = 8
 # How far back the unscored images are searched for those whose features are cached.
 _WINDOW = 1000
+# Where several workers score: a worker takes this part of what waits, and as many at least.
+_SHARES, _FEWEST = 6, 2
+# How often a worker looks anew where others took all that it saw.
+_LOOKS = 5
 
 
-def score_unscored(store: Store, project_id: int, limit: int) -> int:
+def score_unscored(
+    store: Store,
+    project_id: int,
+    limit: int,
+    *,
+    first: Sequence[int] = (),
+    tell_of_more: Callable[[], None] | None = None,
+) -> int:
     """Score up to `limit` images that the active prompts have not scored: cached features first, then newest first.
 
+    Args:
+        store: where they are.
+        project_id: of which project.
+        limit: the most that are taken.
+        first: images, of any project, that come before all others where they wait for a score.
+        tell_of_more: called before the scoring where more images wait than are taken.
+
     Returns:
-        How many images it dealt with, scored or failed; 0: there was none.
+        How many images it dealt with, scored or failed; 0: there was none, or others are at the last of them.
 
     Raises:
         BackboneError, PromptError: see `score_images`.
     """
+    for _ in range(_LOOKS):
+        found = _waiting(store, project_id, limit)
+        waiting = list(dict.fromkeys([*first, *found]))
+        if not waiting:
+            return 0
+        engine_host.trouble().require_calm()
+        with claimed(store, waiting, _share(len(waiting), limit)) as mine:
+            if mine:
+                if tell_of_more is not None and len(waiting) > len(mine):
+                    tell_of_more()
+                return score_images(store, mine)
+        if not found:
+            return 0
+    return 0
+
+
+def score_requested(store: Store, image_ids: Sequence[int]) -> int:
+    """Score those of these images that wait for a score and that nobody scores now; returns and raises as above."""
+    engine_host.trouble().require_calm()
+    with claimed(store, image_ids, len(image_ids)) as mine:
+        return score_images(store, mine) if mine else 0
+
+
+def _waiting(store: Store, project_id: int, limit: int) -> list[int]:
+    """What may be claimed, in the order in which it should be: more than a worker takes, as others take some too."""
     cache = get_engine().cache
     images: list[Image] = []
-    for window in (limit, _WINDOW):  # mostly the newest are all cached, or none is
+    for window in (4 * limit, _WINDOW):  # mostly the newest are all cached, or none is
         with store.session(read_only=True) as session:
             resting = engine_host.trouble().resting()
-            found = unscored_images(session, project_id, window + len(resting))
+            found = unclaimed_images(session, project_id, window + len(resting))
             images = [image for image in found if image.id not in resting]
-        if cache is None or all(cache.has(image.seen_key) for image in images):
+        if cache is None or len(images) < window or all(cache.has(image.seen_key) for image in images):
             break
+    if cache is not None:
         images.sort(key=lambda image: not cache.has(image.seen_key))  # stable: newest first among equals
-    return score_images(store, [image.id for image in images[:limit]])
+    return [image.id for image in images]
+
+
+def _share(waiting: int, limit: int) -> int:
+    """How many of those that wait one worker takes at once: fewer towards the end, so that all end together."""
+    if get_settings().embedded_broker:  # one process scores
+        return limit
+    return min(limit, max(_FEWEST, math.ceil(waiting / _SHARES)))
 
 
 def score_images(store: Store, image_ids: Sequence[int]) -> int:
@@ -115,16 +173,25 @@ def _by_active_version(store: Store, image_ids: Sequence[int]) -> list[tuple[Pro
     versions: dict[int, PromptVersion | None] = {}
     groups: dict[int, tuple[PromptVersion, list[Image]]] = {}
     with store.session(read_only=True) as session:
-        for image_id in image_ids:
-            image = session.get(Image, image_id)
-            if image is None:
-                continue
+        found = {image.id: image for image in session.scalars(select(Image).where(Image.id.in_(image_ids)))}
+        for image in (found[image_id] for image_id in image_ids if image_id in found):
             if image.project_id not in versions:
                 versions[image.project_id] = active_version(session, image.project_id)
             version = versions[image.project_id]
             if version is not None:
                 groups.setdefault(version.id, (version, []))[1].append(image)
     return list(groups.values())
+
+
+def made_by(engine: "Engine") -> dict[str, Any]:
+    """What is kept with a prediction of the engine that made it."""
+    return {
+        "backbone": engine.info.name,
+        "image_size": engine.image_size,
+        "layers": list(engine.info.layers),
+        "device": str(engine.backbone.device),
+        "precision": engine.backbone.precision,
+    }
 
 
 class _Scorer:
@@ -134,13 +201,7 @@ class _Scorer:
         self.store, self.engine, self.version, self.detector = store, engine, version, detector
         self.trouble = engine_host.trouble()
         self.corrected = corrected_images(store, version.project_id)
-        self.engine_settings = {
-            "backbone": engine.info.name,
-            "image_size": engine.image_size,
-            "layers": list(engine.info.layers),
-            "device": str(engine.backbone.device),
-            "precision": engine.backbone.precision,
-        }
+        self.engine_settings = made_by(engine)
 
     def score_cached(self, images: Sequence[Image]) -> list[Image]:
         """Score the images whose features are cached; returns the others."""
@@ -212,24 +273,27 @@ class _Scorer:
         with ThreadPoolExecutor(_WRITERS) as writers:
             maps = list(writers.map(self._put_map, scored))
         keys = [blob_key(data) for data in maps]
+        standing = standing_now(self.store, self.version)
+        given = [
+            NewPrediction(
+                image_id=image.id,
+                score=one.score,
+                map_blob_key=key,
+                map_max=float(one.anomaly_map.max()),
+                map_uncertainty=map_uncertainty(one.anomaly_map),
+                novelty=self.corrected.novelty(features.global_feature.float().numpy()),
+                engine_settings=made,
+                stands_out=None if standing is None else standing.stands_out(features, one),
+            )
+            for (image, features), one, key in zip(encoded, scored, keys, strict=True)
+        ]
         with self.store.clearing_up(keys) as left, self.store.session() as session:
-            for (image, features), one, data, key in zip(encoded, scored, maps, keys, strict=True):
-                self.trouble.forget(image.id)
-                try:
-                    save_prediction(
-                        session,
-                        image_id=image.id,
-                        prompt_version_id=self.version.id,
-                        score=one.score,
-                        map_blob_key=self.store.keep_until_named(session, data),
-                        map_max=float(one.anomaly_map.max()),
-                        map_uncertainty=map_uncertainty(one.anomaly_map),
-                        novelty=self.corrected.novelty(features.global_feature.float().numpy()),
-                        engine_settings=made,
-                        replaced=left,
-                    )
-                except NotFound:  # deleted meanwhile
-                    left.add(key)
+            for data in maps:
+                self.store.keep_until_named(session, data)
+            save_predictions(session, self.version.id, given, left)
+            end_claims(session, [one.image_id for one in given])
+        for one in given:
+            self.trouble.forget(one.image_id)
 
     def _put_map(self, one: "Scored") -> bytes:
         data = map_to_npy(one.anomaly_map)

@@ -8,7 +8,8 @@ import threading
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
-from db.images.verdicts import awaiting_standing, count_scored, is_first_visit, judge_standing, newest_scored
+from db.images.standing import awaiting_standing, count_scored, judge_standing, newest_scored
+from db.images.verdicts import is_first_visit
 from db.store import Store
 from db.tables.core import Image, PromptVersion
 from workers.operations.first_imports import heavy_imports
@@ -55,6 +56,15 @@ def judge_by_standing(store: Store, engine: "Engine", version: PromptVersion, de
         with store.session(read_only=True) as session:
             waiting = awaiting_standing(session, version.id, _TOGETHER)
         _judge(store, engine, version, detector, standing, _features(engine, waiting))
+
+
+def standing_now(store: Store, version: PromptVersion) -> "Standing | None":
+    """What is usual so far, as this process knows it; None: nothing yet, or something else tells images apart."""
+    _, standing = _known.get((str(store.database.engine.url), version.id), (0, None))
+    if standing is None:
+        return None
+    with store.session(read_only=True) as session:
+        return standing if is_first_visit(session, version.id) else None
 
 
 def _compare_anew(store: Store, engine: "Engine", version: PromptVersion, detector: "Detector") -> "Standing | None":

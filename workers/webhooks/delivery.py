@@ -2,7 +2,6 @@
 
 import hashlib
 import hmac
-import json
 import logging
 import threading
 import time
@@ -27,6 +26,8 @@ from db.webhooks.messages import (
 )
 from settings import get_settings
 from workers.errors import AddressRefused
+from workers.webhooks import mqtt
+from workers.webhooks.mqtt_delivery import deliver_by_mqtt, message_bytes
 from workers.webhooks.outbound import post, require_allowed
 
 logger = logging.getLogger(__name__)
@@ -44,11 +45,23 @@ _in_hand: set[int] = set()
 _in_hand_lock = threading.Lock()
 
 
-def make_webhook(store: Store, *, project_id: int | None, url: str, events: list[str]) -> Webhook:
-    """A webhook whose address may be called. Raises AddressRefused, ValueError (an unknown event)."""
-    require_allowed(url, private=get_settings().webhook_private)
+def make_webhook(
+    store: Store,
+    *,
+    project_id: int | None,
+    url: str,
+    events: list[str],
+    verdict: str | None = None,
+    station: str | None = None,
+) -> Webhook:
+    """A webhook whose address, http or MQTT, may be called. Raises AddressRefused, ValueError (an unknown event)."""
+    private = get_settings().webhook_private
+    if mqtt.is_mqtt(url):
+        mqtt.require_broker(url, private=private)
+    else:
+        require_allowed(url, private=private)
     with store.session() as session:
-        return add_webhook(session, project_id=project_id, url=url, events=events)
+        return add_webhook(session, project_id=project_id, url=url, events=events, verdict=verdict, station=station)
 
 
 def deliver_due(store: Store) -> int:
@@ -73,6 +86,10 @@ def _deliver_line(store: Store, webhook_id: int) -> int:
     """Some messages to one webhook, one after the other, until it fails to answer; how many it took."""
     try:
         delivered = 0
+        with store.session(read_only=True) as session:
+            webhook = get_webhook(session, webhook_id)
+        if mqtt.is_mqtt(webhook.url):
+            return deliver_by_mqtt(store, webhook)
         with store.session(read_only=True) as session:
             due = due_messages(session, webhook_id, _AT_ONCE)
         for message in due:
@@ -125,8 +142,7 @@ class _Outcome(Enum):
 
 def _send(webhook: Webhook, message: WebhookMessage) -> str:
     """What its answer says is wrong, for people; empty: it was taken. Raises what `post` does where none comes."""
-    told = {"id": message.id, "event": message.event, "at": message.created_at.isoformat(), **message.body}
-    body = json.dumps(told).encode()
+    body = message_bytes(message)
     headers = {
         "User-Agent": "AnomalyLoop",
         "X-AnomalyLoop-Event": message.event,

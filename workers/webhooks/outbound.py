@@ -45,8 +45,13 @@ def require_allowed(url: str, *, private: bool) -> tuple[SplitResult, str]:
         raise AddressRefused(url, "only http:// and https:// addresses are called")
     if parts.username or parts.password:
         raise AddressRefused(url, "it has a user name in it; messages are signed instead")
+    return parts, require_reachable(url, parts.hostname, port or parts.scheme, private=private)
+
+
+def require_reachable(url: str, host: str, port: int | str, *, private: bool) -> str:
+    """The address that a host's name stands for now, where it may be called. Raises AddressRefused, naming the URL."""
     try:
-        found = socket.getaddrinfo(parts.hostname, port or parts.scheme, type=socket.SOCK_STREAM)
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
         raise AddressRefused(url, f"its name can't be resolved ({error})") from error
     addresses = [str(one[4][0]) for one in found]
@@ -57,7 +62,7 @@ def require_allowed(url: str, *, private: bool) -> tuple[SplitResult, str]:
             f"it leads to {inside[0]}, inside this machine or its network. Where that is meant, set "
             "ANOMALYLOOP_WEBHOOK_PRIVATE=true",
         )
-    return parts, addresses[0]
+    return addresses[0]
 
 
 def post(url: str, body: bytes, headers: dict[str, str], *, private: bool) -> int:

@@ -33,6 +33,7 @@ TABLE = {
     "GET /api/v1/images/people": "viewer",
     "POST /api/v1/images": "annotator",
     "POST /api/v1/images/samples": "annotator",
+    "POST /api/v1/inspect": "annotator",
     "POST /api/v1/images/retry": "annotator",
     "GET /api/v1/images/{image_id}": "viewer",
     "DELETE /api/v1/images/{image_id}": "annotator",

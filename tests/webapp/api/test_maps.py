@@ -14,7 +14,7 @@ from tests.conftest import Installation
 from tests.pictures import mask_png
 from tests.webapp.rest import assert_problem, kept, scored
 from tests.workers.making import activate_copy
-from workers import unlike_others
+from workers.scoring import unlike_others
 from workers.scoring.scorer import score_unscored
 from workers.training.previewing import refresh_previews
 

@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -63,6 +63,15 @@ def pages(settings: dict[str, str]) -> Iterator[tuple[RunningApp, RunningApp]]:
         page.end()
 
 
+def _a_verdict_in_one_call(page: RunningApp, seen: Callable[[int], dict], known: int) -> None:
+    """A worker elsewhere answers, as the page's own process would; a file that is none is said to be so."""
+    files = [("files", (name, data)) for name, data in (("0.png", png(0)), ("9.png", png(9)), ("bad.png", b"no"))]
+    first, new, bad = page.client.post("/api/v1/inspect", files=files, data={"station": "north"}).json()
+    assert (first["id"], first["duplicate"]) == (known, True)
+    assert abs(first["score"] - seen(known)["score"]) < 1e-5 and first["verdict"] == seen(known)["verdict"]
+    assert seen(new["id"])["score"] == new["score"] and new["station"] == "north" and "error" in bad
+
+
 def test_the_whole_loop_on_two_pages_and_two_workers(
     workers: list[subprocess.Popen], pages: tuple[RunningApp, RunningApp]
 ) -> None:
@@ -76,6 +85,7 @@ def test_the_whole_loop_on_two_pages_and_two_workers(
         return other.client.get(f"/api/v1/images/{image_id}").json()
 
     wait_until(lambda: all(seen(image_id)["score"] is not None for image_id in ids), "scored")
+    _a_verdict_in_one_call(one, seen, ids[0])
     for image_id in ids:
         mask = mask_png(seen(image_id)["width"], seen(image_id)["height"], box=(10, 10, 40, 40))
         first, second = (

@@ -19,7 +19,8 @@ class Cards {
   make(image) {
     const picture = node("img", { src: thumbnailUrl(image), alt: "", loading: "lazy", decoding: "async", draggable: "false", width: 150, height: 150 });
     const name = node("span", { class: "al-card-name", title: image.file_name }, image.file_name);
-    const rest = [node("span", { class: "al-strip-facts" }), node("span", { class: "al-card-reason" }), node("span", { class: "al-card-failure" })];
+    const facts = factsWords(image);
+    const rest = [node("span", { class: "al-card-facts", title: facts }, facts), node("span", { class: "al-strip-facts" }), node("span", { class: "al-card-reason" }), node("span", { class: "al-card-failure" })];
     const button = node("button", { type: "button", tabindex: -1, "data-testid": "library-item", "data-id": image.id }, picture, name, ...rest);
     const tick = node("input", { type: "checkbox", tabindex: -1, "data-testid": "library-tick", "aria-label": t("library.select_one", { name: image.file_name }) });
     button.addEventListener("click", (event) => (event.shiftKey || event.ctrlKey || event.metaKey ? this.act.select(image.id, event) : this.act.open(image.id)));

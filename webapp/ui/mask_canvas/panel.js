@@ -72,6 +72,8 @@ class Panel {
     ui["file-name"].textContent = image.file_name;
     ui["file-name"].title = image.file_name;
     ui["image-size"].textContent = `${image.width} × ${image.height} px`;
+    ui.facts.textContent = factsWords(image);
+    ui.facts.title = ui.facts.textContent;
     ui.status.textContent = t(`status.${image.status}`);
     ui.status.dataset.status = image.status;
     const isOld = image.score === null && image.old_score !== null;

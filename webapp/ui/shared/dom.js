@@ -17,6 +17,14 @@ function scoreText(score) {
   return score === null || score === undefined ? "–" : score.toFixed(2);
 }
 
+// What is known of an image's part, in one line; empty where nobody said anything.
+function factsWords({ part, lot, station, captured_at: time, tags }) {
+  const named = Object.entries({ part, lot, station }).filter(([, name]) => name);
+  const words = named.map(([kind, name]) => t(`fact.${kind}`, { name }));
+  const when = time ? [new Date(time).toLocaleString(LOCALE, { dateStyle: "medium", timeStyle: "medium" })] : [];
+  return [...words, ...when, ...(tags ?? [])].join(" · ");
+}
+
 // The score; until the version in use has scored it, the old one, which says that it is old.
 function scoreNode(image) {
   const old = image.score === null && image.old_score !== null && !image.scoring_error;

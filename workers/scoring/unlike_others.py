@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.orm import Session
 
-from db.images.verdicts import count_scored, newest_scored
+from db.images.standing import count_scored, newest_scored
 from db.store import Store
 from db.tables.core import Image, PromptVersion
 from db.training.prompt_versions import active_version, parts_of
@@ -21,9 +21,9 @@ from workers.operations.first_imports import heavy_imports
 from workers.scoring.engine_host import get_engine
 
 if TYPE_CHECKING:
-    from engine.unlike_others import Unlike
+    from engine.detector.unlike_others import Unlike
 
-# As many as `engine.unlike_others` needs; the page asks without loading torch.
+# As many as `engine.detector.unlike_others` needs; the page asks without loading torch.
 FEWEST = 8
 _NEWEST = 12
 # Comparisons that are kept.
@@ -63,7 +63,7 @@ def unlike_map(store: Store, image: Image, compared: Compared) -> FloatMap:
     """How unlike those an image is, (h/8, w/8) float32, 0–1. Raises BackboneError, TooFewToCompare."""
     engine = get_engine()
     with heavy_imports:
-        from engine.unlike_others import find_unlike
+        from engine.detector.unlike_others import find_unlike
         from workers.images.seen import image_features
     with _lock:
         unlike = _known.get(compared.name)

@@ -5,7 +5,7 @@ import pytest
 
 from engine.detector.maps import resize_map
 from engine.detector.standing_out import FEWEST
-from engine.unlike_others import find_unlike
+from engine.detector.unlike_others import find_unlike
 from tests.engine.learning.making import drawn
 
 
