@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from engine.comparison import Comparison
+from engine.learning.claiming import expected
 
 # How likely a loss may be, by resampling the corrections: of the mean of all metrics of something new…
 NEW_RISK = 0.05
@@ -88,7 +89,7 @@ def choose(
     fit = [one for one in offers[1:] if not one.problem]
     best = max(fit or offers[1:], key=_worth)
     if fit:
-        return Decision(True, f"Put in service: {_better(defined[best.name])}.", best.name), offers
+        return Decision(True, f"Put in service: {_better(expected(defined[best.name]))}.", best.name), offers
     return Decision(False, f"Refused, what is in service stays: {best.problem}.", best.name), offers
 
 

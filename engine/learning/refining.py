@@ -121,7 +121,7 @@ def _starting_layers(networks: int, inputs: int, generator: torch.Generator) -> 
 
 
 def _network(inputs: Tensor, layers: Sequence[Tensor], generator: torch.Generator | None = None) -> Tensor:
-    """(N, n, C) → (N·M, n), of N·M networks, M neighbours on the same inputs; a generator: the first layer drops out."""
+    """(N, n, C) → (N·M, n) of N·M networks, M in a row on the same inputs; with a generator, the first drops out."""
     first, first_bias, second, second_bias, third, third_bias = layers
     wide = first.unflatten(0, (len(inputs), -1)).transpose(1, 2).flatten(2)  # (N, C, M·k)
     hidden = F.relu(torch.baddbmm(first_bias.view(len(inputs), 1, -1), inputs, wide))
