@@ -14,7 +14,7 @@ SINGLE_RISK = 1 / 3
 # same way from fewer corrections: more of them make it better, unless they say otherwise.
 REFIT_RISK, REFIT_SINGLE_RISK = 0.35, 0.75
 # Images of each label below which scores alone decide nothing.
-FEWEST_IMAGES = 4
+FEWEST_IMAGES = 6
 # What something new must bring at least: the fewer corrections, the more.
 _LEAST_GAIN, _LEAST_GAIN_OF_ONE = 0.003, 0.05
 # By how much prompts or heads must be better than what also sees pixels and whole images to be chosen before it.
