@@ -25,10 +25,10 @@ def test_what_is_sure_is_promised_in_full():
 
 
 def test_a_change_as_uncertain_as_changes_are_large_counts_half():
-    claimed = expected(found(0.2, 1.96 * 0.15))
+    claimed = expected(found(0.2, 1.96 * 0.25))
     assert claimed.difference["image_auroc"] == pytest.approx(0.1)
     assert claimed.candidate["image_auroc"] == pytest.approx(0.6)
-    assert claimed.interval["image_auroc"] == pytest.approx((0.1 - 1.96 * 0.15 / 2**0.5, 0.1 + 1.96 * 0.15 / 2**0.5))
+    assert claimed.interval["image_auroc"] == pytest.approx((0.1 - 1.96 * 0.25 / 2**0.5, 0.1 + 1.96 * 0.25 / 2**0.5))
 
 
 def test_the_less_certain_the_less_is_promised_and_never_the_opposite():
