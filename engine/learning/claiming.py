@@ -6,7 +6,7 @@ from engine.comparison import Comparison
 
 _NAME = "image_auroc"
 # How large a change of image AUROC may be taken to be, as a standard deviation: with it promises were too large by 0.01
-# on average, over 28 versions of ten sets.
+# on average, over 28 versions of eight sets.
 _USUAL_CHANGE = 0.25
 _DEVIATIONS = 1.96  # of the mean to either end of a 95 % interval
 
