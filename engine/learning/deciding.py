@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from engine.learning.claiming import expected
 from engine.learning.comparison import Comparison
 
 # How likely a loss may be, by resampling the corrections: of the mean of all metrics of something new…
@@ -13,7 +14,7 @@ SINGLE_RISK = 1 / 3
 # same way from fewer corrections: more of them make it better, unless they say otherwise.
 REFIT_RISK, REFIT_SINGLE_RISK = 0.35, 0.75
 # Images of each label below which scores alone decide nothing.
-FEWEST_IMAGES = 4
+FEWEST_IMAGES = 6
 # What something new must bring at least: the fewer corrections, the more.
 _LEAST_GAIN, _LEAST_GAIN_OF_ONE = 0.003, 0.05
 # By how much prompts or heads must be better than what also sees pixels and whole images to be chosen before it.
@@ -88,7 +89,7 @@ def choose(
     fit = [one for one in offers[1:] if not one.problem]
     best = max(fit or offers[1:], key=_worth)
     if fit:
-        return Decision(True, f"Put in service: {_better(defined[best.name])}.", best.name), offers
+        return Decision(True, f"Put in service: {_better(expected(defined[best.name]))}.", best.name), offers
     return Decision(False, f"Refused, what is in service stays: {best.problem}.", best.name), offers
 
 

@@ -14,6 +14,7 @@ from engine.detector.detector import Detector, Said
 from engine.detector.maps import FloatMap
 from engine.detector.refiner import Refiner
 from engine.features.image_features import ImageFeatures
+from engine.learning.claiming import expected
 from engine.learning.comparison import Comparison, compare
 from engine.learning.corrections import IMAGE_FOLDS, Correction, judging_folds, seen_by
 from engine.learning.deciding import Decision, Offer, choose
@@ -80,7 +81,8 @@ class Outcome:
         detector: the candidate.
         decision: whether it goes into service, and why.
         offers: what was offered, by name, each with its figures out of fold; the one in service is `active`.
-        comparison: the candidate against the active one; None where there was nothing to judge on.
+        comparison: the candidate against the active one, as it is to be expected on images that nobody corrected; None
+            where there was nothing to judge on.
         operating_point: what the threshold does, before and after; None as above.
         losses: of prompt tuning.
     """
@@ -269,7 +271,8 @@ class _Run:
         meaning = (self.config.threshold, self.config.threshold_is_chosen)
         detector, point, said = keep_meaning(chosen.detector, chosen.said, active, self.corrections, *meaning)
         kept = {one.key: what for one, what in zip(self.corrections, said, strict=True)}
-        return Outcome(replace(detector, said=kept), decision, offers, comparisons[chosen.name], point, self.losses)
+        claimed = expected(comparisons[chosen.name])
+        return Outcome(replace(detector, said=kept), decision, offers, claimed, point, self.losses)
 
     def _is_refit(self, detector: Detector) -> bool:
         """Whether it learnt pixels or images as what is in service did, from fewer corrections."""
