@@ -43,7 +43,7 @@ test: install-dev ## Run all tests, in a real browser too
 	@CHROMIUM=$(CHROMIUM) $(BIN)/python -m pytest $(SIDE_BY_SIDE)
 
 lint: install-dev ## Check style and types
-	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/oxlint --deny-warnings webapp/ui tests/webapp/ui
 
 format: install-dev ## Put the code into its format
 	@$(BIN)/ruff check --fix . && $(BIN)/ruff format .

@@ -35,6 +35,7 @@ from webapp.api import (
 )
 from webapp.api.problems import add_problem_handlers, problem
 from webapp.api.request_log import RequestLog
+from webapp.page import modules
 from webapp.page.gradio_import import without_proxies, without_stubs
 from webapp.page.uploads import Sweeper, use_uploads_folder
 from webapp.readiness_watch import watch
@@ -81,6 +82,7 @@ def build_api(settings: Settings | None = None, *, accounts: bool = False, check
     app.include_router(health.router)
     app.include_router(metrics.router)
     app.include_router(login.router)
+    app.include_router(modules.router)
     subjects = (
         projects,
         image_uploads,

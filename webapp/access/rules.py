@@ -22,6 +22,7 @@ ENDPOINTS: dict[str, Role] = {
     "GET /docs": VIEWER,
     "GET /docs/oauth2-redirect": VIEWER,
     "GET /openapi.json": VIEWER,
+    "GET /ui/{asked}/{name:path}": VIEWER,
     "GET /api/v1/me": VIEWER,
     "PUT /api/v1/me/password": VIEWER,
     "GET /api/v1/projects": VIEWER,

@@ -7,7 +7,7 @@ from typing import Any
 import gradio as gr
 
 from webapp.texts import all_texts
-from webapp.ui.assets import stylesheet
+from webapp.ui.assets import module_links, stylesheet
 
 # Fonts that the system has: the page asks no other server for anything.
 _SANS = [
@@ -71,7 +71,7 @@ def page_look() -> dict[str, Any]:
     theme = gr.themes.Base(font=_SANS, font_mono=_MONO, radius_size=gr.themes.sizes.radius_sm)
     return {
         "theme": theme.set(**_both_modes()),
-        "head": f"<style>{stylesheet()}</style><script>window.anomalyloopTexts = {texts}</script>",
+        "head": f"<style>{stylesheet()}</style><script>window.anomalyloopTexts = {texts}</script>{module_links()}",
     }
 
 

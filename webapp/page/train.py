@@ -25,7 +25,7 @@ from webapp.texts import Texts
 from webapp.texts.labels import Labels
 from webapp.texts.translation import translated
 from webapp.texts.viewer import viewer_texts
-from webapp.ui.assets import script
+from webapp.ui.assets import start
 from webapp.ui.training.metric_chart import metric_chart
 from webapp.ui.training.next_step import next_step
 from webapp.ui.training.run_history import run_history
@@ -102,7 +102,11 @@ def build_train(tab: gr.Tab, other_tabs: list[gr.Tab], labels: Labels) -> None:
 
 def _drawn(name: str) -> gr.HTML:
     """A part that the server draws; its buttons make the events activate, compare, refresh and show_run."""
-    return gr.HTML(js_on_load=script("shared/dialog.js", "training/actions.js"), apply_default_css=False, elem_id=name)
+    return gr.HTML(
+        js_on_load=start("training/actions", events=("activate", "compare", "refresh", "show_run")),
+        apply_default_css=False,
+        elem_id=name,
+    )
 
 
 def read_state(say: Texts, project_id: int, chosen: int | None) -> TrainState:

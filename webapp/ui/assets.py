@@ -1,9 +1,15 @@
-"""Reads the JavaScript, HTML and CSS that lie beside the components, and joins them for `gr.HTML`."""
+"""What lies beside the components, for the browser: modules that it imports, HTML and CSS.
 
+The modules import each other by relative paths, and are served below `/ui/VERSION/` (`webapp.page.modules`): the
+version is a sum over all of them, so a browser keeps each for good and never mixes two versions.
+"""
+
+import hashlib
+import json
+from functools import cache
 from pathlib import Path
 
 _FOLDER = Path(__file__).parent
-_SHARED = ("shared/texts.js", "shared/net.js", "shared/bus.js", "shared/dom.js")
 
 
 def read(name: str) -> str:
@@ -11,9 +17,43 @@ def read(name: str) -> str:
     return (_FOLDER / name).read_text(encoding="utf-8")
 
 
-def script(*names: str) -> str:
-    """What `js_on_load` takes: the shared helpers, then these files, in this order, as one function's body."""
-    return '"use strict";\n' + "\n".join(read(name) for name in (*_SHARED, *names))
+@cache
+def modules() -> dict[str, bytes]:
+    """All modules by their path below `webapp/ui`: what may be served, and nothing else."""
+    paths = sorted(_FOLDER.glob("*/*.js"))
+    return {path.relative_to(_FOLDER).as_posix(): path.read_bytes() for path in paths}
+
+
+@cache
+def version() -> str:
+    """What all modules are told by together."""
+    together = hashlib.sha256()
+    for name, data in modules().items():
+        together.update(f"{name} {len(data)}\n".encode() + data)
+    return together.hexdigest()[:16]
+
+
+def module_address(name: str) -> str:
+    """Where the browser finds a module."""
+    return f"/ui/{version()}/{name}"
+
+
+def start(*names: str, events: tuple[str, ...] = ()) -> str:
+    """What `js_on_load` takes: these modules' `mount`, each called with the component's element and Gradio's trigger.
+
+    Args:
+        names: of modules below `webapp/ui`, as in `filmstrip/filmstrip`.
+        events: that they may trigger; Gradio takes none whose name isn't in this text.
+    """
+    return (
+        f"import({json.dumps(module_address('shared/component.js'))})"
+        f".then(({{ start }}) => start({json.dumps(names)}, element, trigger, {json.dumps(events)}));"
+    )
+
+
+def module_links() -> str:
+    """Links by which the browser fetches all modules at once, and not each when the one before names it."""
+    return "".join(f'<link rel="modulepreload" href="{module_address(name)}">' for name in modules())
 
 
 def template(name: str) -> str:

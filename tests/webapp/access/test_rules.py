@@ -23,6 +23,7 @@ TABLE = {
     "GET /docs": "viewer",
     "GET /docs/oauth2-redirect": "viewer",
     "GET /openapi.json": "viewer",
+    "GET /ui/{asked}/{name:path}": "viewer",
     "GET /api/v1/me": "viewer",
     "PUT /api/v1/me/password": "viewer",
     "GET /api/v1/projects": "viewer",

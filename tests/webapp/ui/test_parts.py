@@ -1,8 +1,8 @@
 """What is known of a part, in the browser: on the library's card, found by the search field, and beside the canvas."""
 
-from db.images.part_facts import PartFacts
 from playwright.sync_api import Page, expect
 
+from db.images.part_facts import PartFacts
 from tests.pictures import png
 from tests.webapp.ui.conftest import Site
 from tests.webapp.ui.test_library import Library

@@ -128,7 +128,9 @@ def test_a_result_is_published_where_its_project_and_station_say(
     found = {topic: (payload, retained) for topic, payload, retained in (heard.get(timeout=5) for _ in range(2))}
     assert found["plant/line/status"][0] == b"online"
     told = json.loads(found["plant/line/default/-/image.inspected"][0])
-    assert told["image_id"] == image_id and told["event"] == "image.inspected" and told["verdict"] is None and told["id"]
+    assert (
+        told["image_id"] == image_id and told["event"] == "image.inspected" and told["verdict"] is None and told["id"]
+    )
     assert states(installation, outlet) == ["delivered"]
     topic, payload, retained = broker.listen().get(timeout=5)  # who comes later is told the status at once
     assert (topic, payload, retained) == ("plant/line/status", b"online", True)

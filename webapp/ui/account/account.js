@@ -1,21 +1,28 @@
 // Who is signed in, in the bar. The page shows what their role may do (account.css); the server sees to the rest.
 
-const account = element.querySelector("[data-testid=account]");
+import { pollWhileVisible } from "../shared/dom.js";
+import { getJson } from "../shared/net.js";
+import { t } from "../shared/texts.js";
+import { changePassword } from "./password.js";
 
-async function showAccount() {
-  try {
-    const { name, role, accounts } = await getJson("/me");
-    Object.assign(document.documentElement.dataset, { role, accounts });
-    account.hidden = !accounts;
-    account.querySelector("[data-testid=account-name]").textContent = name;
-    account.querySelector("[data-testid=account-name]").title = t("account.name.title", { name, role: t(`role.${role}`) });
-  } catch (error) {
-    // Signed out elsewhere, or for too long. What was painted and not saved is kept in the browser.
-    if (error.status === 401) location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
+export function mount(element) {
+  const account = element.querySelector("[data-testid=account]");
+
+  async function showAccount() {
+    try {
+      const { name, role, accounts } = await getJson("/me");
+      Object.assign(document.documentElement.dataset, { role, accounts });
+      account.hidden = !accounts;
+      account.querySelector("[data-testid=account-name]").textContent = name;
+      account.querySelector("[data-testid=account-name]").title = t("account.name.title", { name, role: t(`role.${role}`) });
+    } catch (error) {
+      // Signed out elsewhere, or for too long. What was painted and not saved is kept in the browser.
+      if (error.status === 401) location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
+    }
   }
-}
 
-account.querySelector("[data-testid=account-name]").addEventListener("click", changePassword);
-window.addEventListener("focus", showAccount);
-pollWhileVisible(account, 20000, showAccount);
-showAccount();
+  account.querySelector("[data-testid=account-name]").addEventListener("click", changePassword);
+  window.addEventListener("focus", showAccount);
+  pollWhileVisible(account, 20000, showAccount);
+  showAccount();
+}

@@ -1,11 +1,16 @@
 // Another password for oneself, in a dialog; every browser that is signed in as one has to sign in again.
 
+import { formDialog, sentJson } from "../shared/dialog.js";
+import { node } from "../shared/dom.js";
+import { request } from "../shared/net.js";
+import { t } from "../shared/texts.js";
+
 function passwordField(name, autocomplete) {
   const field = node("input", { class: "al-input", type: "password", name, autocomplete, required: true, maxlength: 500, "data-testid": `password-${name}` });
   return node("label", { class: "al-muted" }, t(`password.${name}`), field);
 }
 
-function changePassword() {
+export function changePassword() {
   formDialog({
     title: t("password.title"),
     testid: "password",

@@ -2,14 +2,14 @@
 
 import gradio as gr
 
-from webapp.ui.assets import script, template
+from webapp.ui.assets import start, template
 
 
 def filmstrip() -> gr.HTML:
     """Lists the project's images from the REST interface and opens them in the canvas."""
     return gr.HTML(
         html_template=template("filmstrip/filmstrip.html"),
-        js_on_load=script("shared/image_list.js", "filmstrip/filmstrip.js"),
+        js_on_load=start("filmstrip/filmstrip"),
         apply_default_css=False,
         elem_id="filmstrip",
     )

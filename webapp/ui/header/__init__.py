@@ -8,12 +8,12 @@ import gradio as gr
 from db.tables.core import TuningRun
 from webapp.texts import Texts
 from webapp.texts.translation import translated
-from webapp.ui.assets import script
+from webapp.ui.assets import start
 
 
 def header() -> gr.HTML:
     """Shows what `header_html` made; remembers the open tab over a reload."""
-    return gr.HTML(js_on_load=script("header/tabs.js"), apply_default_css=False, elem_id="header")
+    return gr.HTML(js_on_load=start("header/tabs"), apply_default_css=False, elem_id="header")
 
 
 def header_html(say: Texts, engine: dict[str, Any], live_run: TuningRun | None) -> str:

@@ -7,16 +7,14 @@ grid_keys.js  the keyboard           library_grid.js  the whole
 
 import gradio as gr
 
-from webapp.ui.assets import script, template
-
-_PARTS = ("selection", "batch", "filters", "cards", "grid_keys", "library_grid")
+from webapp.ui.assets import start, template
 
 
 def library_grid() -> gr.HTML:
     """Lists images from the REST interface; a click opens one in Inspect."""
     return gr.HTML(
         html_template=template("library_grid/library_grid.html"),
-        js_on_load=script("shared/image_list.js", *(f"library_grid/{part}.js" for part in _PARTS)),
+        js_on_load=start("library_grid/library_grid"),
         apply_default_css=False,
         elem_id="library-grid",
     )

@@ -1,5 +1,7 @@
 // One action on many images: some requests at a time, each image on its own, so that one that fails keeps no other.
 
+import { currentProject, request } from "../shared/net.js";
+
 const IMAGES_AT_ONCE = 4;
 
 const ACTS = {
@@ -19,7 +21,7 @@ function annotate(image, statement) {
   return request(`/images/${image.id}/annotation`, { method: "PUT", headers, body: JSON.stringify(statement) });
 }
 
-class Batch {
+export class Batch {
   constructor() {
     Object.assign(this, { running: false, stopped: false });
   }
@@ -36,7 +38,8 @@ class Batch {
     const worker = async () => {
       for (let image = waiting.shift(); image && !this.stopped; image = waiting.shift()) {
         const error = await ACTS[act](image).then(() => null, (problem) => problem);
-        error ? failures.push({ image, error }) : succeeded++;
+        if (error) failures.push({ image, error });
+        else succeeded++;
         onDone(image, error);
       }
     };

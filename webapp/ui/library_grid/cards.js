@@ -1,6 +1,9 @@
 // One card an image: made once, changed in place.
 
-class Cards {
+import { factsWords, node, reasonWords, scoreNode, thumbnailUrl, verdictBadge } from "../shared/dom.js";
+import { t } from "../shared/texts.js";
+
+export class Cards {
   // act: {open(id), select(id, event)}
   constructor(act) {
     Object.assign(this, { act, cards: new Map() });

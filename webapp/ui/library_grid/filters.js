@@ -1,6 +1,8 @@
 // The filters as parameters of GET /images; days are days of the viewer's own zone.
 
-function filterParameters(form) {
+import { currentProject, getJson } from "../shared/net.js";
+
+export function filterParameters(form) {
   const given = Object.fromEntries([...new FormData(form)].map(([name, value]) => [name, value.trim()]).filter(([, value]) => value));
   const { added_from, added_until, ...others } = given;
   if (added_from) others.added_from = startOfDay(added_from, 0);
@@ -14,7 +16,7 @@ function startOfDay(day, later) {
 }
 
 // One person alone (everybody is "local" without accounts) is nothing to choose from.
-async function offerPeople(select) {
+export async function offerPeople(select) {
   const people = await getJson(`/images/people?${new URLSearchParams({ project: currentProject() })}`);
   const chosen = select.value;
   select.replaceChildren(select.options[0], ...people.map((name) => new Option(name)));

@@ -1,6 +1,6 @@
 // The grid by keyboard: arrows move, Space selects, Shift with an arrow extends, Enter opens, letters act.
 
-function listenToGridKeys(root, grid, act) {
+export function listenToGridKeys(root, grid, act) {
   const buttons = () => [...grid.querySelectorAll("[data-testid=library-item]")];
   const columns = () => getComputedStyle(grid).gridTemplateColumns.split(" ").length;
 

@@ -1,13 +1,14 @@
 // Which images are selected: one by one, a range with Shift, or all.
 
-class Selection {
+export class Selection {
   // changed(): called after every change.
   constructor(changed) {
     Object.assign(this, { ids: new Set(), anchor: null, changed });
   }
 
   toggle(id, on = !this.ids.has(id)) {
-    on ? this.ids.add(id) : this.ids.delete(id);
+    if (on) this.ids.add(id);
+    else this.ids.delete(id);
     this.anchor = id;
     this.changed();
   }

@@ -26,21 +26,14 @@ mask there: bytes never pass through Gradio. The files, by concern:
 
 import gradio as gr
 
-from webapp.ui.assets import script, template
-
-_PARTS = (
-    *("preferences", "bitmap", "history", "raster", "shapes", "regions", "morphology", "map_field", "colours", "png"),
-    *("picture", "view", "coverage", "layers", "sketch", "stroke_tool", "rectangle_tool", "polygon_tool", "fill_tool"),
-    *("cursor", "tools", "pointers", "whole_mask", "words", "keys", "help", "dialog", "records", "ahead"),
-    *("shown_map", "last_words", "drafts", "decisions", "panel", "look", "kept_notice", "canvas", "news", "main"),
-)
+from webapp.ui.assets import start, template
 
 
 def mask_canvas() -> gr.HTML:
     """Shows the image that the page's `open-image` message names. Its template never changes, so nothing redraws it."""
     return gr.HTML(
         html_template=template("mask_canvas/mask_canvas.html"),
-        js_on_load=script(*(f"mask_canvas/{part}.js" for part in _PARTS)),
+        js_on_load=start("mask_canvas/main"),
         apply_default_css=False,
         elem_id="mask-canvas",
     )

@@ -1,9 +1,12 @@
 // Images that a person may open next, fetched before they ask: the picture decoded, the map and the mask read.
 
+import { getJson } from "../shared/net.js";
+import { loadContent } from "./records.js";
+
 // A larger image would fill the browser's memory for the sake of a moment.
 const LARGEST_AHEAD = 25e6;
 
-class Ahead {
+export class Ahead {
   // mapOf(image): which map of it is to be shown.
   constructor(mapOf) {
     this.mapOf = mapOf;

@@ -1,10 +1,10 @@
 // The mask itself: one byte a pixel, 0 or 1, at the image's own size. There is no partial coverage anywhere.
 // Tiles of 64×64 px carry the count of their set pixels, so that empty regions cost nothing to draw or to undo.
 
-const TILE_SHIFT = 6;
+export const TILE_SHIFT = 6;
 const TILE = 1 << TILE_SHIFT;
 
-class BinaryMask {
+export class BinaryMask {
   constructor(width, height) {
     this.width = width;
     this.height = height;

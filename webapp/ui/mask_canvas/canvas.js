@@ -1,6 +1,24 @@
 // The canvas as a whole: which image is open, its mask and its history, and what must happen after each step.
 
-class Canvas {
+import { bus } from "../shared/bus.js";
+import { pollWhileVisible } from "../shared/dom.js";
+import { t } from "../shared/texts.js";
+import { Ahead } from "./ahead.js";
+import { Decisions } from "./decisions.js";
+import { Drafts } from "./drafts.js";
+import { Edit, History, replaceTiles } from "./history.js";
+import { Layers } from "./layers.js";
+import { Look } from "./look.js";
+import { lookForNews } from "./news.js";
+import { Panel } from "./panel.js";
+import { Pointers } from "./pointers.js";
+import { loadRecord } from "./records.js";
+import { ShownMap } from "./shown_map.js";
+import { Tools } from "./tools.js";
+import { View } from "./view.js";
+import { restoredWords } from "./words.js";
+
+export class Canvas {
   constructor(root) {
     this.root = root;
     this.stage = root.querySelector("[data-testid=stage]");

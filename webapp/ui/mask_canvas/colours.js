@@ -1,6 +1,6 @@
 // Map value → colour. All four are ordered by lightness, so they read the same to every eye, colour-blind or not.
 
-const COLOUR_MAPS = {
+export const COLOUR_MAPS = {
   inferno: "000004 180c3c 420a68 6a176e 932667 bc3754 dd513a f3761b fca50a f6d746 fcffa4",
   magma: "000004 150e38 3b0f70 641a80 8c2981 b73779 de4968 f66e5c fe9f6d fecf92 fcfdbf",
   viridis: "440154 482576 414487 355f8d 2a788e 21918c 22a884 42be71 7ad151 bddf26 fde725",
@@ -8,18 +8,18 @@ const COLOUR_MAPS = {
 };
 
 // The mask's colours, and which of them stands out best against each map, for every kind of colour vision.
-const MASK_COLOURS = { azure: "78deff", magenta: "ff40dc", blue: "2878ff", orange: "ff8c00", white: "ffffff" };
-const MASK_COLOUR_ON = { inferno: "azure", magma: "azure", viridis: "magenta", cividis: "azure" };
+export const MASK_COLOURS = { azure: "78deff", magenta: "ff40dc", blue: "2878ff", orange: "ff8c00", white: "ffffff" };
+export const MASK_COLOUR_ON = { inferno: "azure", magma: "azure", viridis: "magenta", cividis: "azure" };
 
 const channels = (hex) => [0, 2, 4].map((at) => parseInt(hex.slice(at, at + 2), 16));
 const rgbaWord = ([red, green, blue], alpha) => ((alpha << 24) | (blue << 16) | (green << 8) | red) >>> 0;
 
 // The threshold's line, and the dark one beside it that keeps it visible on light ground.
-const OUTLINE = rgbaWord([255, 255, 255], 235);
-const OUTLINE_HALO = rgbaWord([0, 0, 0], 150);
+export const OUTLINE = rgbaWord([255, 255, 255], 235);
+export const OUTLINE_HALO = rgbaWord([0, 0, 0], 150);
 
 // 256 colours as little-endian RGBA words for a Uint32Array over ImageData. Low values let the image through.
-function colourTable(name) {
+export function colourTable(name) {
   const stops = COLOUR_MAPS[name].split(" ").map(channels);
   return Uint32Array.from({ length: 256 }, (_, i) =>
     rgbaWord(colourBetween(stops, i / 255), Math.round(255 * Math.min(1, 0.25 + (1.5 * i) / 255))),
@@ -32,13 +32,13 @@ function colourBetween(stops, value) {
   return stops[index].map((low, channel) => Math.round(low + (stops[index + 1][channel] - low) * (at - index)));
 }
 
-function colourGradient(name) {
+export function colourGradient(name) {
   const stops = COLOUR_MAPS[name].split(" ").map((hex) => `#${hex}`);
   return `linear-gradient(to right, ${stops.join(", ")})`;
 }
 
 // The mask is translucent inside and bright at its edge; a dark line around it keeps it visible on its own colour.
-function maskInk(name) {
+export function maskInk(name) {
   const rgb = channels(MASK_COLOURS[name]);
   return { fill: rgbaWord(rgb, 96), edge: rgbaWord(rgb, 255), halo: rgbaWord([0, 0, 0], 130) };
 }

@@ -1,7 +1,9 @@
 // The mask as device pixels: filled inside, a bright line at its edge, a dark one around it. Zoomed in, every mask
 // pixel is a crisp square.
 
-function paintMask(words, mask, view, rect, ink) {
+import { TILE_SHIFT } from "./bitmap.js";
+
+export function paintMask(words, mask, view, rect, ink) {
   const width = rect.width + 2;
   const covered = coverage(mask, view, { x: rect.x - 1, y: rect.y - 1, width, height: rect.height + 2 });
   for (let y = 0; y < rect.height; y++) {

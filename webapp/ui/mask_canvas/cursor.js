@@ -1,6 +1,9 @@
 // Where the tool is: the ring that shows the brush under the pointer, and the cross that arrow keys move.
 
-class Cursor {
+import { snapToPixels } from "./raster.js";
+import { StrokeTool } from "./stroke_tool.js";
+
+export class Cursor {
   constructor(canvas, tools) {
     Object.assign(this, { canvas, tools, hovering: false, panning: null, pointer: null, cross: null });
     this.ring = canvas.stage.querySelector(".al-ring");

@@ -1,9 +1,19 @@
 // What a person decides of an image: save the mask, accept the model's, or "normal"; and what happens when that fails,
 // when someone else saved in between, and when one leaves without.
 
+import { bus } from "../shared/bus.js";
+import { getJson } from "../shared/net.js";
+import { t } from "../shared/texts.js";
+import { BinaryMask } from "./bitmap.js";
+import { ask } from "./dialog.js";
+import { preferences } from "./preferences.js";
+import { loadMask, putAnnotation } from "./records.js";
+import { maskOfMap } from "./whole_mask.js";
+import { keptWords, savedWords } from "./words.js";
+
 const MOST = 0.9; // a larger share of an image is often painted by mistake
 
-class Decisions {
+export class Decisions {
   constructor(canvas) {
     Object.assign(this, { canvas, pending: null });
   }

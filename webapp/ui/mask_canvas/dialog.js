@@ -1,6 +1,9 @@
 // One question at a time: ask(dialog, {title, text, choices: {name: words}}) resolves to the chosen name, or "cancel".
 
-function ask(dialog, { title, text, choices }) {
+import { node } from "../shared/dom.js";
+import { t } from "../shared/texts.js";
+
+export function ask(dialog, { title, text, choices }) {
   dialog.querySelector("[data-part=title]").textContent = title;
   dialog.querySelector("[data-part=text]").textContent = text;
   const buttons = Object.entries({ ...choices, cancel: t("cancel") }).map(([name, words], index) => {

@@ -1,9 +1,11 @@
 // Unsaved painting, kept in the browser's IndexedDB after every stroke: exact, and tile by tile, so that a stroke
 // writes only what it changed. Each visit to the page keeps its own draft of an image.
 
+import { hearLastWords, sayLastWords } from "./last_words.js";
+
 const DRAFTS_DATABASE = "anomalyloop-drafts";
 
-class Drafts {
+export class Drafts {
   // onFailure(error): the browser keeps nothing, so that only saving helps.
   // onForgotten(imageId): another tab took this one's draft over and let go of it.
   constructor(onFailure, onForgotten) {
@@ -123,7 +125,7 @@ function openDrafts() {
   return new Promise((resolve, reject) => {
     const opening = indexedDB.open(DRAFTS_DATABASE, 2);
     opening.onupgradeneeded = () => {
-      for (const name of [...opening.result.objectStoreNames]) opening.result.deleteObjectStore(name);
+      for (const name of Array.from(opening.result.objectStoreNames)) opening.result.deleteObjectStore(name);
       opening.result.createObjectStore("heads", { keyPath: ["imageId", "owner"] });
       opening.result.createObjectStore("tiles");
     };

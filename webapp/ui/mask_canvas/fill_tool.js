@@ -1,6 +1,9 @@
 // Fill: the map's region under the pointer, as far as its values are at or above the threshold.
 
-class FillTool {
+import { t } from "../shared/texts.js";
+import { Regions } from "./regions.js";
+
+export class FillTool {
   constructor(canvas) {
     Object.assign(this, { canvas, busy: false });
   }

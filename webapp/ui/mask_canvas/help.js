@@ -1,6 +1,10 @@
 // The help sheet: all keys, from the table that the keys come from.
 
-function fillHelp(sheet) {
+import { node } from "../shared/dom.js";
+import { t } from "../shared/texts.js";
+import { KEYS } from "./keys.js";
+
+export function fillHelp(sheet) {
   const groups = new Map();
   for (const { group, show, words } of KEYS.filter((entry) => entry.show)) {
     const row = node("div", {}, node("dt", {}, ...show.split(" ").map((key) => node("kbd", {}, key))), node("dd", {}, t(words)));

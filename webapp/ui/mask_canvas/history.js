@@ -2,7 +2,7 @@
 
 const HISTORY_LIMIT = 50;
 
-class Edit {
+export class Edit {
   constructor() {
     this.tiles = new Map();
   }
@@ -22,7 +22,7 @@ class Edit {
 }
 
 // The edit that gives a mask other content: contentOf(tile) as BinaryMask.copyTile gives it.
-function replaceTiles(mask, contentOf) {
+export function replaceTiles(mask, contentOf) {
   const edit = new Edit();
   for (let tile = 0; tile < mask.tileCounts.length; tile++) {
     const content = contentOf(tile);
@@ -38,7 +38,7 @@ function sameTile(a, b) {
   return a.every((bits, index) => bits === b[index]);
 }
 
-class History {
+export class History {
   constructor() {
     this.done = [];
     this.undone = [];

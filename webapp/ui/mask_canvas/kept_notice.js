@@ -1,6 +1,10 @@
 // Tells of unsaved painting on another image than the one that is open: from a visit that ended before it was saved.
 
-async function showKeptNotice(canvas) {
+import { bus } from "../shared/bus.js";
+import { t } from "../shared/texts.js";
+import { timeWords } from "./words.js";
+
+export async function showKeptNotice(canvas) {
   const { ui } = canvas.panel;
   const kept = (await canvas.drafts.list()).find((head) => head.imageId !== canvas.image?.id);
   ui["kept-notice"].hidden = !kept;

@@ -1,8 +1,11 @@
 // Keys of the Inspect page: one table, from which both the keys and the help sheet come.
 // Nothing fires while someone types, while a dialog is open, or while another place of the page is.
 
+import { bus } from "../shared/bus.js";
+import { wholeMask } from "./whole_mask.js";
+
 // group, words: keys of their texts; on: event.key in lower case; repeats: also while the key is held down.
-const KEYS = [
+export const KEYS = [
   { group: "keys.tools", show: "B", on: ["b"], words: "keys.do.brush", act: (canvas) => canvas.tools.choose("brush") },
   { group: "keys.tools", show: "E", on: ["e"], words: "keys.do.eraser", act: (canvas) => canvas.tools.choose("eraser") },
   { group: "keys.tools", show: "R", on: ["r"], words: "keys.do.rectangle", act: (canvas) => canvas.tools.choose("rectangle") },
@@ -43,7 +46,7 @@ const KEYS = [
 
 const ARROWS = { arrowright: [1, 0], arrowleft: [-1, 0], arrowdown: [0, 1], arrowup: [0, -1] };
 
-function listenToKeys(canvas) {
+export function listenToKeys(canvas) {
   const { root } = canvas;
   const pageIsOpen = () => root.offsetParent !== null && !document.querySelector("dialog[open]");
 

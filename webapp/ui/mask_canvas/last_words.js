@@ -4,13 +4,13 @@
 const LAST_WORDS = "anomalyloop-last-words";
 
 // entries: [{head, contents: [[tile, content], …], replaces}, …], the oldest first.
-function sayLastWords(entries) {
+export function sayLastWords(entries) {
   const words = entries.map(({ contents, ...rest }) => ({ ...rest, contents: contents.map(([tile, content]) => [tile, toText(content)]) }));
   localStorage.setItem(LAST_WORDS, JSON.stringify([...readLastWords(), ...words]));
 }
 
 // Calls put(entries) with what an earlier page left, and forgets it when that is done.
-async function hearLastWords(put) {
+export async function hearLastWords(put) {
   const words = readLastWords();
   if (!words.length) return;
   await put(words.map(({ contents, ...rest }) => ({ ...rest, contents: contents.map(([tile, text]) => [tile, fromText(text)]) })));

@@ -1,7 +1,10 @@
 // What is seen: four canvases over each other (image, heat, threshold outline, mask), each redrawn only when its own
 // input changed, and the mask only where it changed. Opacity is the compositor's work, not ours.
 
-class Layers {
+import { colourTable, maskInk, OUTLINE, OUTLINE_HALO } from "./colours.js";
+import { paintMask } from "./coverage.js";
+
+export class Layers {
   constructor(stage, view) {
     this.view = view;
     this.canvases = {};

@@ -1,7 +1,12 @@
 // How image, map and mask are shown. It changes nothing of the mask, and this browser remembers it; brightness and
 // contrast, which would mislead in another image, last for the visit.
 
-class Look {
+import { node } from "../shared/dom.js";
+import { t } from "../shared/texts.js";
+import { COLOUR_MAPS, colourGradient, MASK_COLOUR_ON, MASK_COLOURS } from "./colours.js";
+import { preferences } from "./preferences.js";
+
+export class Look {
   constructor(canvas) {
     this.canvas = canvas;
     this.ui = canvas.panel.ui;

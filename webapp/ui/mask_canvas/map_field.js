@@ -2,7 +2,7 @@
 // Interpolates as the server does (half-pixel centres, edges held; an axis that shrinks is averaged by a triangle),
 // so that "start from the map" and "accept" agree.
 
-class MapField {
+export class MapField {
   constructor(values, rows, columns, imageWidth, imageHeight) {
     this.share = sharesAbove(values);
     if (imageWidth < columns) {

@@ -1,8 +1,11 @@
 // Grow, shrink and fill holes of the whole mask. Neighbours share a side: a pixel has four.
 
+import { TILE_SHIFT } from "./bitmap.js";
+import { Regions } from "./regions.js";
+
 // Sets every pixel to `value` that has a neighbour of that value: 1 grows the mask by a pixel, 0 shrinks it by one.
 // What lies beyond the image has no say, so a mask that reaches the image's edge stays there.
-function spread(mask, value, edit) {
+export function spread(mask, value, edit) {
   const { width, height, data } = mask;
   const due = tilesToSpread(mask, value);
   let above = new Uint8Array(width).fill(1 - value); // the row above as it was
@@ -42,7 +45,7 @@ function tilesToSpread(mask, value) {
 }
 
 // Sets every unset region that does not reach the image's edge.
-function fillHoles(mask, edit) {
+export function fillHoles(mask, edit) {
   const { width, height } = mask;
   const unset = new Regions(height, (y) => unsetRuns(mask.data.subarray(y * width, (y + 1) * width)));
   const nothing = () => {};

@@ -1,6 +1,11 @@
 // News from the server about the open image: a score and a map after a run, or someone else's revision.
 
-async function lookForNews(canvas) {
+import { bus } from "../shared/bus.js";
+import { getJson } from "../shared/net.js";
+import { t } from "../shared/texts.js";
+import { loadField, loadMask } from "./records.js";
+
+export async function lookForNews(canvas) {
   const known = canvas.image;
   if (!known || canvas.decisions.pending) return;
   const news = await getJson(`/images/${known.id}?opened=true`).catch(() => null);

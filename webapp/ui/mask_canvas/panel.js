@@ -1,6 +1,15 @@
 // Buttons, sliders and readouts around the stage: shows the canvas's state and passes on what is clicked.
 
-class Panel {
+import { bus } from "../shared/bus.js";
+import { factsWords, probabilityWords, scoreText, withoutVerdict } from "../shared/dom.js";
+import { inDigits, t } from "../shared/texts.js";
+import { fillHelp } from "./help.js";
+import { preferences } from "./preferences.js";
+import { LARGEST_BRUSH, TOOL_NAMES } from "./tools.js";
+import { wholeMask } from "./whole_mask.js";
+import { emptyMaskWords, percent, revisionWords, scoringTimeWords } from "./words.js";
+
+export class Panel {
   constructor(root, canvas) {
     this.root = root;
     this.ui = {};

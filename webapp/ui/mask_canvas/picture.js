@@ -2,7 +2,7 @@
 
 const SMALLEST_COPY = 1024;
 
-class Picture {
+export class Picture {
   static async load(blob) {
     const picture = new Picture();
     picture.copies = [await createImageBitmap(blob)];

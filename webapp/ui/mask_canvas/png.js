@@ -1,6 +1,9 @@
 // PNG files of masks, written here rather than by canvas.toBlob: one bit a pixel, exact, and small for large images.
 
-async function encodeMaskPng(mask) {
+import { t } from "../shared/texts.js";
+import { BinaryMask } from "./bitmap.js";
+
+export async function encodeMaskPng(mask) {
   const stride = ((mask.width + 7) >> 3) + 1;
   const raw = new Uint8Array(stride * mask.height);
   for (let y = 0; y < mask.height; y++) {
@@ -49,7 +52,7 @@ function crc32(bytes) {
 }
 
 // Reads a mask's PNG into a fresh mask, a strip at a time, so that a large one needs little memory.
-async function decodeMaskPng(blob, width, height) {
+export async function decodeMaskPng(blob, width, height) {
   const picture = await createImageBitmap(blob, { colorSpaceConversion: "none", premultiplyAlpha: "none" });
   if (picture.width !== width || picture.height !== height) {
     throw new Error(t("canvas.mask_size", { mask: `${picture.width}×${picture.height}`, image: `${width}×${height}` }));

@@ -5,7 +5,7 @@
 const SMALL_TRAVEL = 12;
 const PEN_ERASER = 32;
 
-class Pointers {
+export class Pointers {
   constructor(stage, canvas) {
     Object.assign(this, { stage, canvas, action: null, spaceHeld: false, penSeen: false });
     this.fingers = new Map();

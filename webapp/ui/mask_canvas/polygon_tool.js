@@ -1,6 +1,9 @@
 // Polygon: a point a press; it is closed by Enter, by a double-click, or by a press on its first point.
 
-class PolygonTool {
+import { t } from "../shared/texts.js";
+import { polygonSpans } from "./shapes.js";
+
+export class PolygonTool {
   constructor(canvas) {
     Object.assign(this, { canvas, points: [], end: null });
   }

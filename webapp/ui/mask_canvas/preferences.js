@@ -1,6 +1,6 @@
 // Choices of this browser that outlive a visit. A browser that keeps nothing starts with the defaults each time.
 
-const preferences = {
+export const preferences = {
   read(name, fallback) {
     try {
       return JSON.parse(localStorage.getItem(`anomalyloop-${name}`)) ?? fallback;

@@ -1,13 +1,13 @@
 // Which pixels a round brush covers: those whose centre lies within diameter / 2 of the line it was drawn along.
 
 // Odd diameters sit on pixel centres and even ones on pixel corners, so that 1 paints one pixel and 2 paints four.
-function snapToPixels(point, diameter) {
+export function snapToPixels(point, diameter) {
   const snap = diameter % 2 === 1 ? (value) => Math.floor(value) + 0.5 : Math.round;
   return { x: snap(point.x), y: snap(point.y) };
 }
 
 // Calls visit(y, x0, x1) for each row that the stroke from a to b crosses, clipped to width × height.
-function strokeSpans(a, b, diameter, width, height, visit) {
+export function strokeSpans(a, b, diameter, width, height, visit) {
   const radius = diameter / 2;
   const top = Math.max(0, Math.floor(Math.min(a.y, b.y) - radius));
   const bottom = Math.min(height - 1, Math.ceil(Math.max(a.y, b.y) + radius));

@@ -1,11 +1,17 @@
 // What the canvas asks of the server: one image with its picture, map and mask, and what to save of it.
 
+import { getJson, request } from "../shared/net.js";
+import { BinaryMask } from "./bitmap.js";
+import { MapField } from "./map_field.js";
+import { Picture } from "./picture.js";
+import { decodeMaskPng, encodeMaskPng } from "./png.js";
+
 // Everything needed to show an image: {image, picture, mask, field, map}; mapOf(image) says which map.
-async function loadRecord(id, mapOf) {
+export async function loadRecord(id, mapOf) {
   return loadContent(await getJson(`/images/${id}?opened=true`), mapOf);
 }
 
-async function loadContent(image, mapOf) {
+export async function loadContent(image, mapOf) {
   const map = mapOf(image);
   const [picture, mask, field] = await Promise.all([
     request(`/images/${image.id}/display`).then((response) => response.blob()).then(Picture.load),
@@ -15,7 +21,7 @@ async function loadContent(image, mapOf) {
   return { image, picture, mask, field, map };
 }
 
-async function loadMask(image) {
+export async function loadMask(image) {
   if (!image.annotation?.area) return new BinaryMask(image.width, image.height);
   const response = await request(`/images/${image.id}/mask`, { cache: "no-store" });
   return decodeMaskPng(await response.blob(), image.width, image.height);
@@ -23,7 +29,7 @@ async function loadMask(image) {
 
 const MAP_QUERY = { service: "", preview: "&preview=true", prompts: "&part=prompts", others: "&part=unlike_others" };
 
-async function loadField(image, map) {
+export async function loadField(image, map) {
   if (image.score === null) return null;
   const response = await request(`/images/${image.id}/map?format=grid${MAP_QUERY[map]}`, { cache: "no-store" });
   const rows = Number(response.headers.get("X-Map-Height"));
@@ -33,7 +39,7 @@ async function loadField(image, map) {
 }
 
 // Saves a mask (as PNG) or a decision (as JSON) if `revision` is still the newest; 0: nobody corrected it yet.
-async function putAnnotation(imageId, revision, decision) {
+export async function putAnnotation(imageId, revision, decision) {
   const headers = { "If-Match": String(revision) };
   const options = { method: "PUT", headers };
   if (decision instanceof BinaryMask) {

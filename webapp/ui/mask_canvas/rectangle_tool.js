@@ -1,6 +1,8 @@
 // Rectangle: press at one corner, release at the other.
 
-class RectangleTool {
+import { rectangleOf, rectangleSpans } from "./shapes.js";
+
+export class RectangleTool {
   constructor(canvas) {
     Object.assign(this, { canvas, from: null });
   }

@@ -1,7 +1,7 @@
 // Connected regions of pixels, walked run by run. Pixels are neighbours when they share a side.
 
 // runsOf(y) gives the runs of row y as a flat list x0, x1, x0, x1, … from left to right; a row is asked for once.
-class Regions {
+export class Regions {
   constructor(height, runsOf) {
     Object.assign(this, { height, runsOf, rows: new Map() });
   }

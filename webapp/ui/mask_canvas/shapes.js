@@ -1,7 +1,7 @@
 // Which pixels a shape covers, row by row: visit(y, x0, x1) for the pixels [x0, x1) of row y, clipped to width × height.
 
 // From the pixel under `a` to the pixel under `b`, both included.
-function rectangleSpans(a, b, width, height, visit) {
+export function rectangleSpans(a, b, width, height, visit) {
   const { left, top, right, bottom } = rectangleOf(a, b);
   const x0 = Math.max(0, left);
   const x1 = Math.min(width, right);
@@ -10,7 +10,7 @@ function rectangleSpans(a, b, width, height, visit) {
 }
 
 // Its edges, on the corners of pixels.
-function rectangleOf(a, b) {
+export function rectangleOf(a, b) {
   return {
     left: Math.floor(Math.min(a.x, b.x)),
     top: Math.floor(Math.min(a.y, b.y)),
@@ -20,7 +20,7 @@ function rectangleOf(a, b) {
 }
 
 // Pixels whose centre lies inside; where the outline crosses itself, inside and outside alternate (even-odd rule).
-function polygonSpans(points, width, height, visit) {
+export function polygonSpans(points, width, height, visit) {
   const ys = points.map((point) => point.y);
   const top = Math.max(0, Math.floor(Math.min(...ys)));
   const bottom = Math.min(height, Math.ceil(Math.max(...ys)));

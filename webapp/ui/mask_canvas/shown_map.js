@@ -2,9 +2,12 @@
 // alone say, or what is unlike the project's other images. A preview comes first, as it is what corrections just changed;
 // a choice holds until another one.
 
+import { t } from "../shared/texts.js";
+import { loadField } from "./records.js";
+
 const MAPS = ["service", "preview", "prompts", "others"];
 
-class ShownMap {
+export class ShownMap {
   constructor(canvas) {
     Object.assign(this, { canvas, chosen: null });
     this.ui = canvas.panel.ui;

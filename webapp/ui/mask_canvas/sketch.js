@@ -1,6 +1,6 @@
 // The shape that is not finished yet, and the keyboard's cross: SVG over the canvases, from image points.
 
-class Sketch {
+export class Sketch {
   constructor(svg, view) {
     Object.assign(this, { svg, view });
   }

@@ -1,6 +1,9 @@
 // Brush and eraser: a round stroke along the pointer's path.
 
-class StrokeTool {
+import { Edit } from "./history.js";
+import { snapToPixels, strokeSpans } from "./raster.js";
+
+export class StrokeTool {
   constructor(canvas, value) {
     Object.assign(this, { canvas, ownValue: value, edit: null });
   }

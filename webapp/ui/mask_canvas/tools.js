@@ -1,9 +1,17 @@
 // Which tool is in hand, how large the brush is, and where the pointer is. Works in image points; saves nothing.
 
-const LARGEST_BRUSH = 400;
-const TOOL_NAMES = ["brush", "eraser", "rectangle", "polygon", "fill"];
+import { Cursor } from "./cursor.js";
+import { FillTool } from "./fill_tool.js";
+import { PolygonTool } from "./polygon_tool.js";
+import { preferences } from "./preferences.js";
+import { RectangleTool } from "./rectangle_tool.js";
+import { Sketch } from "./sketch.js";
+import { StrokeTool } from "./stroke_tool.js";
 
-class Tools {
+export const LARGEST_BRUSH = 400;
+export const TOOL_NAMES = ["brush", "eraser", "rectangle", "polygon", "fill"];
+
+export class Tools {
   constructor(canvas) {
     this.canvas = canvas;
     this.kinds = {

@@ -2,7 +2,7 @@
 
 const MAX_SCALE = 32;
 
-class View {
+export class View {
   constructor() {
     Object.assign(this, { scale: 1, x: 0, y: 0, fitted: true, width: 1, height: 1, imageWidth: 1, imageHeight: 1 });
   }

@@ -1,6 +1,10 @@
 // What can be done to the mask as a whole. Each is one step of undo.
 
-const wholeMask = {
+import { BinaryMask } from "./bitmap.js";
+import { Edit } from "./history.js";
+import { fillHoles, spread } from "./morphology.js";
+
+export const wholeMask = {
   clear: (canvas) => changeWhole(canvas, (mask, edit) => clearMask(mask, edit)),
   grow: (canvas) => changeWhole(canvas, (mask, edit) => spread(mask, 1, edit)),
   shrink: (canvas) => changeWhole(canvas, (mask, edit) => spread(mask, 0, edit)),
@@ -20,7 +24,7 @@ function clearMask(mask, edit) {
 }
 
 // What accepting a map saves: everything at or above the project's threshold.
-function maskOfMap(field, { width, height, map_threshold: threshold }) {
+export function maskOfMap(field, { width, height, map_threshold: threshold }) {
   const mask = new BinaryMask(width, height);
   if (field) paintMap({ field, layers: { threshold } }, mask, new Edit());
   return mask;

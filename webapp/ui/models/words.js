@@ -1,19 +1,21 @@
 // Sizes, times and progress of models, in words.
 
-const inGigabytes = (bytes) => t("models.gigabytes", { number: (bytes / 1e9).toFixed(bytes < 1e9 ? 2 : 1) });
+import { t } from "../shared/texts.js";
+
+export const inGigabytes = (bytes) => t("models.gigabytes", { number: (bytes / 1e9).toFixed(bytes < 1e9 ? 2 : 1) });
 
 function timeWords(seconds) {
   if (seconds < 60) return t("models.seconds_left", { number: Math.max(1, Math.round(seconds)) });
   return t("models.minutes_left", { number: Math.round(seconds / 60) });
 }
 
-function setBar(bar, share) {
+export function setBar(bar, share) {
   bar.style.setProperty("--share", `${Math.round(100 * share)}%`);
   bar.setAttribute("aria-valuenow", Math.round(100 * share));
 }
 
 // How long what is left takes, by how fast it went since it was seen first.
-class Pace {
+export class Pace {
   left(kind, done, total) {
     const now = performance.now() / 1000;
     if (this.kind !== kind || done < this.done) Object.assign(this, { kind, begun: now, done });
@@ -23,7 +25,7 @@ class Pace {
 }
 
 // { share, words } of a model on its way.
-function changeProgress({ name, state, done_bytes: done, total_bytes: total, error }, pace) {
+export function changeProgress({ name, state, done_bytes: done, total_bytes: total, error }, pace) {
   if (state === "failed") return { share: 0, words: error };
   if (state !== "fetching" || !total) return { share: state === "loading" ? 1 : 0, words: t(`models.state.${state}.about`) };
   const words = [t("models.fetched", { done: inGigabytes(done), total: inGigabytes(total) })];
@@ -33,7 +35,7 @@ function changeProgress({ name, state, done_bytes: done, total_bytes: total, err
 }
 
 // { share, words } of images that have an old score only; null where there are none.
-function rescoringProgress({ images, old, seconds }, pace) {
+export function rescoringProgress({ images, old, seconds }, pace) {
   if (!old) return null;
   const words = [t("models.rescored", { done: images - old, total: images })];
   const left = pace.left("rescoring", images - old, images) ?? (seconds ? seconds * old : null);

@@ -14,7 +14,7 @@
 //   add-samples {}        add the three sample images
 //   projects-changed {}   a project was made, renamed, archived or restored
 
-const bus = {
+export const bus = {
   emit(name, detail = {}) {
     window.dispatchEvent(new CustomEvent(`anomalyloop:${name}`, { detail }));
   },
@@ -23,6 +23,6 @@ const bus = {
   },
 };
 
-function openTab(name) {
+export function openTab(name) {
   document.getElementById(`tab-${name}-button`)?.click();
 }

@@ -1,7 +1,10 @@
 // A form in a dialog, outside of what is drawn anew, so that writing is never interrupted.
 
+import { node } from "./dom.js";
+import { t } from "./texts.js";
+
 // parts: elements of the form; send: does what the form is for, and throws what to say when it fails.
-function formDialog({ title, testid, saveId, save, parts, send }) {
+export function formDialog({ title, testid, saveId, save, parts, send }) {
   const failed = node("p", { class: "al-error-text", role: "alert", "data-testid": `${testid}-error` });
   const cancel = node("button", { type: "button", class: "al-button" }, t("cancel"));
   const button = node("button", { class: "al-button al-primary", "data-testid": saveId }, save);
@@ -22,4 +25,4 @@ function formDialog({ title, testid, saveId, save, parts, send }) {
   dialog.showModal();
 }
 
-const sentJson = (method, body) => ({ method, headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
+export const sentJson = (method, body) => ({ method, headers: { "content-type": "application/json" }, body: JSON.stringify(body) });

@@ -1,9 +1,11 @@
 // A growing list of images from the server: pages are added at the end, known images are kept up to date in place.
 
+import { currentProject, getJson } from "./net.js";
+
 const PAGE_SIZE = 50;
 const LARGEST_PAGE = 500;
 
-class ImageList {
+export class ImageList {
   // query(): parameters of GET /images; show(images, total): draws them, called after every change.
   constructor(query, show) {
     Object.assign(this, { query, show, images: [], total: 0, cursor: null, turn: 0 });
@@ -85,7 +87,7 @@ class ImageList {
 }
 
 // Loads more of `list` whenever the end of `scroller` comes near.
-function loadMoreOnScroll(scroller, list) {
+export function loadMoreOnScroll(scroller, list) {
   scroller.addEventListener("scroll", () => {
     if (scroller.scrollTop + scroller.clientHeight > scroller.scrollHeight - 600) list.more();
   });

@@ -1,16 +1,18 @@
 // Requests to the project's own REST interface, with its problem documents (RFC 9457) as errors for people.
 
-const API = "/api/v1";
+import { t } from "./texts.js";
+
+export const API = "/api/v1";
 
 // The page's address names the project that it shows: /?project=NAME, or none for the default one.
-const DEFAULT_PROJECT = "default";
-const currentProject = () => new URLSearchParams(location.search).get("project") || DEFAULT_PROJECT;
+export const DEFAULT_PROJECT = "default";
+export const currentProject = () => new URLSearchParams(location.search).get("project") || DEFAULT_PROJECT;
 
-function openProject(name) {
+export function openProject(name) {
   location.assign(name === DEFAULT_PROJECT ? "/" : `/?project=${encodeURIComponent(name)}`);
 }
 
-class Problem extends Error {
+export class Problem extends Error {
   // kind: the end of the problem's type, such as map-changed; empty where the server said none.
   constructor(status, title, detail, kind = "") {
     super(detail || title);
@@ -32,7 +34,7 @@ async function problemOf(response) {
 }
 
 // Like fetch below /api/v1, but throws a Problem for everything that is not a 2xx answer.
-async function request(path, options = {}) {
+export async function request(path, options = {}) {
   let response;
   try {
     response = await fetch(API + path, options);
@@ -44,6 +46,6 @@ async function request(path, options = {}) {
   return response;
 }
 
-async function getJson(path, options) {
+export async function getJson(path, options) {
   return (await request(path, options)).json();
 }

@@ -6,16 +6,14 @@ threshold.js  the whole
 
 import gradio as gr
 
-from webapp.ui.assets import script, template
-
-_PARTS = ("outcome", "histogram", "threshold")
+from webapp.ui.assets import start, template
 
 
 def threshold_histogram() -> gr.HTML:
     """Shown and hidden by the page's `show-threshold` message; reads and writes `/api/v1/threshold`."""
     return gr.HTML(
         html_template=template("threshold_histogram/threshold.html"),
-        js_on_load=script(*(f"threshold_histogram/{part}.js" for part in _PARTS)),
+        js_on_load=start("threshold_histogram/threshold"),
         apply_default_css=False,
         elem_id="threshold-panel",
     )

@@ -1,11 +1,13 @@
 // The histogram as SVG: bars of the three kinds on top of each other, over the part of 0–1 where there is something.
 
+import { STEPS } from "./outcome.js";
+
 const BARS = 50;
 const KINDS = ["anomalous", "normal", "unlabelled"];
 const [WIDE, HIGH] = [1000, 160];
 
 // The range that is drawn: all values and the threshold, a little wider, in whole hundredths.
-function rangeOf(view, threshold) {
+export function rangeOf(view, threshold) {
   const occupied = (k) => KINDS.some((kind) => view[kind][k] > 0);
   let [low, high] = [Math.round(threshold * STEPS), Math.round(threshold * STEPS)];
   for (let k = 0; k < STEPS; k++) {
@@ -29,7 +31,7 @@ function barsOf(counts, [low, high]) {
   return bars.map((value) => (total ? value / total : 0));
 }
 
-function drawHistogram(svg, view, range) {
+export function drawHistogram(svg, view, range) {
   const shapes = KINDS.map((kind) => ({ kind, bars: barsOf(view[kind], range) }));
   const highest = Math.max(...shapes.flatMap(({ bars }) => [...bars]), 1e-9);
   // A map has many pixels at 0 and few where it matters: a square root lets these be seen.

@@ -7,16 +7,14 @@ uploader.js  the whole
 
 import gradio as gr
 
-from webapp.ui.assets import script, template
-
-_PARTS = ("zip_names", "zip", "sources", "transfer", "upload_list", "uploader")
+from webapp.ui.assets import start, template
 
 
 def uploader() -> gr.HTML:
     """Posts files to the REST interface and tells the page of what was kept (`images-added`)."""
     return gr.HTML(
         html_template=template("uploader/uploader.html"),
-        js_on_load=script(*(f"uploader/{part}.js" for part in _PARTS)),
+        js_on_load=start("uploader/uploader"),
         apply_default_css=False,
         elem_id="uploader",
     )

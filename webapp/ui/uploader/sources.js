@@ -1,5 +1,7 @@
 // Where images come from: files, folders, zip files and the clipboard, all as items {name, size, open()}.
 
+import { zipItems } from "./zip.js";
+
 // The server has the same list (engine/images/suffixes.py).
 const IMAGE_NAME =
   /\.(png|apng|jpg|jpeg|jpe|jfif|jif|mpo|jp2|j2k|jpf|jpx|jpc|tif|tiff|bmp|dib|webp|gif|avif|avifs|ppm|pgm|pbm|pnm|tga|pcx|sgi|psd|dds|ico|icns|qoi)$/i;
@@ -52,7 +54,7 @@ class Found {
 }
 
 // From a file picker; those of a folder come with their path in it.
-async function foundInFiles(files) {
+export async function foundInFiles(files) {
   const found = new Found();
   for (const file of files) {
     if (file.webkitRelativePath) await found.addFromFolder(file.webkitRelativePath, file);
@@ -62,7 +64,7 @@ async function foundInFiles(files) {
 }
 
 // From a drop; the entries must be asked for before anything is waited for.
-async function foundInDrop(transfer) {
+export async function foundInDrop(transfer) {
   const dropped = [...transfer.items].filter((item) => item.kind === "file").map((item) => [item.webkitGetAsEntry(), item.getAsFile()]);
   const found = new Found();
   for (const [entry, file] of dropped) {
@@ -73,7 +75,7 @@ async function foundInDrop(transfer) {
 }
 
 // From the clipboard: a copied picture is always called image.png there, so it gets the time as its name.
-async function foundInClipboard(files) {
+export async function foundInClipboard(files) {
   const found = new Found();
   for (const file of files) {
     const time = new Date().toISOString().slice(0, 19).replaceAll(":", "-");

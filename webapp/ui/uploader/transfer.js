@@ -1,5 +1,8 @@
 // Sends files to the server, a few in a request and two requests at a time. Knows nothing of the page.
 
+import { API, currentProject, getJson, Problem } from "../shared/net.js";
+import { t } from "../shared/texts.js";
+
 const FILES_PER_REQUEST = 4;
 const BYTES_PER_REQUEST = 24e6;
 const REQUESTS_AT_ONCE = 2;
@@ -18,7 +21,8 @@ function postBatch(files, onProgress, signal) {
     sending.addEventListener("abort", () => reject(new DOMException("cancelled", "AbortError")));
     sending.addEventListener("load", () => {
       const answer = parseAnswer(sending);
-      answer instanceof Problem ? reject(answer) : resolve(answer);
+      if (answer instanceof Problem) reject(answer);
+      else resolve(answer);
     });
     signal.addEventListener("abort", () => sending.abort());
     sending.send(body);
@@ -26,7 +30,7 @@ function postBatch(files, onProgress, signal) {
 }
 
 // Has the server draw the three sample images; resolves to the ids of the new images.
-function postSamples() {
+export function postSamples() {
   const headers = { "content-type": "application/json" };
   return getJson("/images/samples", { method: "POST", headers, body: JSON.stringify({ project: currentProject() }) });
 }
@@ -47,7 +51,7 @@ function parseAnswer({ status, responseText }) {
 // Sends what `queue` holds, and what is added to it meanwhile, until it is empty or `signal` says stop. An item is
 // {name, size, open()}: open() resolves to its File. onChange(item) after each change of an item's `sent` (0–1),
 // `state`, `id` or `error`; onAnswer(items) after each answer of the server.
-async function sendAll(queue, onChange, onAnswer, signal) {
+export async function sendAll(queue, onChange, onAnswer, signal) {
   const worker = async () => {
     for (let batch = takeBatch(queue); batch.length && !signal.aborted; batch = takeBatch(queue)) {
       await sendBatch(batch, onChange, signal);

@@ -1,10 +1,14 @@
 // The list of files and what happened to each. Thousands of them: rows are changed in place, totals once a frame.
 
+import { bus } from "../shared/bus.js";
+import { node } from "../shared/dom.js";
+import { t } from "../shared/texts.js";
+
 const FINISHED = ["kept", "duplicate", "failed", "unsent", "cancelled"];
 const NAMED = 5; // of the files that were passed over
 const RETRYABLE = ["unsent", "cancelled"];
 
-class UploadList {
+export class UploadList {
   constructor(part) {
     Object.assign(this, { part, items: [], passedOver: [], scheduled: false });
   }

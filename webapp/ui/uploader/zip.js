@@ -2,6 +2,9 @@
 // larger than the browser's memory, and its files have their own progress and outcome.
 // PKWARE's APPNOTE.TXT, 4.3: end record 0x06054b50, directory entry 0x02014b50, local header 0x04034b50.
 
+import { t } from "../shared/texts.js";
+import { entryNames } from "./zip_names.js";
+
 const STORED = 0;
 const DEFLATED = 8;
 const BIG = 0xffffffff; // stands where only zip64 has room for the number
@@ -11,7 +14,7 @@ async function bytesOf(blob, start, end) {
 }
 
 // The files of a zip as items {name, size, open()}. Throws an Error for people where the zip can't be read.
-async function zipItems(zip) {
+export async function zipItems(zip) {
   const tail = await bytesOf(zip, Math.max(0, zip.size - 65557), zip.size);
   let end = tail.byteLength - 22;
   while (end >= 0 && tail.getUint32(end, true) !== 0x06054b50) end--;

@@ -11,7 +11,7 @@ const RARE_VOWELS = new Set([3, 10, 15]);
 const between = (value, low, high) => value >= low && value <= high;
 
 // The names of one zip's entries {name: bytes, utf8: whether it is said to be, extra: bytes of the extra fields}.
-function entryNames(entries) {
+export function entryNames(entries) {
   const told = entries.map((entry) => (entry.utf8 ? decoded(entry.name, "utf-8", false) : unicodePath(entry)));
   const old = entries.filter((_, k) => told[k] === null).map((entry) => entry.name);
   const encoding = likelyEncoding(old.filter((name) => name.some((byte) => byte > 127)));

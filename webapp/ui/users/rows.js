@@ -1,11 +1,14 @@
 // A line for each account and for each token. `act` is what users.js does when a button is pressed.
 
+import { node } from "../shared/dom.js";
+import { LOCALE, t } from "../shared/texts.js";
+
 const ROLE_NAMES = ["viewer", "annotator", "admin"];
 const AUDIT_COLUMNS = ["at", "user_name", "address", "action", "object"];
 // What is in the audit log and no request of REST; requests are shown as they are.
 const SIGNING_IN = { "signed in": "signed_in", "signed out": "signed_out", "log-in refused": "log_in_refused" };
 
-function roleOptions(chosen) {
+export function roleOptions(chosen) {
   return ROLE_NAMES.map((role) => node("option", { value: role, selected: role === chosen }, t(`role.${role}`)));
 }
 
@@ -15,7 +18,7 @@ function actionButton(word, name, label, does) {
   return button;
 }
 
-function userRow(user, tokens, act) {
+export function userRow(user, tokens, act) {
   const facts = [user.disabled && t("users.disabled"), !user.has_password && t("users.tokens_only")].filter(Boolean).join(", ");
   const words = node("span", { class: "al-project-words" }, node("b", { class: "al-project-name" }, user.name), node("span", { class: "al-muted" }, facts));
   const role = node("select", { class: "al-select", "aria-label": t("users.role.label", { name: user.name }), "data-testid": "user-role" }, ...roleOptions(user.role));
@@ -49,7 +52,7 @@ function askIn(row, label, type, use) {
   field.focus();
 }
 
-function auditTable(entries) {
+export function auditTable(entries) {
   const head = node("tr", {}, ...AUDIT_COLUMNS.map((column) => node("th", { scope: "col" }, t(`audit.column.${column}`))));
   const rows = entries.map((one) => node("tr", {}, ...AUDIT_COLUMNS.map((column) => node("td", {}, auditCell(column, one[column])))));
   return node("table", { class: "al-table" }, node("thead", {}, head), node("tbody", {}, ...rows));
