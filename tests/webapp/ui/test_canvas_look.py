@@ -133,7 +133,7 @@ def oklab(rgb: np.ndarray, eye: str) -> np.ndarray:
 def colours(browser) -> dict:
     """Map name → its 256 colours, and the mask's colour on it, from the page's own code."""
     with open("webapp/ui/mask_canvas/colours.js") as file:
-        code = file.read()
+        code = file.read().replace("export ", "")
     page = browser.new_page()
     page.add_script_tag(content=code)
     found = page.evaluate(
