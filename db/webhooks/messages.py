@@ -6,7 +6,7 @@ Whose turn it is, and who rests for how long, goes by the database's clock (`db/
 import secrets
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, Literal, get_args
 
 from sqlalchemy import Select, and_, delete, or_, select, update
 from sqlalchemy.orm import Session
@@ -15,7 +15,8 @@ from db.clock import shared_now
 from db.lookup import get_row
 from db.tables.webhooks import Webhook, WebhookMessage
 
-EVENTS = ("run.finished", "image.anomalous", "image.inspected")
+Event = Literal["run.finished", "image.anomalous", "image.inspected"]
+EVENTS: tuple[Event, ...] = get_args(Event)
 # How long delivered messages, and those given up, can be looked at.
 _KEPT_FOR = timedelta(days=7)
 # Of every result there is one: those that were delivered are kept for less long.

@@ -6,14 +6,12 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from db.webhooks.messages import delete_webhook, enable_webhook, get_webhook, list_messages, list_webhooks
+from db.webhooks.messages import Event, delete_webhook, enable_webhook, get_webhook, list_messages, list_webhooks
 from webapp.api.dependencies import Id, StoreDep, project_named
 from workers.webhooks.delivery import make_webhook
 from workers.webhooks.mqtt import shown_url
 
 router = APIRouter(prefix="/webhooks", tags=["webhooks"])
-
-Event = Literal["run.finished", "image.anomalous", "image.inspected"]
 
 
 class NewWebhook(BaseModel):
