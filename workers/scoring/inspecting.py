@@ -36,8 +36,8 @@ from workers.images.seen import detector_of
 from workers.operations.first_imports import heavy_imports
 from workers.scoring import engine_host
 from workers.scoring.engine_host import get_engine
-from workers.scoring.scorer import made_by
 from workers.scoring.standing_out import judge_by_standing, standing_now
+from workers.scoring.version_scorer import made_by
 from workers.thresholds.evidence import score_probability
 
 if TYPE_CHECKING:

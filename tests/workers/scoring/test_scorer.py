@@ -339,7 +339,9 @@ def test_a_map_that_comes_out_otherwise_takes_the_place_of_the_first_one(
     """Batches of other sizes differ in the last bits."""
     image_id = add(installation)
     score_images(installation.store, [image_id])
-    monkeypatch.setattr("workers.scoring.scorer.map_to_npy", lambda anomaly_map: map_to_npy(anomaly_map * 0.999))
+    monkeypatch.setattr(
+        "workers.scoring.version_scorer.map_to_npy", lambda anomaly_map: map_to_npy(anomaly_map * 0.999)
+    )
     score_images(installation.store, [image_id])
     assert nameless(installation) == set() and check(installation.store) == []
 
