@@ -33,6 +33,7 @@ from webapp.api import (
     users,
     webhooks,
 )
+from webapp.api.caching import RevalidatedJson
 from webapp.api.problems import add_problem_handlers, problem
 from webapp.api.request_log import RequestLog
 from webapp.page import modules
@@ -75,6 +76,7 @@ def build_api(settings: Settings | None = None, *, accounts: bool = False, check
     )
     app.state.accounts = accounts
     add_problem_handlers(app)
+    app.add_middleware(RevalidatedJson)
     app.add_middleware(HeadAsGet)
     app.add_middleware(Gate, settings=settings, accounts=accounts, check_host=check_host, unknown=_unknown)
     app.add_middleware(SecurityHeaders)

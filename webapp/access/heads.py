@@ -4,7 +4,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
 class HeadAsGet:
-    """ASGI middleware, the innermost: what lies before it sees HEAD, what lies behind sees GET."""
+    """ASGI middleware: what lies before it sees HEAD, what lies behind sees GET."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app

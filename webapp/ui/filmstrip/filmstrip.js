@@ -2,7 +2,7 @@
 
 import { bus } from "../shared/bus.js";
 import { node, pollWhileVisible, reasonWords, scoreNode, thumbnailUrl, verdictBadge } from "../shared/dom.js";
-import { ImageList, loadMoreOnScroll } from "../shared/image_list.js";
+import { ImageList, letGo, loadMoreOnScroll } from "../shared/image_list.js";
 import { t } from "../shared/texts.js";
 
 export function mount(element) {
@@ -31,6 +31,8 @@ export function mount(element) {
     });
     const strip = part("filmstrip-list");
     if (rows.length !== strip.children.length || rows.some((row, i) => row !== strip.children[i])) strip.replaceChildren(...rows);
+    const listed = new Set(images.map((image) => image.id));
+    letGo(buttons, (id) => listed.has(id));
     tellComing();
     openAwaited();
   }

@@ -1,6 +1,7 @@
 // One card an image: made once, changed in place.
 
 import { factsWords, node, reasonWords, scoreNode, thumbnailUrl, verdictBadge } from "../shared/dom.js";
+import { letGo } from "../shared/image_list.js";
 import { t } from "../shared/texts.js";
 
 export class Cards {
@@ -42,7 +43,8 @@ export class Cards {
     tick.checked = selected;
   }
 
-  forget(id) {
-    this.cards.delete(id);
+  // Lets the cards of all others go.
+  keepOnly(ids) {
+    letGo(this.cards, (id) => ids.has(id));
   }
 }

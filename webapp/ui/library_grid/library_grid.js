@@ -2,7 +2,7 @@
 
 import { bus, openTab } from "../shared/bus.js";
 import { pollWhileVisible } from "../shared/dom.js";
-import { ImageList, loadMoreOnScroll } from "../shared/image_list.js";
+import { ImageList, letGo, loadMoreOnScroll } from "../shared/image_list.js";
 import { inDigits, t } from "../shared/texts.js";
 import { Batch } from "./batch.js";
 import { Cards } from "./cards.js";
@@ -44,6 +44,7 @@ export function mount(element) {
       grid.replaceChildren(...rows);
       scroller.scrollTop = scrollTop;
     }
+    forgetOthers();
     if (rows.length && !grid.querySelector("[tabindex='0']")) rows[0].firstElementChild.tabIndex = 0;
     part("library-count").textContent = t("images", { count: total });
     part("queue-rule").hidden = !queue;
@@ -52,6 +53,13 @@ export function mount(element) {
     const asked = Object.keys(query()).length - 1;
     part("library-empty").hidden = total > 0;
     part("library-empty").textContent = t(asked ? "library.none_like_that" : "library.none");
+  }
+
+  // What left the list is kept only while it is selected.
+  function forgetOthers() {
+    const listed = new Set(shownIds());
+    cards.keepOnly(listed);
+    for (const kept of [seen, failures]) letGo(kept, (id) => listed.has(id) || selection.ids.has(id));
   }
 
   // Hundreds of changes within a moment are drawn once.
@@ -129,7 +137,7 @@ export function mount(element) {
     const outcome = await batch.run(name, images, (image, error) => {
       showProgress(++done, images.length);
       if (error) failures.set(image.id, error.message);
-      else settle(name, image.id);
+      else settle(image.id);
     });
     showProgress(null);
     say(outcomeWords(name, outcome, images.length));
@@ -138,10 +146,9 @@ export function mount(element) {
   }
 
   // What succeeded is no longer selected; what failed stays so, with the reason on its card.
-  function settle(name, id) {
+  function settle(id) {
     failures.delete(id);
     selection.remove(id);
-    if (name === "delete") cards.forget(id);
   }
 
   function confirmed(count) {

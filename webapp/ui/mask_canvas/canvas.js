@@ -11,6 +11,7 @@ import { Layers } from "./layers.js";
 import { Look } from "./look.js";
 import { lookForNews } from "./news.js";
 import { Panel } from "./panel.js";
+import { onPixelRatioChange } from "./pixel_ratio.js";
 import { Pointers } from "./pointers.js";
 import { loadRecord } from "./records.js";
 import { ShownMap } from "./shown_map.js";
@@ -40,6 +41,7 @@ export class Canvas {
     this.shownMap = new ShownMap(this);
     this.tools.changed();
     new ResizeObserver(() => this.fitStage()).observe(this.stage);
+    onPixelRatioChange(() => this.fitStage()); // the stage's size in CSS pixels may stay as it is
     addEventListener("beforeunload", (event) => this.unsaved && event.preventDefault());
     addEventListener("pagehide", () => {
       this.tools.finish();

@@ -57,13 +57,15 @@ export class ImageList {
     }
   }
 
-  // Looks at what is shown again: changes known images in place; more or fewer of them mean a fresh start, as long as
+  // Looks at what is shown again: changes known images in place; more, fewer or others mean a fresh start, as long as
   // what was shown.
   async refresh() {
     const turn = this.turn;
     const page = await this.fetchPage(null, Math.min(LARGEST_PAGE, Math.max(PAGE_SIZE, this.images.length)));
     if (turn !== this.turn) return;
-    if (page.total !== this.total) {
+    const fresh = new Map(page.items.map((image) => [image.id, image]));
+    const gone = !page.next_cursor && this.images.some(({ id }) => !fresh.has(id)); // as many may have come
+    if (gone || page.total !== this.total) {
       const shown = this.images.length;
       this.images = page.items;
       this.cursor = page.next_cursor;
@@ -76,7 +78,7 @@ export class ImageList {
       return;
     }
     this.counts = page.counts;
-    page.items.forEach((image) => this.replace(image));
+    this.images = this.images.map((image) => fresh.get(image.id) ?? image);
     this.show(this.images, this.total);
   }
 
@@ -84,6 +86,11 @@ export class ImageList {
     const index = this.images.findIndex((known) => known.id === image.id);
     if (index >= 0) this.images[index] = image;
   }
+}
+
+// Takes what is kept of images that are no longer wanted out of a map by their ids.
+export function letGo(map, isWanted) {
+  for (const id of map.keys()) if (!isWanted(id)) map.delete(id);
 }
 
 // Loads more of `list` whenever the end of `scroller` comes near.

@@ -46,6 +46,8 @@ export async function request(path, options = {}) {
   return response;
 }
 
+// What is asked for again and again costs an empty 304 where nothing changed (see webapp/api/caching.py): the browser
+// keeps the last answer of an address and its tag, asks with that, and gives the answer that it kept.
 export async function getJson(path, options) {
   return (await request(path, options)).json();
 }
