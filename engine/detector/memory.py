@@ -53,6 +53,7 @@ def memory_patches(features: ImageFeatures) -> tuple[tuple[int, int], Tensor]:
 def texture_patches(middle: Tensor, coarse: Tensor) -> Tensor:
     """(B, n, 152) patches of the textures of a batch, (B, 40, h/4, w/4) and (B, 112, h/8, w/8)."""
     both = torch.cat([on_one_scale(F.avg_pool2d(middle, 2)), on_one_scale(coarse)], dim=1)
+    both = both.contiguous(memory_format=torch.channels_last)
     around = F.avg_pool2d(F.pad(both, (1, 1, 1, 1), mode="replicate"), 3, stride=1)
     return F.normalize(around.flatten(2).mT, dim=2)
 

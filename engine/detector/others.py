@@ -53,9 +53,10 @@ class Others:
         if len(kept) < _LEAST:
             return patches.new_zeros(*patches.shape[:-2], 2, *grid)
         likeness = (patches @ self.patches.flatten(0, 1).T).unflatten(-1, self.patches.shape[:2])
-        near = likeness + self._far(grid)
+        anywhere = likeness.amax(dim=-1)
+        near = likeness.add_(self._far(grid)).amax(dim=-1).clamp_min(-1)
         count = max(1, round(_LOWEST * len(kept)))
-        nearest = torch.stack([likeness.amax(dim=-1), near.amax(dim=-1).clamp_min(-1)], dim=-3)
+        nearest = torch.stack([anywhere, near], dim=-3)
         nearest = nearest if len(kept) == len(self.identities) else nearest[..., kept]
         return (1 - nearest.topk(count, dim=-1).values.mean(dim=-1)).unflatten(-1, grid)
 

@@ -46,7 +46,7 @@ class Basis:
     def of(self, values: Tensor) -> Tensor:
         """(…, d, h, w) → (…, k, h, w)."""
         flat = (values.flatten(-2).mT - self.mean) @ self.components
-        return flat.mT.unflatten(-1, values.shape[-2:])
+        return flat.unflatten(-2, values.shape[-2:]).movedim(-1, -3)
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ class Views:
         """(22, h, w): the filter bank, and the prompts' logit."""
         pixels = surface_of(features).pixels
         prompts = torch.from_numpy(np.array(resize_map(prompts_map, *pixels.shape[:2])))
-        return fine_inputs(pixels.permute(2, 0, 1)[None].float(), prompts[None])[0]
+        return fine_inputs(pixels.permute(2, 0, 1)[None].float().contiguous(), prompts[None])[0]
 
     def coarse(self, features: ImageFeatures, without: str | None = None) -> Tensor:
         """(c, h/2, w/2): textures, patch features, distances to the memory, and rarity among the other images.
@@ -93,7 +93,7 @@ class Views:
             features: with their surface.
             without: the key of an image that the memory is to forget: a correction never meets itself in it.
         """
-        first, second, third = (one.float()[None] for one in surface_of(features).textures)
+        first, second, third = (_channels_last(one[None]).float() for one in surface_of(features).textures)
         patches = features.patch_features.float().mean(dim=0).T.unflatten(1, features.grid)
         grid, textures = memory_patches(features)
         distances = self.memory.distances(grid, textures, without)
@@ -113,7 +113,7 @@ class Views:
         """
         first, second, third = textures
         coarser = [second, self.textures.of(third), self.patches.of(patches), distances, rarity]
-        return torch.cat([first, *(_resized(one, first.shape[-2:]) for one in coarser)], dim=1)
+        return torch.cat([_channels_last(first), *(_resized(one, first.shape[-2:]) for one in coarser)], dim=1)
 
 
 @dataclass(frozen=True)
@@ -167,22 +167,24 @@ class Refiner:
         """(B, h, w): what is added to the prompts' logit."""
         first, first_bias, *others = self.layers
         weight = first / self.deviation[:, None]  # standardising is part of the first layer
-        bias = (first_bias - self.mean @ weight).flatten()[:, None]
-        # (M·k, C): all networks at once, for they see the same inputs.
-        weight = weight.mT.flatten(0, 1)
-        on_coarse = (weight[:, FINE:] @ coarse.flatten(2) + bias).unflatten(2, coarse.shape[-2:])
-        raised = _resized(on_coarse, fine.shape[-2:]).flatten(2)
-        on_fine = _for_each(weight[None, :, :FINE].contiguous(), fine.shape[0])
-        second, second_bias, third, third_bias = (_for_each(one, fine.shape[0]) for one in others)
-        strip = raised.shape[2] if torch.compiler.is_compiling() else _STRIP
-        added = []
-        for here, above in zip(fine.flatten(2).split(strip, 2), raised.split(strip, 2), strict=True):
-            hidden = F.relu(torch.baddbmm(above, on_fine, here), inplace=True)
-            hidden = hidden.unflatten(1, first.shape[::2]).flatten(0, 1)
-            hidden = F.relu(torch.baddbmm(second_bias[..., None], second.mT, hidden), inplace=True)
-            added.append(torch.baddbmm(third_bias[..., None], third.mT, hidden))
-        summed = torch.cat(added, dim=2).unflatten(0, (-1, first.shape[0]))
-        return summed.mean(dim=1)[:, 0].unflatten(1, fine.shape[-2:])
+        bias = (first_bias - self.mean @ weight).flatten()
+        # (C, M·k): all networks at once, for they see the same inputs.
+        weight = weight.transpose(0, 1).flatten(1)
+        on_coarse = (coarse.flatten(2).mT @ weight[FINE:] + bias).unflatten(1, coarse.shape[-2:]).movedim(-1, 1)
+        raised = _resized(on_coarse, fine.shape[-2:]).flatten(2).mT
+        on_fine = _for_each(weight[None, :FINE], fine.shape[0])
+        second, second_bias = (_for_each(one, fine.shape[0]) for one in others[:2])
+        third, third_bias = others[2][..., 0], others[3]
+        strip = raised.shape[1] if torch.compiler.is_compiling() else _STRIP
+        added: list[Tensor] = []
+        for here, above in zip(fine.flatten(2).mT.split(strip, 1), raised.split(strip, 1), strict=True):
+            hidden = F.relu(above.baddbmm_(here, on_fine), inplace=True)
+            hidden = hidden.unflatten(2, first.shape[::2]).transpose(1, 2).flatten(0, 1)
+            hidden = F.relu(torch.baddbmm(second_bias[:, None], hidden, second), inplace=True)
+            members = hidden.unflatten(0, (-1, len(third))).unbind(1)
+            added.append(sum(one @ layer for one, layer in zip(members, third, strict=True)))
+        summed = torch.cat(added, dim=1) / len(third) + third_bias.mean()
+        return summed.unflatten(1, fine.shape[-2:])
 
 
 def fine_inputs(rgb: Tensor, prompts: Tensor) -> Tensor:
@@ -196,7 +198,12 @@ def mixed(prompts: Tensor, refined: Tensor, share: float, offset: float) -> Tens
 
 
 def _resized(values: Tensor, size: Sequence[int]) -> Tensor:
-    return F.interpolate(values, size=tuple(size), mode="bilinear", align_corners=False)
+    """Bilinear interpolation, channels last in memory, where it takes a fifth of the time."""
+    return F.interpolate(_channels_last(values), size=tuple(size), mode="bilinear", align_corners=False)
+
+
+def _channels_last(values: Tensor) -> Tensor:
+    return values.contiguous(memory_format=torch.channels_last)
 
 
 def _for_each(layer: Tensor, images: int) -> Tensor:

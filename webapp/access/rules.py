@@ -111,6 +111,8 @@ EVENTS: dict[str, Role] = {
     "webapp.page.settings._rule": VIEWER,
     "webapp.page.depth._read": VIEWER,
     "webapp.page.depth._save": ADMIN,
+    "webapp.page.line._read": VIEWER,
+    "webapp.page.line._save": ADMIN,
     "webapp.page.settings._backbone": VIEWER,
     "webapp.page.settings._operations": VIEWER,
     "webapp.page.train._show": VIEWER,

@@ -14,6 +14,7 @@ from settings import Settings, get_settings
 from webapp.page.depth import build_depth
 from webapp.page.events import QUIET
 from webapp.page.exchange import build_exchange, export_links
+from webapp.page.line import build_line
 from webapp.page.project import current_project
 from webapp.page.toasts import inform, warn
 from webapp.texts import Texts
@@ -55,6 +56,7 @@ def build_settings(tab: gr.Tab, labels: Labels) -> None:
             hours = labels(gr.Number(minimum=0.01, elem_id="retrain-hours"), label="settings.retrain_hours")
             rule = gr.HTML(elem_id="schedule-rule", apply_default_css=False)
             save = labels(gr.Button(variant="primary", elem_id="save-settings"), value="settings.save")
+            build_line(tab, labels)
             build_depth(tab, labels)
             user_manager()
         with gr.Column(elem_id="settings-backbone"):

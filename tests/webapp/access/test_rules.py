@@ -134,6 +134,8 @@ PAGE_EVENTS = {
     "webapp.page.settings._rule": "viewer",
     "webapp.page.depth._read": "viewer",
     "webapp.page.depth._save": "admin",
+    "webapp.page.line._read": "viewer",
+    "webapp.page.line._save": "admin",
     "webapp.page.settings._backbone": "viewer",
     "webapp.page.settings._operations": "viewer",
     "webapp.page.train._show": "viewer",
