@@ -4,7 +4,7 @@ import os
 import shutil
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -86,6 +86,7 @@ def _frozen_backbones() -> Callable[..., "Backbone"]:
 @contextmanager
 def installed(home: Path, template: Path) -> Iterator[Installation]:
     """A copy of the template in the folder that the settings name, with its engine loaded."""
+    others = set(threading.enumerate())  # a module's own installation goes on while its tests have another one
     shutil.copytree(template, home)
     engine_host.get_engine()
     store = get_store()
@@ -93,14 +94,14 @@ def installed(home: Path, template: Path) -> Iterator[Installation]:
         project = find_project(session, DEFAULT_PROJECT)
         assert project is not None
     yield Installation(home, store, project.id)
-    wait_for_scorers()
+    wait_for_scorers(others)
     store.database.close()
 
 
-def wait_for_scorers() -> None:
+def wait_for_scorers(others: Collection[threading.Thread] = ()) -> None:
     """A scorer that was stopped may still be at its last image: it must not meet the settings of the next test."""
     for thread in threading.enumerate():
-        if thread.name == "scoring":
+        if thread.name == "scoring" and thread not in others:
             thread.join(60)
 
 
