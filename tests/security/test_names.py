@@ -14,11 +14,10 @@ from tests.pictures import mask_png, png
 from tests.security.hostile import SCRIPTS
 from tests.webapp.people import PASSWORD
 from tests.webapp.ui.conftest import Site, served
-from tests.workers.making import activate_copy
+from tests.workers.making import activate_copy, score_all
 from workers.accounts.managing import make_token, make_user, note
 from workers.images.correcting import save_mask
 from workers.images.intake import add_upload
-from workers.scoring.scorer import score_unscored
 
 PLACES = ("inspect", "library", "train", "settings")
 PROJECT = SCRIPTS[0]
@@ -57,7 +56,7 @@ def _fill(installation: Installation, project_id: int) -> None:
             write_note(session, version.id, text)
             webhook = add_webhook(session, project_id=None, url=address(text), events=["run.finished"])
             webhook.note = f"{webhook.url} took nothing ({text})."
-    score_unscored(store, project_id, limit=100)
+    score_all(store, project_id)
 
 
 def address(text: str) -> str:

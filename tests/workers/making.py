@@ -4,19 +4,34 @@ from datetime import timedelta
 
 from sqlalchemy import update
 
+from db.images.rows import unscored_images
 from db.operations.blob_rows import all_named_blobs
+from db.store import Store
 from db.tables.base import utc_now
 from db.tables.core import Annotation, Image, TuningRun
 from db.training.prompt_versions import activate, active_version, add_version
 from tests.conftest import Installation
 from tests.pictures import mask_png, png
+from tests.running import wait_until
 from workers.images.correcting import mark_normal, save_mask
 from workers.images.intake import add_upload
+from workers.scoring.scorer import score_unscored
 
 
 def add(installation: Installation, *, seed: int = 0) -> int:
     """One noisy picture of 90×70 px; returns its id."""
     return add_upload(installation.store, installation.project_id, f"{seed}.png", png(seed)).image_id
+
+
+def score_all(store: Store, project_id: int) -> None:
+    """Score all that waits; the page's own scorer may have claimed some of it, and is waited for."""
+
+    def none_waits() -> bool:
+        score_unscored(store, project_id, limit=100)
+        with store.session(read_only=True) as session:
+            return not unscored_images(session, project_id, 1)
+
+    wait_until(none_waits, "all scored")
 
 
 def correct(installation: Installation, count: int, *, normal: bool = False, first_seed: int = 0) -> list[Annotation]:

@@ -10,6 +10,8 @@ from functools import cache
 from pathlib import Path
 
 _FOLDER = Path(__file__).parent
+# The texts without the module that knows which were chosen: for when no module can be had.
+_IN_VIEWERS_LANGUAGE = "(anomalyloopTexts[navigator.language.split('-')[0]] ?? anomalyloopTexts.en)"
 
 
 def read(name: str) -> str:
@@ -46,8 +48,11 @@ def start(*names: str, events: tuple[str, ...] = ()) -> str:
         events: that they may trigger; Gradio takes none whose name isn't in this text.
     """
     return (
-        f"import({json.dumps(module_address('shared/component.js'))})"
-        f".then(({{ start }}) => start({json.dumps(names)}, element, trigger, {json.dumps(events)}));"
+        "element.inert = true;"  # until its modules are there: a click on it would be lost
+        f"import({json.dumps(module_address('shared/component.js'))}).then("
+        f"({{ start }}) => start({json.dumps(names)}, element, trigger, {json.dumps(events)}),"
+        f"() => {{ element.textContent = {_IN_VIEWERS_LANGUAGE}['page.part_missing']; }}"
+        ").finally(() => { element.inert = false; });"
     )
 
 

@@ -11,8 +11,8 @@ from db.images.annotations import newest_annotation
 from engine.images.mask_files import decode_mask
 from tests.conftest import Installation
 from tests.pictures import png
+from tests.workers.making import score_all
 from workers.images.intake import add_upload
-from workers.scoring.scorer import score_unscored
 
 _SEEDS = itertools.count(1000)
 
@@ -32,7 +32,7 @@ class CanvasPage:
         data = png(seed, width=width, height=height)
         image_id = add_upload(store, project_id, f"picture-{seed}.png", data).image_id
         if score:
-            score_unscored(store, project_id, limit=100)
+            score_all(store, project_id)
         return image_id
 
     def add_new(self, *, width: int = 320, height: int = 200) -> int:

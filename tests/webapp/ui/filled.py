@@ -4,9 +4,8 @@ from playwright.sync_api import Browser
 
 from tests.webapp.ui.canvas_page import CanvasPage
 from tests.webapp.ui.conftest import Site
-from tests.workers.making import activate_copy
+from tests.workers.making import activate_copy, score_all
 from workers.images.correcting import mark_normal
-from workers.scoring.scorer import score_unscored
 
 # Place → what is there once it is all there.
 PLACES = {"inspect": "filmstrip-item", "library": "library-item", "train": "versions-table", "settings": "backbone"}
@@ -17,5 +16,5 @@ def fill(site: Site, browser: Browser) -> CanvasPage:
     canvas = CanvasPage(site.url, site.installation, browser.new_page())
     mark_normal(site.installation.store, canvas.add(seed=1))
     activate_copy(site.installation)
-    score_unscored(site.installation.store, site.installation.project_id, limit=100)
+    score_all(site.installation.store, site.installation.project_id)
     return canvas

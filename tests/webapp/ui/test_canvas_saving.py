@@ -7,9 +7,8 @@ from db.images.annotations import newest_annotation
 from db.projects.projects import update_settings
 from tests.pictures import mask_png
 from tests.webapp.ui.canvas_page import CanvasPage, stroke_mask
-from tests.workers.making import activate_copy
+from tests.workers.making import activate_copy, score_all
 from workers.images.correcting import mark_normal, save_mask
-from workers.scoring.scorer import score_unscored
 
 
 def label_of(canvas: CanvasPage, image_id: int) -> tuple[int, str, str]:
@@ -158,7 +157,7 @@ def test_a_new_version_brings_its_map_to_the_open_image_without_a_reload(canvas:
     canvas.stroke((60.5, 60.5))
 
     activate_copy(canvas.installation)
-    score_unscored(canvas.installation.store, canvas.installation.project_id, limit=100)
+    score_all(canvas.installation.store, canvas.installation.project_id)
 
     expect(canvas.part("prompt-version")).to_have_text("v2")
     expect(canvas.part("message")).to_contain_text("prompts v2")

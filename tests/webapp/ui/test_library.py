@@ -9,9 +9,9 @@ from tests.pictures import png
 from tests.running import wait_until
 from tests.webapp.ui.canvas_page import CanvasPage
 from tests.webapp.ui.conftest import Site, open_page
+from tests.workers.making import score_all
 from workers.images.correcting import mark_normal
 from workers.images.intake import add_upload
-from workers.scoring.scorer import score_unscored
 
 
 class Library:
@@ -26,7 +26,7 @@ class Library:
         names = [f"part-{seed}.png" for seed in range(count)]
         ids = [add_upload(self.store, self.project_id, name, png(seed)).image_id for seed, name in enumerate(names)]
         if score:
-            score_unscored(self.store, self.project_id, limit=count)
+            score_all(self.store, self.project_id)
         return ids
 
     def open(self) -> None:

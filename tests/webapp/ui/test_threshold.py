@@ -6,9 +6,9 @@ from playwright.sync_api import Locator, Page, expect
 from db.projects.projects import get_project
 from tests.pictures import mask_png, png
 from tests.webapp.ui.conftest import Site
+from tests.workers.making import score_all
 from workers.images.correcting import mark_normal, save_mask
 from workers.images.intake import add_upload
-from workers.scoring.scorer import score_unscored
 
 
 @pytest.fixture
@@ -16,7 +16,7 @@ def panel(site: Site, page: Page) -> Page:
     """The open panel over 24 images: 10 labelled normal, 10 anomalous, 4 not; higher scores are the anomalous ones."""
     store, project_id = site.installation.store, site.installation.project_id
     ids = [add_upload(store, project_id, f"{seed}.png", png(seed)).image_id for seed in range(24)]
-    score_unscored(store, project_id, limit=100)
+    score_all(store, project_id)
     page.goto(site.url)
     images = page.request.get(f"{site.url}/api/v1/images?limit=100&order=score").json()["items"]
     assert {image["id"] for image in images} == set(ids)

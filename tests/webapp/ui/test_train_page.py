@@ -13,9 +13,8 @@ from db.projects.projects import update_settings
 from db.training.prompt_versions import active_version, list_versions
 from tests.conftest import Installation, installed, settings_for
 from tests.webapp.ui.conftest import Site, open_page
-from tests.workers.making import add, correct
+from tests.workers.making import add, correct, score_all
 from workers.scoring.engine_host import get_engine
-from workers.scoring.scorer import score_unscored
 from workers.training.runs import start_run
 from workers.training.tuning_run import tune
 
@@ -67,7 +66,7 @@ def test_every_run_of_the_history_can_be_looked_at(tuned: Page, keep) -> None:
 
 def test_what_to_correct_next_is_said_and_opened(tuned: Page, site: Site) -> None:
     waits = add(site.installation, seed=77)
-    score_unscored(site.installation.store, site.installation.project_id, limit=10)
+    score_all(site.installation.store, site.installation.project_id)
     expect(tuned.get_by_test_id("next-step")).to_contain_text("What helps most now: paint the defects of more images.")
     tuned.get_by_test_id("open-queue").click()
     expect(tuned.get_by_test_id("mask-canvas")).to_have_attribute("data-image-id", str(waits))

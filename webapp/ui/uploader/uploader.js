@@ -89,12 +89,15 @@ export function mount(element) {
     });
   }
 
+  function takePicked(input) {
+    add(foundInFiles([...input.files]));
+    input.value = "";
+  }
+
   for (const [button, input] of [["pick-files", "file-input"], ["pick-folder", "folder-input"]]) {
     part(button).addEventListener("click", () => part(input).click());
-    part(input).addEventListener("change", (event) => {
-      add(foundInFiles([...event.target.files]));
-      event.target.value = "";
-    });
+    part(input).addEventListener("change", () => takePicked(part(input)));
+    if (part(input).files.length) takePicked(part(input)); // they were quicker than this module
   }
   part("upload-cancel").addEventListener("click", cancel);
   part("upload-retry").addEventListener("click", retry);
