@@ -20,7 +20,7 @@ from tqdm import tqdm
 from benchmarks.controls import distance_from_median, local_deviation
 from benchmarks.machine import machine, markdown_table
 from benchmarks.sample_data import Sample, read_samples
-from engine.backbone.clip import WEIGHTS_FOLDER, load_config
+from engine.backbone.loading import WEIGHTS_FOLDER, load_config
 from engine.detector.detector import Detector, Scored
 from engine.detector.maps import FloatMap, map_to_npy, resize_map
 from engine.detector.prompt_files import shipped_prompts

@@ -27,7 +27,7 @@ from benchmarks.feedback_tables import GUARDED, Row, claims_plot, claims_table, 
 from benchmarks.machine import machine
 from benchmarks.sample_data import Sample, read_samples
 from benchmarks.served import Served
-from engine.backbone.clip import load_backbone
+from engine.backbone.loading import load_backbone
 from engine.detector.prompt_files import prompts_to_bytes
 from engine.detector.prompts import random_prompts
 from engine.evaluation.metrics import aupro, auroc, average_precision

@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from benchmarks.machine import machine, markdown_table
 from benchmarks.sample_data import read_samples
-from engine.backbone.clip import load_backbone
+from engine.backbone.loading import load_backbone
 from engine.detector.maps import FloatMap, resize_map
 from engine.detector.prompt_files import shipped_prompts
 from engine.detector.standing_out import find_standing

@@ -28,7 +28,8 @@ from db.migrate import migrate
 from db.store import Store
 from db.tables.core import Image, Prediction
 from db.training.prompt_versions import active_version
-from engine.backbone.clip import Backbone, load_backbone
+from engine.backbone.clip import Backbone
+from engine.backbone.loading import load_backbone
 from engine.detector.prompts import default_prompts
 from engine.learning.prompt_tuning import Tuner
 from engine.learning.tuning_loop import Example, TuningConfig

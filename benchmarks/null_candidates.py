@@ -23,7 +23,7 @@ from tqdm import tqdm
 from benchmarks.machine import machine, markdown_table
 from benchmarks.null_drawing import KINDS, Drawn, NullCandidates
 from benchmarks.sample_data import read_samples
-from engine.backbone.clip import load_backbone
+from engine.backbone.loading import load_backbone
 from engine.detector.detector import Detector
 from engine.detector.prompt_files import shipped_prompts
 from engine.evaluation.datasets.item import LabelledImage

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from engine.backbone.clip import load_backbone
+from engine.backbone.loading import load_backbone
 from engine.detector.prompt_files import shipped_prompts
 from engine.features.image_features import surface_of
 from engine.images.decoding import decode_image

@@ -11,7 +11,7 @@ import torch
 
 from benchmarks.machine import machine
 from benchmarks.times import _correction, _picture
-from engine.backbone.clip import load_backbone
+from engine.backbone.loading import load_backbone
 from engine.detector.prompt_files import shipped_prompts
 from engine.learning.corrections import Correction
 from engine.learning.fitting import Config, learn

@@ -26,7 +26,8 @@ from PIL import Image
 
 from benchmarks.baseline import PlainScorer
 from benchmarks.flops import image_teraflops, peak_teraflops
-from engine.backbone.clip import Backbone, load_backbone, resolve_device
+from engine.backbone.clip import Backbone
+from engine.backbone.loading import load_backbone, resolve_device
 from engine.backbone.precision import resolve_precision
 from engine.cores import usable_cores
 from engine.detector.detector import Detector, Scored

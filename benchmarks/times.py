@@ -17,7 +17,7 @@ import torch
 from PIL import Image
 
 from benchmarks.machine import machine, markdown_table
-from engine.backbone.clip import load_backbone
+from engine.backbone.loading import load_backbone
 from engine.detector.maps import map_to_npy, resize_map
 from engine.detector.prompt_files import shipped_prompts
 from engine.features.image_features import split_batch, surface_of

@@ -26,7 +26,8 @@ from torch import Tensor
 
 from benchmarks.machine import machine, markdown_table
 from benchmarks.plain_tuning import PlainTuner
-from engine.backbone.clip import Backbone, load_backbone
+from engine.backbone.clip import Backbone
+from engine.backbone.loading import load_backbone
 from engine.detector.prompts import random_prompts
 from engine.features.image_features import ImageFeatures
 from engine.images.preprocessing import preprocess

@@ -15,7 +15,8 @@ from torch import Tensor, nn
 
 from benchmarks.machine import machine, markdown_table
 from benchmarks.sample_data import read_samples
-from engine.backbone.clip import Backbone, load_backbone
+from engine.backbone.clip import Backbone
+from engine.backbone.loading import load_backbone
 from engine.evaluation.baselines.winclip import WinClip
 from engine.images.preprocessing import preprocess
 from engine.serving.engine import Engine

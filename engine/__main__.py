@@ -9,7 +9,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from engine.backbone.clip import load_backbone
+from engine.backbone.loading import load_backbone
 from engine.commands import evaluate, export, fit, prompt_file, score
 from engine.detector.prompt_files import shipped_prompts
 from engine.errors import EngineError

@@ -14,14 +14,14 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
-from skimage.measure import label, regionprops
 
-from engine.backbone.clip import load_backbone
+from engine.backbone.loading import load_backbone
 from engine.detector.detector import Detector as Version
 from engine.detector.detector import Scored
 from engine.detector.files import detector_to_bytes
 from engine.detector.maps import FloatMap, resize_map
 from engine.detector.prompt_files import shipped_prompts
+from engine.detector.regions import OutlinedRegion, find_regions
 from engine.errors import EngineError
 from engine.features.spilled import SpilledFeatures
 from engine.files.whole import write_whole
@@ -35,21 +35,6 @@ from engine.serving.engine import Engine
 
 # A mask, None for a normal image, or True for one that is anomalous where nobody says.
 Marks = Source | bool | None
-
-
-@dataclass(frozen=True)
-class Region:
-    """A connected part of an image whose map reaches a threshold; pixels are neighbours when they share a side.
-
-    Attributes:
-        box: left, top, right, bottom in px; right and bottom are the first that don't belong to it.
-        area: in px.
-        peak: highest value of the map in it, 0–1.
-    """
-
-    box: tuple[int, int, int, int]
-    area: int
-    peak: float
 
 
 @dataclass(frozen=True)
@@ -68,16 +53,10 @@ class Result:
         """(H, W), true where the map reaches the threshold."""
         return self.anomaly_map >= threshold
 
-    def regions(self, threshold: float = 0.5) -> list[Region]:
+    def regions(self, threshold: float = 0.5) -> list[OutlinedRegion]:
         """The connected regions of the mask, the highest peak first."""
-        found = regionprops(label(self.mask(threshold), connectivity=1), intensity_image=self.anomaly_map)
-        regions = [_region(one.bbox, int(one.area), float(one.intensity_max)) for one in found]
-        return sorted(regions, key=lambda region: -region.peak)
-
-
-def _region(bounds: Sequence[int], area: int, peak: float) -> Region:
-    top, left, bottom, right = map(int, bounds)
-    return Region((left, top, right, bottom), area, peak)
+        height, width = self.anomaly_map.shape
+        return find_regions(self.anomaly_map, height, width, threshold, most=None)
 
 
 class Detector:

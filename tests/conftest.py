@@ -67,7 +67,7 @@ def settings_for(home: Path, backbone: str) -> Iterator[None]:
         patch.setenv("ANOMALYLOOP_BACKBONE", backbone)
         patch.setenv("ANOMALYLOOP_PRECISION", "fp32")  # the same figures on every machine
         patch.setattr(engine_host, "_host", engine_host._Host())
-        patch.setattr("engine.backbone.clip.load_backbone", _frozen_backbones())
+        patch.setattr("engine.backbone.loading.load_backbone", _frozen_backbones())
         get_settings.cache_clear()
         get_store.cache_clear()
         yield
@@ -78,7 +78,7 @@ def settings_for(home: Path, backbone: str) -> Iterator[None]:
 @cache
 def _frozen_backbones() -> Callable[..., "Backbone"]:
     """`load_backbone`, which reads a file once: nobody changes what it gives."""
-    from engine.backbone.clip import load_backbone
+    from engine.backbone.loading import load_backbone
 
     return cache(load_backbone)
 

@@ -60,14 +60,16 @@ def end_claims(session: Session, image_ids: Sequence[int]) -> None:
     session.execute(delete(ScoringClaim).where(ScoringClaim.image_id.in_(image_ids)))
 
 
-def held_by(session: Session, worker: str) -> list[int]:
-    """The images that a worker still holds."""
-    return list(session.scalars(select(ScoringClaim.image_id).where(ScoringClaim.worker == worker)))
+def held_by(session: Session, worker: str, image_ids: Sequence[int]) -> list[int]:
+    """Those of these images that a worker still holds."""
+    held = select(ScoringClaim.image_id).where(ScoringClaim.worker == worker, ScoringClaim.image_id.in_(image_ids))
+    return list(session.scalars(held))
 
 
-def drop_claims(session: Session, worker: str) -> None:
-    """The worker is done, whatever it did not get to: others may have it."""
-    session.execute(delete(ScoringClaim).where(ScoringClaim.worker == worker))
+def drop_claims(session: Session, worker: str, image_ids: Sequence[int]) -> None:
+    """The worker is done with these, whatever it did not get to: others may have them."""
+    held = delete(ScoringClaim).where(ScoringClaim.worker == worker, ScoringClaim.image_id.in_(image_ids))
+    session.execute(held)
 
 
 def _to_score(what: Any, now: datetime) -> Select:

@@ -1,4 +1,4 @@
 """The frozen eyes: open_clip's CLIP with a two-stream vision tower (DPAM), and the texture network.
 
-Never what a version learnt, nor an image's features. Begin with `clip.py`: a name or a file becomes a model.
+Never what a version learnt, nor an image's features. Begin with `loading.py`: a name or a file becomes a model.
 """

@@ -31,20 +31,23 @@ class OutlinedRegion:
     peak: float
 
 
-def find_regions(anomaly_map: FloatMap, height: int, width: int, threshold: float) -> list[OutlinedRegion]:
-    """The regions of an image, the highest peak first, at most `MOST_REGIONS`.
+def find_regions(
+    anomaly_map: FloatMap, height: int, width: int, threshold: float, most: int | None = MOST_REGIONS
+) -> list[OutlinedRegion]:
+    """The regions of an image, the highest peak first.
 
     Args:
         anomaly_map: (h, w), 0–1; brought to the image's size.
         height: of the image, in px.
         width: of the image, in px.
         threshold: 0–1; what reaches it belongs to a region.
+        most: of them; None: all.
     """
     if anomaly_map.max() < threshold:  # what is between two values of a map never exceeds both
         return []
     whole = resize_map(anomaly_map, height, width)
     found = regionprops(label(whole >= threshold, connectivity=1), intensity_image=whole)
-    highest = sorted(found, key=lambda one: -one.intensity_max)[:MOST_REGIONS]
+    highest = sorted(found, key=lambda one: -one.intensity_max)[:most]
     return [_outlined(one) for one in highest]
 
 

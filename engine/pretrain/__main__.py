@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from engine.backbone.clip import resolve_device
+from engine.backbone.loading import resolve_device
 from engine.backbone.vision_tower import TwoStreamVision
 from engine.errors import BackboneError
 from engine.pretrain.augmentation import augmented

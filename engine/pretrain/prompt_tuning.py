@@ -12,7 +12,8 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from engine.backbone.clip import Backbone, load_config
+from engine.backbone.clip import Backbone
+from engine.backbone.loading import load_config
 from engine.detector.prompt_files import prompts_to_bytes
 from engine.detector.prompts import Prompts, default_prompts
 from engine.detector.scoring import probabilities

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from engine.backbone.clip import load_backbone
+from engine.backbone.loading import load_backbone
 from engine.detector.prompt_files import prompts_to_bytes, shipped_prompts
 from engine.images.mask_files import decode_mask
 from tests.conftest import Installation

@@ -3,7 +3,8 @@ import pytest
 import torch
 from PIL import Image
 
-from engine.backbone.clip import Backbone, load_backbone
+from engine.backbone.clip import Backbone
+from engine.backbone.loading import load_backbone
 from engine.features.image_features import ImageFeatures
 from engine.learning.tuning_loop import Example
 from engine.serving.engine import Engine

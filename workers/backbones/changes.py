@@ -168,8 +168,8 @@ class _Steps:
         if self._wanted == EMBEDDED:
             return EMBEDDED, 0
         with heavy_imports:
-            from engine.backbone.clip import fetch_weights, plan_of
             from engine.backbone.hub import cached, locate
+            from engine.backbone.loading import fetch_weights, plan_of
         spec = engine_host.spec_of(self._wanted)
         if ".json@" in spec:  # a configuration of ours, which only the environment names
             return self._wanted, _size_of_file(spec)

@@ -33,7 +33,7 @@ def claimed(store: Store, image_ids: Sequence[int], limit: int) -> Iterator[list
     finally:
         ended.set()
         renewing.join()
-        _let_go(store, worker)
+        _let_go(store, worker, mine)
 
 
 def _claim(store: Store, image_ids: Sequence[int], limit: int, worker: str, lease: timedelta) -> list[int]:
@@ -56,13 +56,13 @@ def _renew(store: Store, worker: str, lease: timedelta, ended: threading.Event) 
             logger.warning("A claim of images could not be renewed.", exc_info=True)
 
 
-def _let_go(store: Store, worker: str) -> None:
+def _let_go(store: Store, worker: str, mine: Sequence[int]) -> None:
     """Mostly there is nothing left: claims end with the predictions, in their transaction."""
     try:
         with store.session(read_only=True) as session:
-            left = held_by(session, worker)
+            left = held_by(session, worker, mine)
         if left:
             with store.session() as session:
-                drop_claims(session, worker)
+                drop_claims(session, worker, left)
     except Exception:
         logger.warning("A claim of images stays until it runs out.", exc_info=True)

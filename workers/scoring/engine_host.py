@@ -207,7 +207,7 @@ def _make(settings: Settings, name: str) -> "Engine":
     with heavy_imports:
         import torch
 
-        from engine.backbone.clip import load_backbone
+        from engine.backbone.loading import load_backbone
         from engine.serving.engine import Engine
 
     if settings.score_threads:

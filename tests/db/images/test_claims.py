@@ -54,7 +54,7 @@ def test_a_claim_that_is_over_is_anothers_to_take(database: Database, image_ids:
     assert claim(database, image_ids[:2], "alive") == image_ids[:2]
     with database.session() as session:
         renew_claims(session, "dead", LONG)  # it was only slow: what it lost stays lost
-        assert (held_by(session, "dead"), held_by(session, "alive")) == ([], image_ids[:2])
+        assert (held_by(session, "dead", image_ids), held_by(session, "alive", image_ids)) == ([], image_ids[:2])
 
 
 def test_a_claim_that_is_renewed_is_not_over(database: Database, image_ids: list[int]) -> None:
@@ -88,8 +88,10 @@ def test_claims_end_with_the_score_or_when_the_worker_lets_go(database: Database
     claim(database, image_ids[:3], "one")
     with database.session() as session:
         end_claims(session, image_ids[:1])
-        assert held_by(session, "one") == image_ids[1:3]
-        drop_claims(session, "one")
+        assert held_by(session, "one", image_ids) == image_ids[1:3]
+        drop_claims(session, "one", image_ids[2:])
+        assert held_by(session, "one", image_ids) == image_ids[1:2]  # of another thread's batch
+        drop_claims(session, "one", image_ids)
     assert free(database) == image_ids[::-1]
 
 
@@ -98,4 +100,4 @@ def test_a_claim_goes_with_its_image(database: Database, image_ids: list[int]) -
     with database.session() as session:
         delete_image(session, image_ids[0])
     with database.session() as session:
-        assert held_by(session, "one") == []
+        assert held_by(session, "one", image_ids) == []

@@ -8,7 +8,7 @@ import safetensors.torch
 import torch
 from torch.nn import functional as F
 
-from engine.backbone.clip import load_backbone
+from engine.backbone.loading import load_backbone
 from engine.detector.detector import Detector
 from engine.detector.files import detector_to_bytes, read_detector
 from engine.detector.prompt_files import prompts_from_bytes, prompts_to_bytes

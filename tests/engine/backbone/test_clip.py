@@ -10,7 +10,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from engine.backbone.clip import load_backbone
+from engine.backbone.loading import load_backbone
 from engine.errors import BackboneError
 from tests.tiny_backbone import write_tiny_backbone
 

@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import save_file
 
 from engine.backbone import weight_files
-from engine.backbone.clip import load_backbone, plan_of
+from engine.backbone.loading import load_backbone, plan_of
 from engine.backbone.plans import model_fault, why_not
 from engine.detector.prompts import default_prompts
 from engine.errors import BackboneError

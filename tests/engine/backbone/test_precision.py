@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 from scipy.stats import spearmanr
 
-from engine.backbone.clip import load_backbone
+from engine.backbone.loading import load_backbone
 from engine.backbone.precision import resolve_precision
 from engine.detector.prompt_files import shipped_prompts
 from engine.errors import BackboneError

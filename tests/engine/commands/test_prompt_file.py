@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.backbone.clip import load_backbone
+from engine.backbone.loading import load_backbone
 from engine.commands import prompt_file
 from engine.detector.files import detector_to_bytes
 from engine.detector.prompt_files import prompts_from_bytes, prompts_to_bytes, shipped_prompts

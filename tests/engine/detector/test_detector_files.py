@@ -8,7 +8,7 @@ import pytest
 import safetensors.torch
 import torch
 
-from engine.backbone.clip import load_backbone
+from engine.backbone.loading import load_backbone
 from engine.detector.detector import Detector
 from engine.detector.files import FORMAT, detector_to_bytes, parts_within, prompts_within, read_detector
 from engine.detector.prompt_files import prompts_to_bytes

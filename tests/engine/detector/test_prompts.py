@@ -6,7 +6,7 @@ import pickle
 import pytest
 import torch
 
-from engine.backbone.clip import load_backbone
+from engine.backbone.loading import load_backbone
 from engine.detector.prompt_files import prompts_from_bytes, prompts_to_bytes, read_prompts, shipped_prompts
 from engine.detector.prompts import _ANOMALOUS_WORDS, _NORMAL_WORDS, default_prompts, encode_prompts, random_prompts
 from engine.errors import PromptError

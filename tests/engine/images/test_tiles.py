@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from engine.backbone.clip import load_backbone
+from engine.backbone.loading import load_backbone
 from engine.detector.detector import Detector, Scored
 from engine.detector.prompt_files import shipped_prompts
 from engine.detector.prompts import random_prompts

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import torch
 
-from engine.backbone.clip import load_config
+from engine.backbone.loading import load_config
 from engine.pretrain.averaging import average
 from engine.pretrain.export import export
 from engine.pretrain.model import MODEL_CFG, build_model

@@ -12,7 +12,7 @@ import open_clip
 import pytest
 import torch
 
-from engine.backbone.clip import load_config
+from engine.backbone.loading import load_config
 from engine.detector.prompt_files import prompts_from_bytes, prompts_to_bytes
 from engine.pretrain.batches import DrawnBatches, make_batch, tokens
 from engine.pretrain.captions import caption, state_pair

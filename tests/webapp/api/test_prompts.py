@@ -9,7 +9,7 @@ import torch
 from fastapi.testclient import TestClient
 from httpx import Response
 
-from engine.backbone.clip import load_backbone
+from engine.backbone.loading import load_backbone
 from engine.detector.prompt_files import prompts_to_bytes
 from engine.detector.prompts import random_prompts
 from tests.conftest import Installation

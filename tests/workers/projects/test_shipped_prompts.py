@@ -5,7 +5,7 @@ from pathlib import Path
 
 from db.images.rows import get_image_row
 from db.training.prompt_versions import list_versions
-from engine.backbone.clip import load_backbone
+from engine.backbone.loading import load_backbone
 from engine.serving.engine import Engine
 from tests.conftest import Installation
 from tests.db.making import make_version
