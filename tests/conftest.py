@@ -4,7 +4,7 @@ import os
 import shutil
 import tempfile
 import threading
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -60,6 +60,7 @@ def template(tmp_path_factory: pytest.TempPathFactory, tiny_backbone: str) -> Pa
 @contextmanager
 def settings_for(home: Path, backbone: str) -> Iterator[None]:
     """This process works on the data folder `home`, with nothing else set and no engine yet."""
+    assert not scorers(), "another installation's scorer is at work: it would meet these settings"
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith("ANOMALYLOOP_")]:
             patch.delenv(name)
@@ -86,7 +87,6 @@ def _frozen_backbones() -> Callable[..., "Backbone"]:
 @contextmanager
 def installed(home: Path, template: Path) -> Iterator[Installation]:
     """A copy of the template in the folder that the settings name, with its engine loaded."""
-    others = set(threading.enumerate())  # a module's own installation goes on while its tests have another one
     shutil.copytree(template, home)
     engine_host.get_engine()
     store = get_store()
@@ -94,15 +94,14 @@ def installed(home: Path, template: Path) -> Iterator[Installation]:
         project = find_project(session, DEFAULT_PROJECT)
         assert project is not None
     yield Installation(home, store, project.id)
-    wait_for_scorers(others)
+    for scorer in scorers():  # one that was stopped may still be at its last image
+        scorer.join(60)
     store.database.close()
 
 
-def wait_for_scorers(others: Collection[threading.Thread] = ()) -> None:
-    """A scorer that was stopped may still be at its last image: it must not meet the settings of the next test."""
-    for thread in threading.enumerate():
-        if thread.name == "scoring" and thread not in others:
-            thread.join(60)
+def scorers() -> list[threading.Thread]:
+    """The scoring threads of this process that have not ended yet."""
+    return [thread for thread in threading.enumerate() if thread.name == "scoring"]
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from playwright.sync_api import expect
+from scipy import ndimage
 
 from engine.detector.maps import resize_map
 from tests.webapp.ui.canvas_page import CanvasPage
@@ -78,3 +79,22 @@ def test_moved_away_from_the_project_threshold_the_panel_says_what_accept_uses(c
 def outline(canvas: CanvasPage) -> str:
     canvas.page.wait_for_function("document.querySelector('[data-layer=outline]').width > 100")
     return str(canvas.page.evaluate("document.querySelector('[data-layer=outline]').toDataURL()"))
+
+
+def test_fill_takes_the_maps_region_under_the_pointer_and_no_other(canvas: CanvasPage) -> None:
+    image_id = canvas.open_new()
+    values = resize_map(grid_map(canvas.installation.store, image_id), 200, 320)
+    threshold = round(float(np.quantile(values, 0.7)), 3)
+    regions, count = ndimage.label(values >= threshold)
+    assert count > 1, "the picture's map must have several regions"
+    chosen = int(np.argmax(np.bincount(regions.ravel())[1:])) + 1
+    rows, columns = np.nonzero(ndimage.binary_erosion(regions == chosen, iterations=3))
+
+    canvas.set_slider("map-threshold", threshold)
+    canvas.key("g")
+    canvas.click((float(columns[0]) + 0.5, float(rows[0]) + 0.5))
+    canvas.save()
+
+    # Where the map equals the threshold up to float32's rounding, either is right.
+    decided = np.abs(values - threshold) > 1e-6
+    assert np.array_equal(canvas.saved_mask(image_id)[decided], (regions == chosen)[decided])

@@ -4,7 +4,6 @@ import numpy as np
 from playwright.sync_api import expect
 from scipy import ndimage
 
-from engine.detector.maps import resize_map
 from tests.webapp.ui.canvas_page import CanvasPage, Point, polygon_mask, stroke_mask
 from workers.scoring.maps import grid_map
 
@@ -111,26 +110,6 @@ def test_a_polygon_stays_at_its_pixels_when_the_view_moves_and_is_finished_by_sa
     canvas.save()
 
     assert np.array_equal(canvas.saved_mask(image_id), box(100, 60, 200, 120))
-
-
-def test_fill_takes_the_maps_region_under_the_pointer_and_no_other(canvas: CanvasPage) -> None:
-    # A project of its own: with corrections, a preview would be the map that is shown.
-    image_id = canvas.open_new()
-    values = resize_map(grid_map(canvas.installation.store, image_id), HEIGHT, WIDTH)
-    threshold = round(float(np.quantile(values, 0.7)), 3)
-    regions, count = ndimage.label(values >= threshold)
-    assert count > 1, "the picture's map must have several regions"
-    chosen = int(np.argmax(np.bincount(regions.ravel())[1:])) + 1
-    rows, columns = np.nonzero(ndimage.binary_erosion(regions == chosen, iterations=3))
-
-    canvas.set_slider("map-threshold", threshold)
-    canvas.key("g")
-    canvas.click((float(columns[0]) + 0.5, float(rows[0]) + 0.5))
-    canvas.save()
-
-    # Where the map equals the threshold up to float32's rounding, either is right.
-    decided = np.abs(values - threshold) > 1e-6
-    assert np.array_equal(canvas.saved_mask(image_id)[decided], (regions == chosen)[decided])
 
 
 def test_fill_below_the_threshold_says_why_nothing_happens(shared_canvas: CanvasPage) -> None:

@@ -3,11 +3,10 @@
 import itertools
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from tests.running import wait_until
 from tests.webapp.ui.canvas_page import CanvasPage
-from tests.webapp.ui.conftest import Site
 from workers.images.correcting import mark_normal
 
 _SEEDS = itertools.count(5000)
@@ -17,12 +16,12 @@ _IS_MARKED = "item => item.closest('li').marked === true"
 
 
 @pytest.mark.parametrize(("tab", "item"), [("inspect", "filmstrip-item"), ("library", "library-item")])
-def test_only_what_is_in_sight_is_drawn(shared_site: Site, page: Page, tab: str, item: str) -> None:
-    canvas = CanvasPage(shared_site.url, shared_site.installation, page)
+def test_only_what_is_in_sight_is_drawn(canvas: CanvasPage, tab: str, item: str) -> None:
+    page = canvas.page
     for _ in range(50):
         canvas.add(seed=next(_SEEDS), score=False)
     page.set_viewport_size({"width": 1280, "height": 400})  # the browser prepares what is some windows away
-    page.goto(shared_site.url)
+    page.goto(canvas.url)
     page.locator(f"#tab-{tab}-button").click()
     items = page.get_by_test_id(item)
     expect(items).to_have_count(50)
