@@ -121,10 +121,8 @@ class NullCandidates:
     def _pixels(self) -> tuple[list[Pixels], list[Pixels]]:
         """Pixels that the refiner is fitted to, and those that are judged."""
         views, generator = self._views, torch.Generator().manual_seed(self.seed)
-        pairs = [
-            seen_pixels(one, views, scored.anomaly_map, _PIXELS_AN_IMAGE, generator)
-            for one, scored in zip(self.corrections, self.scored, strict=True)
-        ]
+        maps = [scored.anomaly_map for scored in self.scored]
+        pairs = list(seen_pixels(self.corrections, views, maps, _PIXELS_AN_IMAGE, generator))
         return [some for some, _ in pairs if some is not None], [grid for _, grid in pairs]
 
     @cached_property

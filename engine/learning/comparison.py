@@ -15,7 +15,7 @@ from skimage.measure import label as connected_regions
 from engine.detector.maps import FloatMap
 from engine.evaluation.rank_sums import FPR_LIMIT
 
-_BINS = 4096
+BINS = 4096
 _LEAST = 1e-4  # values are kept so far from 0 and 1
 _REACH = float(np.log((1 - _LEAST) / _LEAST))
 Floats = npt.NDArray[np.float64]
@@ -63,27 +63,37 @@ def held_out(score: float, anomaly_map: FloatMap, marked: npt.NDArray[Any] | Non
         marked: (h, w) the share of each pixel that is anomalous, 0–1; None: nobody knows, and no pixel counts.
         label: of the image; None: whether anything is marked.
     """
-    # By their logits: a refined map tells pixels apart that are all nearly 0, or nearly 1.
-    inside_range = np.clip(anomaly_map.astype(np.float64), _LEAST, 1 - _LEAST)
-    places = np.log(inside_range / (1 - inside_range)) / _REACH / 2 + 0.5
-    bins = (_BINS - 1 - np.clip((places * _BINS).astype(np.int64), 0, _BINS - 1)).ravel()
+    bins = logit_bins(anomaly_map.ravel())
     shares = np.zeros(anomaly_map.shape) if marked is None else np.asarray(marked, dtype=np.float64)
     known = 0.0 if marked is None else 1.0
     numbered = connected_regions(shares > 0, connectivity=2)
     areas = np.bincount(numbered.ravel())
     inside = numbered.ravel() > 0
-    normal = np.bincount(bins, weights=known * (1 - shares.ravel()), minlength=_BINS).astype(float)
-    anomalous = np.bincount(bins, weights=shares.ravel(), minlength=_BINS).astype(float)
+    normal = np.bincount(bins, weights=known * (1 - shares.ravel()), minlength=BINS).astype(float)
+    anomalous = np.bincount(bins, weights=shares.ravel(), minlength=BINS).astype(float)
     return HeldOut(
         score=score,
         label=int(inside.any()) if label is None else label,
         normal=normal,
         anomalous=anomalous,
-        regions=np.bincount(bins[inside], weights=1.0 / areas[numbered.ravel()[inside]], minlength=_BINS).astype(float),
+        regions=np.bincount(bins[inside], weights=1.0 / areas[numbered.ravel()[inside]], minlength=BINS).astype(float),
         region_count=len(areas) - 1,
         within_auroc=float(_auroc(*_rates(normal[None], anomalous[None]))[0]),
         within_ap=float(_average_precision(normal[None], anomalous[None])[0]),
     )
+
+
+def logit_bins(probabilities: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.int64]:
+    """The bin of each probability (n,), 0 for the highest, by their logits: a refined map tells pixels apart that are
+    all nearly 0, or nearly 1."""
+    inside_range = np.clip(probabilities.astype(np.float64), _LEAST, 1 - _LEAST)
+    places = np.log(inside_range / (1 - inside_range)) / _REACH / 2 + 0.5
+    return BINS - 1 - np.clip((places * BINS).astype(np.int64), 0, BINS - 1)
+
+
+def least_logit(number: int) -> float:
+    """The lower end of a bin."""
+    return float(((BINS - 1 - number) / BINS - 0.5) * 2 * _REACH)
 
 
 def measure(images: Sequence[HeldOut], weights: Floats | None = None) -> dict[str, Floats]:
@@ -191,12 +201,37 @@ class Comparison:
     loss_risk: float | None = None
 
 
-def compare(candidate: Sequence[HeldOut], active: Sequence[HeldOut], *, seed: int, resamples: int = 300) -> Comparison:
-    """Compare two sets of prompts on the same held-out images, in the same order."""
-    even = np.full(len(active), 1 / len(active))
-    draws = np.random.default_rng(seed).multinomial(len(active), even, resamples).astype(float)
-    ours, theirs = measure(candidate), measure(active)
-    resampled, baseline = measure(candidate, draws), measure(active, draws)
+@dataclass(frozen=True)
+class Reference:
+    """What candidates are compared with.
+
+    Attributes:
+        draws: (resamples, n), how often each image counts.
+        found: its metrics…
+        resampled: …and those over the resamples.
+    """
+
+    draws: Floats
+    found: dict[str, Floats]
+    resampled: dict[str, Floats]
+
+    @classmethod
+    def of(cls, active: Sequence[HeldOut], seed: int, resamples: int = 300) -> "Reference":
+        """The one in service, on n held-out images."""
+        even = np.full(len(active), 1 / len(active))
+        draws = np.random.default_rng(seed).multinomial(len(active), even, resamples).astype(float)
+        return cls(draws, measure(active), measure(active, draws))
+
+
+def compare(candidate: Sequence[HeldOut], active: Sequence[HeldOut], *, seed: int) -> Comparison:
+    """Compare two detectors on the same held-out images, in the same order."""
+    return compare_with(Reference.of(active, seed), candidate)
+
+
+def compare_with(reference: Reference, candidate: Sequence[HeldOut]) -> Comparison:
+    """The same, with one that others were compared with too."""
+    ours, theirs = measure(candidate), reference.found
+    resampled, baseline = measure(candidate, reference.draws), reference.resampled
     spread = {name: resampled[name] - baseline[name] for name in METRICS}
     difference = {name: _number(ours[name][0] - theirs[name][0]) for name in METRICS}
     defined = [name for name in OBJECTIVE if difference[name] is not None]

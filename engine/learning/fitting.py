@@ -15,7 +15,7 @@ from engine.detector.maps import FloatMap
 from engine.detector.refiner import Refiner
 from engine.features.image_features import ImageFeatures
 from engine.learning.claiming import expected
-from engine.learning.comparison import Comparison, compare
+from engine.learning.comparison import Comparison, Reference, compare_with
 from engine.learning.corrections import IMAGE_FOLDS, Correction, judging_folds, seen_by
 from engine.learning.deciding import Decision, Offer, choose
 from engine.learning.heading import fit_heads
@@ -24,6 +24,7 @@ from engine.learning.out_of_fold import ImageVoices, RefinedOutOfFold, image_aur
 from engine.learning.pixels import Pixels, has_marked, seen_pixels
 from engine.learning.prompting import Losses, tune_prompts
 from engine.learning.refining import fit_refiners
+from engine.learning.side_by_side import side_by_side
 from engine.learning.views import find_views
 from engine.serving.engine import Engine
 
@@ -159,32 +160,35 @@ class _Run:
         everything = range(len(self.corrections))
         parts = [(number, fold.training) for number, fold in enumerate(self.folds)] + [(-1, tuple(everything))]
         detectors = []
-        for done, (number, positions) in enumerate(parts):
-            chosen = [self.corrections[i] for i in positions]
-            prompts = tune_prompts(
-                self.engine.backbone,
-                self.root.prompts,
-                chosen,
-                steps=self.config.epochs,
-                seed=self.config.seed,
-                report=partial(self._note_losses, number),
-            )
-            detectors.append(self.engine.detector_of(prompts))
-            self._report(0.3 * (done + 1) / len(parts), f"tuning prompts, part {done + 1} of {len(parts)}")
+        tuned = side_by_side([partial(self._tune, number, positions) for number, positions in parts])
+        for done, (detector, losses) in enumerate(tuned, start=1):
+            detectors.append(detector)
+            self.losses += losses
+            self._report(0.3 * done / len(parts), f"tuning prompts, part {done} of {len(parts)}")
         return _Candidate("prompts", detectors[-1], self._out_of_fold(detectors[:-1]))
 
-    def _note_losses(self, fold: int, step: int, terms: Losses) -> None:
-        self.losses.append({"fold": fold, "epoch": step, **terms})
+    def _tune(self, part: int, positions: Sequence[int]) -> tuple[Detector, list[Losses]]:
+        """The prompts of a part, and the losses of its steps."""
+        losses: list[Losses] = []
+        prompts = tune_prompts(
+            self.engine.backbone,
+            self.root.prompts,
+            [self.corrections[i] for i in positions],
+            steps=self.config.epochs,
+            seed=self.config.seed,
+            report=lambda step, terms: losses.append({"fold": part, "epoch": step, **terms}),
+        )
+        return self.engine.detector_of(prompts), losses
 
     def _with_heads(self) -> "_Candidate":
         """Heads fitted, in each fold and on all."""
         text, seed = self.root.text_features, self.config.seed
         parts = [*(fold.training for fold in self.folds), range(len(self.corrections))]
+        fits = [partial(fit_heads, [self.corrections[i] for i in positions], text, seed) for positions in parts]
         detectors = []
-        for done, positions in enumerate(parts):
-            heads = fit_heads([self.corrections[i] for i in positions], text, seed)
+        for done, heads in enumerate(side_by_side(fits), start=1):
             detectors.append(replace(self.root, heads=heads))
-            self._report(0.3 + 0.15 * (done + 1) / len(parts), f"fitting heads, part {done + 1} of {len(parts)}")
+            self._report(0.3 + 0.15 * done / len(parts), f"fitting heads, part {done} of {len(parts)}")
         return _Candidate("heads", detectors[-1], self._out_of_fold(detectors[:-1]))
 
     def _out_of_fold(self, detectors: Sequence[Detector]) -> list[Said]:
@@ -244,14 +248,15 @@ class _Run:
         self.views = find_views(self.corrections, self.config.seed, self.unlabelled)
         generator = torch.Generator().manual_seed(self.config.seed)
         count = min(4000, max(400, _PIXELS // len(self.corrections)))
+        maps = [one.anomaly_map for one in self.at_first]
         learnt, grids = [], []
-        for number, (one, scored) in enumerate(zip(self.corrections, self.at_first, strict=True), start=1):
-            some, grid = seen_pixels(one, self.views, scored.anomaly_map, count, generator)
+        seen = seen_pixels(self.corrections, self.views, maps, count, generator)
+        for number, (some, grid) in enumerate(seen, start=1):
             learnt.append(some)
             grids.append(grid)
             if number % 8 == 0:
-                share = 0.45 + 0.2 * number / len(self.corrections)
-                self._report(share, f"looking at pixels, {number} of {len(self.corrections)} images")
+                share = 0.45 + 0.2 * number / len(maps)
+                self._report(share, f"looking at pixels, {number} of {len(maps)} images")
         return learnt, grids
 
     def _conclude(self, candidates: "list[_Candidate]") -> Outcome:
@@ -259,10 +264,9 @@ class _Run:
             decision, offers = choose({}, corrections=len(self.corrections), fewest=0)
             return Outcome(candidates[-1].detector, decision, offers, None, None, self.losses)
         active = self._active_said()
-        against = judged(self.corrections, active)
-        comparisons = {
-            one.name: compare(judged(self.corrections, one.said), against, seed=self.config.seed) for one in candidates
-        }
+        against = Reference.of(judged(self.corrections, active), self.config.seed)
+        compared = [partial(compare_with, against, judged(self.corrections, one.said)) for one in candidates]
+        comparisons = dict(zip((one.name for one in candidates), side_by_side(compared), strict=True))
         refit = [one.name for one in candidates if self._is_refit(one.detector)]
         anomalous = sum(one.label for one in self.corrections)
         fewest = min(anomalous, len(self.corrections) - anomalous)

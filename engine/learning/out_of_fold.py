@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import torch
@@ -13,11 +14,12 @@ from engine.detector.image_head import ImageHead, logit, map_logit
 from engine.detector.maps import FloatMap, resize_map
 from engine.detector.refiner import Refiner, mixed
 from engine.features.image_features import surface_of
-from engine.learning.comparison import HeldOut, held_out, measure
+from engine.learning.comparison import BINS, HeldOut, held_out, least_logit, logit_bins, measure
 from engine.learning.corrections import Correction, Fold, group_numbers
 from engine.learning.pixels import STRIDE, Pixels
 from engine.learning.refining import refined_logits
 from engine.learning.scoring_images import describe, fit_direction, fit_image_head, said_of_features, voice_weights
+from engine.learning.side_by_side import side_by_side
 
 # The share of the refined map that is served unless another one is better…
 USUAL_SHARE = 0.5
@@ -71,19 +73,17 @@ class RefinedOutOfFold:
         grids: Sequence[Pixels],
     ) -> None:
         self._corrections, self._grids = corrections, grids
-        refined: dict[int, Tensor] = {}
-        for fold, refiner in zip(folds, refiners, strict=True):
-            for position in fold.judged:
-                grid = grids[position]
-                refined[position] = grid.prompts if refiner is None else refined_logits(refiner, grid)
-        self._refined = [refined[i] for i in sorted(refined)]
-        self._metrics: dict[float, dict[str, float]] = {}
+        by_position = {i: refiner for fold, refiner in zip(folds, refiners, strict=True) for i in fold.judged}
+        works = [partial(_refined, by_position[i], grids[i]) for i in sorted(by_position)]
+        self._refined = list(side_by_side(works)) if works else []
 
     def with_share(self, refiner: Refiner) -> Refiner:
         """The refiner with the share that is best out of fold, and with its outlines at 0.5."""
         if not self._refined:
             return replace(refiner, share=USUAL_SHARE)
-        worth = {share: self._worth(replace(refiner, share=share)) for share in (USUAL_SHARE, *OTHER_SHARES)}
+        shares = (0.0, USUAL_SHARE, *OTHER_SHARES)
+        unrefined, *metrics = side_by_side([partial(self._measured, replace(refiner, share=one)) for one in shares])
+        worth = {share: _worth(found, unrefined) for share, found in zip(shares[1:], metrics, strict=True)}
         best = max(worth, key=lambda share: worth[share])
         best = best if worth[best] > worth[USUAL_SHARE] + _BETTER else USUAL_SHARE
         refiner = replace(refiner, share=best)
@@ -97,32 +97,33 @@ class RefinedOutOfFold:
             for grid, refined, size in zip(self._grids, self._refined, sizes, strict=True)
         ]
 
-    def _worth(self, refiner: Refiner) -> float:
-        metrics = self._measured(refiner)
-        loss = np.nanmax([0.0, self._measured(replace(refiner, share=0.0))["pixel_auroc"] - metrics["pixel_auroc"]])
-        return float(np.nanmean([metrics[name] for name in _PIXEL_METRICS]) - _LOSS_WEIGHS * loss)
-
     def _measured(self, refiner: Refiner) -> dict[str, float]:
-        """Metrics of the maps, kept for each share."""
-        if refiner.share not in self._metrics:
-            said = [Said(0.0, one) for one in self.maps(refiner)]
-            found = measure(judged(self._corrections, said))
-            self._metrics[refiner.share] = {name: float(value[0]) for name, value in found.items()}
-        return self._metrics[refiner.share]
+        """Metrics of the maps."""
+        found = measure(judged(self._corrections, [Said(0.0, one) for one in self.maps(refiner)]))
+        return {name: float(value[0]) for name, value in found.items()}
+
+
+def _refined(refiner: Refiner | None, grid: Pixels) -> Tensor:
+    return grid.prompts if refiner is None else refined_logits(refiner, grid)
+
+
+def _worth(refined: dict[str, float], unrefined: dict[str, float]) -> float:
+    loss = np.nanmax([0.0, unrefined["pixel_auroc"] - refined["pixel_auroc"]])
+    return float(np.nanmean([refined[name] for name in _PIXEL_METRICS]) - _LOSS_WEIGHS * loss)
 
 
 def best_outline(corrections: Sequence[Correction], maps: Sequence[FloatMap]) -> float:
     """The logit at which maps on the judged grid outline the masks best: the largest dice over all their pixels."""
     known = [
-        (torch.from_numpy(found).flatten(), torch.from_numpy(marked).flatten())
-        for found, one in zip(maps, corrections, strict=True)
-        if (marked := _marked(one)) is not None
+        (found, marked) for found, one in zip(maps, corrections, strict=True) if (marked := _marked(one)) is not None
     ]
-    values, shares = (torch.cat(part) for part in zip(*known, strict=True))
-    order = values.argsort(descending=True)
-    inside = shares[order].cumsum(0)
-    dice = 2 * inside / (torch.arange(1, len(order) + 1) + shares.sum())
-    return logit(float(values[order[int(dice.argmax())]]))
+    pixels, inside = np.zeros(BINS), np.zeros(BINS)
+    for found, marked in known:
+        bins = logit_bins(found.ravel())
+        pixels += np.bincount(bins, minlength=BINS)
+        inside += np.bincount(bins, marked.ravel(), minlength=BINS)
+    dice = 2 * inside.cumsum() / (pixels.cumsum() + inside.sum())
+    return least_logit(int(dice.argmax()))
 
 
 def _grid_size(correction: Correction) -> tuple[int, int]:

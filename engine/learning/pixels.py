@@ -1,7 +1,8 @@
 """What a refiner learns from of one correction, and is judged on: chosen pixels with their inputs."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -9,7 +10,9 @@ from torch.nn import functional as F
 
 from engine.detector.maps import FloatMap
 from engine.detector.refiner import Views
+from engine.features.image_features import surface_of
 from engine.learning.corrections import Correction
+from engine.learning.side_by_side import side_by_side
 
 # Shares of a cell's area from which it surely is anomalous, and below which it surely is not; between, it says little.
 _ANOMALOUS, LEAST_MARKED = 0.5, 0.1
@@ -33,22 +36,45 @@ class Pixels:
 
 
 def seen_pixels(
-    correction: Correction, views: Views, prompts_map: FloatMap, count: int, generator: torch.Generator
-) -> tuple[Pixels | None, Pixels]:
-    """Pixels to learn from, at most `count`; and the grid of pixels that are judged, (h/2 · w/2).
+    corrections: Sequence[Correction],
+    views: Views,
+    prompts_maps: Sequence[FloatMap],
+    count: int,
+    generator: torch.Generator,
+) -> Iterator[tuple[Pixels | None, Pixels]]:
+    """Of each correction pixels to learn from, at most `count`; and the grid of those that are judged, (h/2 · w/2).
 
     The first are None where nobody said where the image is anomalous.
     """
+    drawn = [_drawn(one, count, generator) for one in corrections]
+    seen = zip(corrections, prompts_maps, drawn, strict=True)
+    return side_by_side([partial(_seen, one, views, found, positions) for one, found, positions in seen])
+
+
+def _drawn(correction: Correction, count: int, generator: torch.Generator) -> Tensor | None:
+    """Positions of the pixels to learn from."""
+    if correction.label and correction.marked is None:
+        return None
+    return _chosen(_as_taught(_marked(correction)), count, generator)
+
+
+def _seen(
+    correction: Correction, views: Views, prompts_map: FloatMap, drawn: Tensor | None
+) -> tuple[Pixels | None, Pixels]:
     fine = views.fine(correction.features, prompts_map)
     coarse = views.coarse(correction.features, without=correction.key)
     height, width = fine.shape[1:]
-    marked = torch.zeros(height, width) if correction.marked is None else correction.marked
+    marked = _marked(correction)
     judged = torch.arange(height * width).view(height, width)[STRIDE // 2 :: STRIDE, STRIDE // 2 :: STRIDE].flatten()
     grid = _at(fine, coarse, judged, marked)
-    if correction.label and correction.marked is None:
-        return None, grid
-    taught = _as_taught(marked)
-    return _at(fine, coarse, _chosen(taught, count, generator), taught), grid
+    return None if drawn is None else _at(fine, coarse, drawn, _as_taught(marked)), grid
+
+
+def _marked(correction: Correction) -> Tensor:
+    """(h, w) shares of area; nothing where nobody marked any."""
+    if correction.marked is not None:
+        return correction.marked
+    return torch.zeros(surface_of(correction.features).pixels.shape[:2])
 
 
 def _as_taught(marked: Tensor) -> Tensor:
@@ -81,5 +107,5 @@ def _at(fine: Tensor, coarse: Tensor, positions: Tensor, marked: Tensor) -> Pixe
     rows, columns = positions // width, positions % width
     where = torch.stack([(2 * columns + 1) / width - 1, (2 * rows + 1) / height - 1], dim=-1)
     raised = F.grid_sample(coarse[None], where[None, None], "bilinear", "border", align_corners=False)[0, :, 0]
-    inputs = torch.cat([fine.flatten(1)[:, positions], raised]).T
-    return Pixels(inputs.half(), inputs[:, len(fine) - 1].clone(), marked.flatten()[positions])
+    here = fine.flatten(1).index_select(1, positions)
+    return Pixels(torch.cat([here.half(), raised.half()]).T, here[-1].clone(), marked.flatten()[positions])

@@ -78,8 +78,8 @@ class _Preview:
         """Of each correction the pixels to learn from, where there are some, and the grid of those to judge."""
         generator = torch.Generator().manual_seed(self.seed)
         count = max(400, _PIXELS // len(self.corrections))
-        scored = zip(self.corrections, self.at_first, strict=True)
-        seen = [seen_pixels(one, views, s.anomaly_map, count, generator) for one, s in scored]
+        maps = [one.anomaly_map for one in self.at_first]
+        seen = list(seen_pixels(self.corrections, views, maps, count, generator))
         return [some for some, _ in seen if some is not None], [grid for _, grid in seen]
 
     def _image_head(self, maps: Sequence[FloatMap]) -> ImageHead | None:

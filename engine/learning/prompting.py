@@ -5,8 +5,7 @@ where normal images are among the corrections, the best answer to it is to predi
 all of them.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -44,29 +43,6 @@ def tune_prompts(
         seed: of the choice of patches.
         report: told the number of each step, from 1, and the terms of its loss.
     """
-    with _one_thread():
-        return _tuned(backbone, start, corrections, steps, seed, report)
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """One of torch's threads: a step is so small that several spend it on waiting for each other."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
-def _tuned(
-    backbone: Backbone,
-    start: Prompts,
-    corrections: Sequence[Correction],
-    steps: int,
-    seed: int,
-    report: Callable[[int, Losses], None],
-) -> Prompts:
     learner = PromptLearner(backbone, start)
     optimizer = torch.optim.Adam(learner.parameters(), lr=_RATE, betas=_BETAS)
     with torch.no_grad():
@@ -93,14 +69,10 @@ class _Data:
         # With one label alone, cross-entropy on the image teaches nothing but "always".
         self.both_labels = bool(self.labels.min() != self.labels.max())
         known = [one for one in corrections if not one.label or one.marked is not None]
-        patches, shares = zip(*(_patches(one) for one in known), strict=True) if known else ((), ())
-        if known:
-            generator = torch.Generator().manual_seed(seed)
-            every, share = torch.cat(patches, dim=1), torch.cat(shares)
-            chosen = torch.randperm(len(share), generator=generator)[:_PATCHES]
-            self.patches, self.shares = every[:, chosen].to(device).float(), share[chosen].to(device)
-
         self.known = bool(known)
+        if known:
+            patches, shares = _some_patches(known, seed)
+            self.patches, self.shares = patches.to(device).float(), shares.to(device)
 
     def loss(self, text: Tensor) -> dict[str, Tensor]:
         """Terms by name (paper, equation 3): cross-entropy of images, and λ · Σ over layers of focal and both dices."""
@@ -116,12 +88,25 @@ class _Data:
         return terms
 
 
-def _patches(correction: Correction) -> tuple[Tensor, Tensor]:
-    """(L, n, D) patches, and the share of each that is anomalous."""
-    features = correction.features
+def _some_patches(corrections: Sequence[Correction], seed: int) -> tuple[Tensor, Tensor]:
+    """(L, n, D) patches drawn from all, and the share of each that is anomalous."""
+    sizes = [one.features.grid.cells for one in corrections]
+    drawn = torch.randperm(sum(sizes), generator=torch.Generator().manual_seed(seed))[:_PATCHES].sort().values
+    ends = torch.tensor(sizes).cumsum(0)
+    patches, shares = [], []
+    for one, end, size in zip(corrections, ends, sizes, strict=True):
+        mine = drawn[(drawn >= end - size) & (drawn < end)] - (end - size)
+        patches.append(one.features.patch_features[:, mine])
+        shares.append(_shares(one)[mine])
+    return torch.cat(patches, dim=1), torch.cat(shares)
+
+
+def _shares(correction: Correction) -> Tensor:
+    """(n,) the share of each patch that is anomalous."""
+    grid = correction.features.grid
     if correction.marked is None:
-        return features.patch_features, torch.zeros(features.grid.cells)
-    return features.patch_features, F.adaptive_avg_pool2d(correction.marked[None], features.grid).flatten()
+        return torch.zeros(grid.cells)
+    return F.adaptive_avg_pool2d(correction.marked[None], grid).flatten()
 
 
 def _dice(p: Tensor, y: Tensor) -> Tensor:

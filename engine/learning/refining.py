@@ -20,7 +20,8 @@ MEMBERS = 2
 _STEPS, _STEPS_PER_CORRECTION = 90, 2
 _MOST_STEPS = 170
 _ANOMALOUS_PIXELS, _NORMAL_PIXELS = 384, 768  # a step
-_RATE, _DECAY, _DROPOUT = 3e-3, 1e-2, 0.1
+_RATE, _DECAY = 3e-3, 1e-2
+_DROPOUT = 26  # of 256: a tenth
 # So much of the normal pixels' weight goes to the hard ones, in each of the networks.
 _HARD = (0.0, 0.5)
 
@@ -47,11 +48,11 @@ def fit_refiners(views: Views, pixels: Sequence[Pixels], fits: Sequence[Sequence
     draws = [seen.of(positions) for positions in fits]
     steps = steps_for(max(len(positions) for positions in fits))
     layers = _starting_layers(MEMBERS * len(draws), seen.inputs.shape[1], generator)
-    optimizer = torch.optim.AdamW(layers, _RATE, weight_decay=_DECAY)
+    optimizer = torch.optim.AdamW(layers, _RATE, weight_decay=_DECAY, fused=True)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, _RATE, total_steps=steps, pct_start=0.2)
     for _ in range(steps):
         chosen = torch.stack([_drawn(draw, generator) for draw in draws])
-        logits = _network(seen.inputs[chosen], layers, generator).unflatten(0, (-1, MEMBERS))
+        logits = _network(seen.inputs_of(chosen), layers, generator).unflatten(0, (-1, MEMBERS))
         logits = logits + seen.prompts[chosen][:, None]
         marked = seen.marked[chosen][:, None].expand_as(logits)
         loss = F.binary_cross_entropy_with_logits(logits, marked, _weights(logits), reduction="sum")
@@ -87,6 +88,10 @@ class _Seen:
         inside = torch.isin(self._from, torch.tensor(positions))
         anomalous = self.marked >= LEAST_MARKED
         return (inside & anomalous).nonzero()[:, 0], (inside & ~anomalous).nonzero()[:, 0]
+
+    def inputs_of(self, chosen: Tensor) -> Tensor:
+        """(N, n, C) of (N, n) pixels; so it takes a third of the time that indexing does."""
+        return self.inputs.index_select(0, chosen.flatten()).unflatten(0, chosen.shape)
 
 
 def _drawn(draw: tuple[Tensor, Tensor], generator: torch.Generator) -> Tensor:
@@ -126,11 +131,18 @@ def _network(inputs: Tensor, layers: Sequence[Tensor], generator: torch.Generato
     wide = first.unflatten(0, (len(inputs), -1)).transpose(1, 2).flatten(2)  # (N, C, M·k)
     hidden = F.relu(torch.baddbmm(first_bias.view(len(inputs), 1, -1), inputs, wide))
     if generator is not None:
-        kept = torch.rand(hidden.shape, generator=generator) >= _DROPOUT
-        hidden = hidden * kept / (1 - _DROPOUT)
+        hidden = hidden * _kept(hidden.shape, generator)
     hidden = hidden.unflatten(2, (-1, first.shape[2])).transpose(1, 2).flatten(0, 1)
     hidden = F.relu(torch.baddbmm(second_bias[:, None], hidden, second))
     return torch.baddbmm(third_bias[:, None], hidden, third)[..., 0]
+
+
+def _kept(shape: torch.Size, generator: torch.Generator) -> Tensor:
+    """0 for what drops out, 1 and what makes up for it for the rest; a random byte for each, eight of them at once."""
+    drawn = torch.empty(-(-shape.numel() // 8), dtype=torch.int64)
+    drawn.random_(torch.iinfo(torch.int64).min, None, generator=generator)
+    kept = drawn.view(torch.uint8)[: shape.numel()].view(shape) >= _DROPOUT
+    return kept.float().mul_(256 / (256 - _DROPOUT))
 
 
 @torch.no_grad()

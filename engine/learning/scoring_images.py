@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
 
 from engine.detector.image_head import ImageHead, block_lengths, descriptor
 from engine.learning.corrections import Correction
+from engine.learning.side_by_side import side_by_side
 
 _RIDGE = 0.3
 # So many images of the other label does each share a hold-out with, where corrections are so few that it matters.
@@ -77,18 +79,18 @@ def said_of_features(images: Described, labels: Tensor, groups: Tensor, seed: in
         seed: of the choice of partners.
     """
     generator = torch.Generator().manual_seed(seed)
-    total, count = torch.zeros(len(labels)), torch.zeros(len(labels))
     most = _PARTNERS if len(labels) <= _FEW else 1
+    pairs: list[list[int]] = []
     for one in range(len(labels)):
         others = (labels != labels[one]).nonzero()[:, 0]
-        for other in others[torch.randperm(len(others), generator=generator)[:most]].tolist():
-            held_out = (groups == groups[one]) | (groups == groups[other])
-            if held_out.all():
-                continue
-            mean, scale, direction = fit_direction(images, labels, ~held_out)
-            pair = [one, other]
-            total[pair] += (images.rows[pair] - mean) / scale @ direction
-            count[pair] += 1
+        pairs += [[one, other] for other in others[torch.randperm(len(others), generator=generator)[:most]].tolist()]
+    held_out = {tuple(pair): (groups[:, None] == groups[pair]).any(dim=1) for pair in pairs}
+    pairs = [pair for pair in pairs if not held_out[tuple(pair)].all()]
+    total, count = torch.zeros(len(labels)), torch.zeros(len(labels))
+    fits = [partial(fit_direction, images, labels, ~held_out[tuple(pair)]) for pair in pairs]
+    for pair, (mean, scale, direction) in zip(pairs, side_by_side(fits), strict=True):
+        total[pair] += (images.rows[pair] - mean) / scale @ direction
+        count[pair] += 1
     return total / count.clamp_min(1)
 
 

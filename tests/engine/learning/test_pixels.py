@@ -31,7 +31,7 @@ def prompts_map(tiny_engine, some):
 
 
 def seen(correction, views, prompts_map, count=300):
-    return seen_pixels(correction, views, prompts_map, count, torch.Generator().manual_seed(0))
+    return next(seen_pixels([correction], views, [prompts_map], count, torch.Generator().manual_seed(0)))
 
 
 def with_cells(correction, cells, value):

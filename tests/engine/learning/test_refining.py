@@ -34,7 +34,7 @@ def views(learnt_from):
 def pixels(learnt_from, views, root):
     generator = torch.Generator().manual_seed(0)
     maps = [one.anomaly_map for one in root.score([one.features for one in learnt_from])]
-    return [seen_pixels(one, views, found, 800, generator)[0] for one, found in zip(learnt_from, maps, strict=True)]
+    return [some for some, _ in seen_pixels(learnt_from, views, maps, 800, generator)]
 
 
 @pytest.fixture(scope="module")
@@ -84,5 +84,5 @@ def test_refined_logits_are_what_the_refiner_serves_on_the_grid_that_is_judged(v
     served = torch.from_numpy(refiner.refine(unseen.features, found))[1::2, 1::2].flatten()
     exact = refined_logits(refiner, Pixels(inputs, inputs[:, len(fine) - 1], torch.zeros(len(inputs))))
     assert torch.allclose(exact.sigmoid(), served, atol=1e-4)
-    _, kept = seen_pixels(unseen, views, found, 10, torch.Generator())  # as runs keep them: inputs in float16
+    [(_, kept)] = seen_pixels([unseen], views, [found], 10, torch.Generator())  # as runs keep them: inputs in float16
     assert torch.allclose(refined_logits(refiner, kept).sigmoid(), served, atol=2e-2)
