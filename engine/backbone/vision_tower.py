@@ -13,6 +13,7 @@ from open_clip.transformer import QuickGELU, ResidualAttentionBlock, VisionTrans
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from engine.backbone.attention import attend
 from engine.errors import BackboneError
 
 Attention = Literal["vv", "qq", "kk", "off"]
@@ -184,8 +185,7 @@ def _query_key_value(block: ResidualAttentionBlock, tokens: Tensor) -> tuple[Ten
 
 def _attend(block: ResidualAttentionBlock, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
     """softmax(query · keyᵀ · d^-½) · value, heads joined and projected: (B, t, width)."""
-    attended = F.scaled_dot_product_attention(query, key, value)
-    return block.attn.out_proj(attended.transpose(1, 2).flatten(2))
+    return block.attn.out_proj(attend(query, key, value).transpose(1, 2).flatten(2))
 
 
 def _after_attention(block: ResidualAttentionBlock, tokens: Tensor, attended: Tensor) -> Tensor:
