@@ -11,7 +11,7 @@ SIDE_BY_SIDE := -n 3 --dist loadfile --no-loadscope-reorder
 # every process would compile torch and the like anew, for eight seconds.
 export PYTHONDONTWRITEBYTECODE :=
 INSTALL := -m pip install --quiet --no-compile --disable-pip-version-check -r
-ALL_MODULES := engine.serving.engine, engine.learning.prompt_tuning, engine.evaluation.metrics, webapp.server, workers.tasks
+ALL_MODULES := engine.serving.engine, engine.learning.prompt_tuning, engine.evaluation.metrics.of_arrays, webapp.server, workers.tasks
 
 .DEFAULT_GOAL := help
 .PHONY: help install install-dev run test lint format bench clean

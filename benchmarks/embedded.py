@@ -27,7 +27,7 @@ from engine.detector.prompt_files import shipped_prompts
 from engine.errors import EngineError
 from engine.evaluation.baselines.corrected import LinearProbe
 from engine.evaluation.datasets.item import LabelledImage
-from engine.evaluation.metrics import auroc, average_precision
+from engine.evaluation.metrics.of_arrays import auroc, average_precision
 from engine.images.decoding import decode_image
 from engine.learning.corrected_files import read_correction
 from engine.learning.corrections import Correction

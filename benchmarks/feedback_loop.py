@@ -30,7 +30,7 @@ from benchmarks.served import Served
 from engine.backbone.loading import load_backbone
 from engine.detector.prompt_files import prompts_to_bytes
 from engine.detector.prompts import random_prompts
-from engine.evaluation.metrics import aupro, auroc, average_precision
+from engine.evaluation.metrics.of_arrays import aupro, auroc, average_precision
 from settings import get_settings
 
 SETS = ("kolektor_sdd", "crack_forest", "kvasir_seg", "head_ct")

@@ -23,7 +23,7 @@ from engine.detector.prompt_files import shipped_prompts
 from engine.detector.standing_out import find_standing
 from engine.detector.unlike_others import find_unlike
 from engine.evaluation.datasets.item import LabelledImage
-from engine.evaluation.metrics import auroc, average_precision
+from engine.evaluation.metrics.of_arrays import auroc, average_precision
 from engine.learning.corrected_files import read_correction
 from engine.learning.corrections import Correction
 from engine.serving.engine import Engine

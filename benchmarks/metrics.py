@@ -15,8 +15,8 @@ from scipy.ndimage import gaussian_filter
 from skimage.measure import label, regionprops
 
 from benchmarks.machine import machine, markdown_table
-from engine.evaluation.metrics import FPR_LIMIT, aupro
-from engine.evaluation.pixel_metrics import PixelMetrics
+from engine.evaluation.metrics.of_arrays import FPR_LIMIT, aupro
+from engine.evaluation.metrics.spilled import PixelMetrics
 
 Maps = npt.NDArray[np.float32]
 Masks = npt.NDArray[np.uint8]

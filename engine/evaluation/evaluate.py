@@ -19,8 +19,8 @@ from engine.errors import ImageError
 from engine.evaluation.datasets.item import LabelledImage
 from engine.evaluation.datasets.truth import read_truth
 from engine.evaluation.method import Method
-from engine.evaluation.metrics import auroc, average_precision, f1_max
-from engine.evaluation.pixel_metrics import PixelMetrics
+from engine.evaluation.metrics.of_arrays import auroc, average_precision, f1_max
+from engine.evaluation.metrics.spilled import PixelMetrics
 from engine.evaluation.reporting.panels import WorstPanels
 from engine.evaluation.reporting.results import ClassResult
 from engine.features.encoders import Encoder

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from skimage.measure import label as connected_regions
 
 from engine.detector.maps import FloatMap
-from engine.evaluation.rank_sums import FPR_LIMIT
+from engine.evaluation.metrics.histograms import aupro, auroc, average_precision
 
 BINS = 4096
 _LEAST = 1e-4  # values are kept so far from 0 and 1
@@ -78,8 +78,8 @@ def held_out(score: float, anomaly_map: FloatMap, marked: npt.NDArray[Any] | Non
         anomalous=anomalous,
         regions=np.bincount(bins[inside], weights=1.0 / areas[numbered.ravel()[inside]], minlength=BINS).astype(float),
         region_count=len(areas) - 1,
-        within_auroc=float(_auroc(*_rates(normal[None], anomalous[None]))[0]),
-        within_ap=float(_average_precision(normal[None], anomalous[None])[0]),
+        within_auroc=float(auroc(normal[None], anomalous[None])[0]),
+        within_ap=float(average_precision(normal[None], anomalous[None])[0]),
     )
 
 
@@ -111,37 +111,14 @@ def measure(images: Sequence[HeldOut], weights: Floats | None = None) -> dict[st
         weights @ np.stack([getattr(image, name) for image in images]) for name in ("normal", "anomalous", "regions")
     )
     region_count = weights @ np.array([image.region_count for image in images], dtype=float)
-    fpr, tpr = _rates(normal, anomalous)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        overlap = _from_origin(regions.cumsum(axis=1) / region_count[:, None])
     return {
-        "pixel_auroc": _auroc(fpr, tpr),
-        "pixel_ap": _average_precision(normal, anomalous),
-        "pixel_aupro": _partial_area(fpr, overlap),
+        "pixel_auroc": auroc(normal, anomalous),
+        "pixel_ap": average_precision(normal, anomalous),
+        "pixel_aupro": aupro(normal, regions, region_count),
         "within_auroc": _mean_of_defined([image.within_auroc for image in images], weights),
         "within_ap": _mean_of_defined([image.within_ap for image in images], weights),
         "image_auroc": _image_auroc(images, weights),
     }
-
-
-def _rates(normal: Floats, anomalous: Floats) -> tuple[Floats, Floats]:
-    """Histograms (b, 4096), highest value first → false and true positive rate (b, 4097), NaN without such pixels."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        fpr = _from_origin(normal.cumsum(axis=1) / normal.sum(axis=1, keepdims=True))
-        tpr = _from_origin(anomalous.cumsum(axis=1) / anomalous.sum(axis=1, keepdims=True))
-    return fpr, tpr
-
-
-def _auroc(fpr: Floats, tpr: Floats) -> Floats:
-    return np.atleast_1d(np.trapezoid(tpr, fpr, axis=1))
-
-
-def _average_precision(normal: Floats, anomalous: Floats) -> Floats:
-    found = anomalous.cumsum(axis=1)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        precision = found / (found + normal.cumsum(axis=1))
-        ap = (anomalous * np.nan_to_num(precision)).sum(axis=1) / anomalous.sum(axis=1)
-    return ap
 
 
 def _mean_of_defined(values: Sequence[float], weights: Floats) -> Floats:
@@ -150,20 +127,6 @@ def _mean_of_defined(values: Sequence[float], weights: Floats) -> Floats:
     defined = np.isfinite(each)
     with np.errstate(divide="ignore", invalid="ignore"):
         return weights[:, defined] @ each[defined] / weights[:, defined].sum(axis=1)
-
-
-def _from_origin(curve: Floats) -> Floats:
-    return np.concatenate([np.zeros((len(curve), 1)), curve], axis=1)
-
-
-def _partial_area(fpr: Floats, overlap: Floats) -> Floats:
-    """Area under each curve up to the FPR limit, rescaled to 0–1."""
-    areas = []
-    for x, y in zip(fpr, overlap, strict=True):
-        keep = x < FPR_LIMIT
-        end = np.interp(FPR_LIMIT, x, y)
-        areas.append(np.trapezoid(np.append(y[keep], end), np.append(x[keep], FPR_LIMIT)) / FPR_LIMIT)
-    return np.array(areas)
 
 
 def _image_auroc(images: Sequence[HeldOut], weights: Floats) -> Floats:

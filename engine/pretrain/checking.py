@@ -3,13 +3,12 @@
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from open_clip.model import CLIP
-from scipy.stats import rankdata
 
 from engine.backbone.vision_tower import TwoStreamVision
 from engine.detector.scoring import TEMPERATURE
+from engine.evaluation.metrics.of_arrays import auroc
 from engine.pretrain.batches import tokens
 from engine.pretrain.drawing.sample import draw_sample
 from engine.pretrain.losses import patch_targets
@@ -43,15 +42,7 @@ def check(
     grids = torch.cat(maps).numpy()
     labels = np.array([bool(s.defects) for s in samples])
     return {
-        "patch_auroc": auroc(grids[valid.numpy()], target.numpy()[valid.numpy()] > 0),
-        "image_auroc_max": auroc(grids.max(axis=1), labels),
-        "image_auroc_global": auroc(np.concatenate(scores), labels),
+        "patch_auroc": auroc(target.numpy()[valid.numpy()] > 0, grids[valid.numpy()]),
+        "image_auroc_max": auroc(labels, grids.max(axis=1)),
+        "image_auroc_global": auroc(labels, np.concatenate(scores)),
     }
-
-
-def auroc(scores: npt.NDArray[np.float32], labels: npt.NDArray[np.bool_]) -> float:
-    """Area under the ROC curve: the chance that an anomalous item scores above a normal one, ties half."""
-    ranks = rankdata(scores)
-    positives = int(labels.sum())
-    negatives = labels.size - positives
-    return float((ranks[labels].sum() - positives * (positives + 1) / 2) / (positives * negatives))

@@ -17,10 +17,10 @@ from engine.backbone.loading import load_config
 from engine.detector.prompt_files import prompts_to_bytes
 from engine.detector.prompts import Prompts, default_prompts
 from engine.detector.scoring import probabilities
+from engine.evaluation.metrics.of_arrays import auroc
 from engine.features.image_features import split_batch
 from engine.learning.prompt_tuning import Tuner
 from engine.learning.tuning_loop import Example, TuningConfig
-from engine.pretrain.checking import auroc
 from engine.pretrain.drawing.sample import draw_sample
 from engine.pretrain.losses import patch_targets
 from engine.pretrain.model import normalised
@@ -109,8 +109,8 @@ class _Judge:
         """Of all images, or of these, as often as they are named."""
         chosen = np.arange(len(grids)) if images is None else images
         values, valid = grids[chosen], self._valid[chosen]
-        patches = auroc(values[valid].numpy(), self._anomalous[chosen][valid.numpy()])
-        return (patches + auroc(values.amax(dim=1).numpy(), self._labels[chosen])) / 2
+        patches = auroc(self._anomalous[chosen][valid.numpy()], values[valid].numpy())
+        return (patches + auroc(self._labels[chosen], values.amax(dim=1).numpy())) / 2
 
     def sure_gain(self, before: torch.Tensor, after: torch.Tensor, seed: int) -> float:
         """The lower end of the 95 % interval of what is gained; 0 where both are the same."""

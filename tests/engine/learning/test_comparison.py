@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from engine.evaluation.metrics import aupro, auroc, average_precision
+from engine.evaluation.metrics.of_arrays import aupro, auroc, average_precision
 from engine.learning.comparison import compare, held_out, measure
 
 RNG = np.random.default_rng(4)

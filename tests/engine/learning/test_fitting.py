@@ -10,7 +10,7 @@ from scipy.stats import spearmanr
 from engine.detector.files import detector_to_bytes, read_detector
 from engine.detector.maps import resize_map
 from engine.detector.prompts import default_prompts, random_prompts
-from engine.evaluation.metrics import auroc, average_precision
+from engine.evaluation.metrics.of_arrays import auroc, average_precision
 from engine.learning.comparison import OBJECTIVE
 from engine.learning.fitting import Config, Outcome, Unfit, _Run, learn
 from engine.learning.out_of_fold import on_grid, said_by

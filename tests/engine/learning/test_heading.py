@@ -6,7 +6,7 @@ from torch.nn import functional as F
 
 from engine.detector.heads import Heads
 from engine.detector.scoring import probabilities
-from engine.evaluation.metrics import auroc
+from engine.evaluation.metrics.of_arrays import auroc
 from engine.features.image_features import ImageFeatures
 from engine.learning.corrections import Correction
 from engine.learning.heading import fit_heads

@@ -7,7 +7,7 @@ from torch.nn import functional as F
 
 from engine.detector.maps import resize_map
 from engine.detector.prompts import default_prompts
-from engine.evaluation.metrics import auroc
+from engine.evaluation.metrics.of_arrays import auroc
 from engine.learning import refining
 from engine.learning.pixels import Pixels, seen_pixels
 from engine.learning.refining import fit_refiners, refined_logits

@@ -8,7 +8,7 @@ import torch
 from torch.nn import functional as F
 
 from engine.detector.detector import Scored
-from engine.evaluation.metrics import auroc
+from engine.evaluation.metrics.of_arrays import auroc
 from engine.learning.corrections import judging_folds
 from engine.learning.out_of_fold import ImageVoices, image_auroc
 from engine.learning.scoring_images import Described, fit_direction, said_of_features, voice_weights

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from engine.evaluation.metrics import aupro, auroc, average_precision, pro_curve
+from engine.evaluation.metrics.of_arrays import aupro, auroc, average_precision, pro_curve
 from tests.engine.golden import load, requires_golden
 
 pytestmark = requires_golden

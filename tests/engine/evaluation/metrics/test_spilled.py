@@ -5,8 +5,8 @@ import pytest
 from skimage.measure import label
 from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score
 
-from engine.evaluation.metrics import aupro
-from engine.evaluation.pixel_metrics import PixelMetrics
+from engine.evaluation.metrics.of_arrays import aupro
+from engine.evaluation.metrics.spilled import PixelMetrics
 
 
 def streamed(masks, maps, folder, at_once=1 << 23):

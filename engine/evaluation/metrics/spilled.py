@@ -16,7 +16,7 @@ import numpy.typing as npt
 from skimage.measure import label as connected_regions
 
 from engine.detector.maps import FloatMap
-from engine.evaluation.rank_sums import PIXEL_METRICS, RankSums
+from engine.evaluation.metrics.rank_sums import PIXEL_METRICS, RankSums
 
 _VALUES_AT_ONCE = 1 << 23  # pixels merged at a time: 32 MB, and as much again while sorting
 _SAMPLE = 1024  # every so many-th value of an image helps to choose the ranges

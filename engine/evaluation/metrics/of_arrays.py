@@ -9,7 +9,7 @@ from skimage.measure import label as connected_regions
 from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.metrics import auc, average_precision_score, precision_recall_curve, roc_auc_score
 
-from engine.evaluation.rank_sums import FPR_LIMIT, RankSums
+from engine.evaluation.metrics.rank_sums import FPR_LIMIT, RankSums
 
 Array = npt.NDArray[np.generic]
 
