@@ -15,7 +15,7 @@ import pytest
 from tests.pictures import mask_png, png
 from tests.running import RunningApp, wait_until
 from webapp.client import Client, Problem, verify_webhook
-from workers.webhooks.delivery import sign
+from workers.webhooks.headers import sign
 
 
 @pytest.fixture(scope="module")

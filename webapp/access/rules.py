@@ -65,6 +65,7 @@ ENDPOINTS: dict[str, Role] = {
     "PATCH /api/v1/webhooks/{webhook_id}": ADMIN,
     "DELETE /api/v1/webhooks/{webhook_id}": ADMIN,
     "GET /api/v1/webhooks/{webhook_id}/messages": ADMIN,
+    "POST /api/v1/webhooks/{webhook_id}/test": ADMIN,
     "GET /api/v1/users": ADMIN,
     "POST /api/v1/users": ADMIN,
     "PATCH /api/v1/users/{user_id}": ADMIN,

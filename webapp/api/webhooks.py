@@ -10,6 +10,7 @@ from db.webhooks.messages import Event, delete_webhook, enable_webhook, get_webh
 from webapp.api.dependencies import Id, StoreDep, project_named
 from workers.webhooks.delivery import make_webhook
 from workers.webhooks.mqtt import shown_url
+from workers.webhooks.trying import try_webhook
 
 router = APIRouter(prefix="/webhooks", tags=["webhooks"])
 
@@ -123,3 +124,21 @@ def get_messages(store: StoreDep, webhook_id: Id) -> list[MessageView]:
     with store.session(read_only=True) as session:
         get_webhook(session, webhook_id)
         return [MessageView.model_validate(one) for one in list_messages(session, webhook_id)]
+
+
+class TriedView(BaseModel):
+    """A message that was sent once, and what came of it."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    address: Annotated[str, AfterValidator(shown_url)] = Field(description="An http address, or a broker's topic.")
+    headers: dict[str, str]
+    body: dict[str, Any]
+    problem: str = Field(description="Why it was not taken; empty: it was.")
+    milliseconds: float
+
+
+@router.post("/{webhook_id}/test")
+def post_test(store: StoreDep, webhook_id: Id) -> TriedView:
+    """Send a message of the event `test` now, and see what was sent and what came of it; it is sent once."""
+    return TriedView.model_validate(try_webhook(store, webhook_id))

@@ -26,6 +26,7 @@ from webapp.ui.operations import operations_html
 from webapp.ui.projects import project_manager
 from webapp.ui.training.schedule import schedule_rule
 from webapp.ui.users import user_manager
+from webapp.ui.webhooks import webhook_manager
 from workers.context import get_store
 from workers.operations.figures import lengths_or_none
 from workers.operations.readiness import AT_ONCE, engine_in_use
@@ -58,6 +59,7 @@ def build_settings(tab: gr.Tab, labels: Labels) -> None:
             save = labels(gr.Button(variant="primary", elem_id="save-settings"), value="settings.save")
             build_line(tab, labels)
             build_depth(tab, labels)
+            webhook_manager()
             user_manager()
         with gr.Column(elem_id="settings-backbone"):
             model_manager()

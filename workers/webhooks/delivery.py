@@ -1,10 +1,7 @@
 """Delivering messages to webhooks, signed, and again later where that fails."""
 
-import hashlib
-import hmac
 import logging
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import timedelta
 from enum import Enum
@@ -27,8 +24,9 @@ from db.webhooks.messages import (
 from settings import get_settings
 from workers.errors import AddressRefused
 from workers.webhooks import mqtt
+from workers.webhooks.headers import headers_of
 from workers.webhooks.mqtt_delivery import deliver_by_mqtt, message_bytes
-from workers.webhooks.outbound import post, require_allowed
+from workers.webhooks.outbound import post, refusal, require_allowed
 
 logger = logging.getLogger(__name__)
 
@@ -103,12 +101,6 @@ def _deliver_line(store: Store, webhook_id: int) -> int:
             _in_hand.discard(webhook_id)
 
 
-def sign(secret: str, body: bytes, at: int) -> str:
-    """The value of X-AnomalyLoop-Signature: the time, and HMAC-SHA256 over time, dot and body, in hex."""
-    digest = hmac.new(secret.encode(), f"{at}.".encode() + body, hashlib.sha256).hexdigest()
-    return f"t={at},v1={digest}"
-
-
 def _attempt(store: Store, message: WebhookMessage) -> "_Outcome":
     last = message.attempts >= len(PAUSES)
     pause = timedelta(seconds=PAUSES[min(message.attempts, len(PAUSES) - 1)])
@@ -143,11 +135,6 @@ class _Outcome(Enum):
 def _send(webhook: Webhook, message: WebhookMessage) -> str:
     """What its answer says is wrong, for people; empty: it was taken. Raises what `post` does where none comes."""
     body = message_bytes(message)
-    headers = {
-        "User-Agent": "AnomalyLoop",
-        "X-AnomalyLoop-Event": message.event,
-        "X-AnomalyLoop-Delivery": str(message.id),
-        "X-AnomalyLoop-Signature": sign(webhook.secret, body, int(time.time())),
-    }
+    headers = headers_of(webhook.secret, message.event, message.id, body)
     status = post(webhook.url, body, headers, private=get_settings().webhook_private)
-    return "" if 200 <= status < 300 else f"It answered with status {status}."
+    return refusal(status)

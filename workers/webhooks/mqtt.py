@@ -87,6 +87,26 @@ def publish(webhook_id: int, url: str, messages: Sequence[tuple[str, bytes]], *,
     return done
 
 
+def publish_once(url: str, topic: str, payload: bytes, *, private: bool) -> None:
+    """Publish one message over a connection of its own, which says nothing of who is there.
+
+    Raises:
+        AddressRefused: the broker may not be called.
+        BrokerAway: it can't be reached, refuses, or does not acknowledge.
+    """
+    client = _connect("once", require_broker(url, private=private), announced=False)
+    try:
+        sent = client.publish(topic, payload, qos=_QOS)
+        sent.wait_for_publish(_ACK_SECONDS)
+        if not sent.is_published():
+            raise BrokerAway("The broker did not acknowledge what it was sent.")
+    except (RuntimeError, ValueError) as error:  # not connected any more, or its queue is full
+        raise BrokerAway(f"The broker went away ({error}).") from error
+    finally:
+        client.disconnect()
+        client.loop_stop()
+
+
 def forget(webhook_id: int) -> None:
     """Close the connection of a webhook, and tell who listens that nothing comes any more."""
     with _lock:
@@ -106,14 +126,16 @@ def _connected(webhook_id: int, url: str, *, private: bool) -> paho.Client:
     if known is not None and known[0] == url and known[1].is_connected():
         return known[1]
     forget(webhook_id)
-    client = _connect(webhook_id, url, require_broker(url, private=private))
+    client = _connect(str(webhook_id), require_broker(url, private=private))
+    client.publish(f"{_prefix(urlsplit(url))}/status", b"online", qos=_QOS, retain=True)
     with _lock:
         _clients[webhook_id] = (url, client)
     return client
 
 
-def _connect(webhook_id: int, url: str, parts: SplitResult) -> paho.Client:
-    name = f"anomalyloop-{webhook_id}-{socket.gethostname()}-{os.getpid()}"
+def _connect(purpose: str, parts: SplitResult, *, announced: bool = True) -> paho.Client:
+    """A connection; where it is `announced`, the broker says so when it breaks."""
+    name = f"anomalyloop-{purpose}-{socket.gethostname()}-{os.getpid()}"
     client = paho.Client(paho.CallbackAPIVersion.VERSION2, client_id=name)
     answered, refusal = threading.Event(), list[str]()
 
@@ -127,8 +149,8 @@ def _connect(webhook_id: int, url: str, parts: SplitResult) -> paho.Client:
         client.username_pw_set(unquote(parts.username), unquote(parts.password or ""))
     if parts.scheme == "mqtts":
         client.tls_set()
-    status = f"{_prefix(parts)}/status"
-    client.will_set(status, b"offline", qos=_QOS, retain=True)
+    if announced:
+        client.will_set(f"{_prefix(parts)}/status", b"offline", qos=_QOS, retain=True)
     client.connect_timeout = _CONNECT_SECONDS
     try:
         client.connect(parts.hostname or "", parts.port or SCHEMES[parts.scheme], _KEEP_ALIVE)
@@ -139,7 +161,6 @@ def _connect(webhook_id: int, url: str, parts: SplitResult) -> paho.Client:
         client.disconnect()
         client.loop_stop()
         raise BrokerAway(f"The broker refuses: {refusal[0]}." if refusal else "The broker does not answer.")
-    client.publish(status, b"online", qos=_QOS, retain=True)
     return client
 
 

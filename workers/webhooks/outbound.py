@@ -86,3 +86,8 @@ def post(url: str, body: bytes, headers: dict[str, str], *, private: bool) -> in
         ) as answer,
     ):
         return answer.status_code
+
+
+def refusal(status: int) -> str:
+    """What an answer's status says is wrong; empty: it was taken."""
+    return "" if 200 <= status < 300 else f"It answered with status {status}."

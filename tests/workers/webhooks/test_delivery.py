@@ -1,12 +1,8 @@
 """Webhooks: told once it happened, signed, again when nobody answers, and never led inside the network."""
 
-import json
 import socket
-import threading
 import time
-from collections.abc import Iterator
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
 import pytest
@@ -22,6 +18,7 @@ from db.webhooks.messages import due_webhooks, enable_webhook, get_webhook, list
 from settings import get_settings
 from tests.conftest import Installation
 from tests.workers.making import add, correct
+from tests.workers.webhooks.listening import Receiver
 from webapp.client import verify_webhook
 from workers.errors import AddressRefused
 from workers.scoring.engine_host import get_engine
@@ -29,43 +26,6 @@ from workers.training.runs import start_run
 from workers.training.tuning_run import tune
 from workers.webhooks.delivery import DEAD_AFTER, PAUSES, deliver_due, make_webhook
 from workers.webhooks.outbound import is_public, require_allowed
-
-
-class Receiver:
-    """A server that keeps what it is told, and answers as it is told to."""
-
-    def __init__(self) -> None:
-        self.heard: list[tuple[dict, bytes]] = []
-        self.status, self.location = 200, ""
-        receiver = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                receiver.heard.append(({name.lower(): value for name, value in self.headers.items()}, body))
-                self.send_response(receiver.status)
-                if receiver.location:
-                    self.send_header("Location", receiver.location)
-                self.end_headers()
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}/hook"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    @property
-    def told(self) -> list[dict]:
-        return [json.loads(body) for _, body in self.heard]
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    receiver = Receiver()
-    yield receiver
-    receiver.server.shutdown()
-    receiver.server.server_close()
 
 
 @pytest.fixture

@@ -2,12 +2,8 @@
 
 import json
 import queue
-import shutil
-import subprocess
 from collections.abc import Iterator
-from pathlib import Path
 
-import paho.mqtt.client as paho
 import pytest
 from sqlalchemy import update
 
@@ -16,72 +12,13 @@ from db.tables.webhooks import Webhook
 from db.webhooks.messages import list_messages, tell
 from settings import get_settings
 from tests.conftest import Installation
-from tests.running import free_port, wait_until
+from tests.running import wait_until
 from tests.workers.making import add
+from tests.workers.webhooks.listening import Broker
 from workers.errors import AddressRefused
 from workers.scoring.scorer import score_unscored
 from workers.webhooks import mqtt
 from workers.webhooks.delivery import deliver_due, make_webhook
-
-
-class Broker:
-    """A Mosquitto of one's own, which can be ended and started again."""
-
-    def __init__(self, folder: Path) -> None:
-        self.port = free_port()
-        self._file = folder / "mosquitto.conf"
-        self._file.write_text(f"listener {self.port} 127.0.0.1\nallow_anonymous true\n")
-        self._process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def url(self) -> str:
-        return f"mqtt://127.0.0.1:{self.port}/plant/line"
-
-    def start(self) -> None:
-        quiet = subprocess.DEVNULL
-        self._process = subprocess.Popen([str(_MOSQUITTO), "-c", str(self._file)], stdout=quiet, stderr=quiet)
-        wait_until(self.answers, "answering")
-
-    def end(self) -> None:
-        if self._process is not None:
-            self._process.terminate()
-            self._process.wait(10)
-            self._process = None
-
-    def answers(self) -> bool:
-        import socket
-
-        try:
-            socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
-        except OSError:
-            return False
-        return True
-
-    def listen(self) -> "queue.Queue[tuple[str, bytes, bool]]":
-        """Topic, payload and whether it was retained, of all that is published from now on."""
-        heard: queue.Queue[tuple[str, bytes, bool]] = queue.Queue()
-        client = paho.Client(paho.CallbackAPIVersion.VERSION2)
-        client.on_message = lambda _client, _data, one: heard.put((one.topic, one.payload, one.retain))
-        subscribed = []
-        client.on_subscribe = lambda *_: subscribed.append(True)
-        client.on_connect = lambda one, *_: one.subscribe("#", qos=1)
-        client.connect("127.0.0.1", self.port)
-        client.loop_start()
-        wait_until(lambda: subscribed, "subscribed")
-        return heard
-
-
-_MOSQUITTO = next(filter(None, (shutil.which("mosquitto"), shutil.which("/usr/sbin/mosquitto"))), None)
-
-
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Broker]:
-    if _MOSQUITTO is None:
-        pytest.skip("mosquitto is not installed: apt-get install mosquitto")
-    broker = Broker(tmp_path)
-    broker.start()
-    yield broker
-    broker.end()
 
 
 @pytest.fixture
