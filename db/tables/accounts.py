@@ -70,9 +70,11 @@ class ProjectMember(Base):
     """A user's role in one project, which counts there in place of the user's own, while that is for members only."""
 
     __tablename__ = "project_members"
+    __table_args__ = (UniqueConstraint("project_id", "user_id"),)
 
-    project_id: Mapped[int] = mapped_column(ForeignKey("projects.id"), primary_key=True)
-    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), primary_key=True, index=True)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    project_id: Mapped[int] = mapped_column(ForeignKey("projects.id"))
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
     role: Mapped[str] = mapped_column(String(20))
 
     user: Mapped[User] = relationship()

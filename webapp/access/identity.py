@@ -43,7 +43,7 @@ def _by_token(store: Store, secret: str) -> Caller:
         if token is None:
             raise BadToken("The token is unknown, was revoked, or is of a disabled account.")
         if has_ended(token):
-            raise BadToken(f"The token ended on {token.ends_at:%Y-%m-%d at %H:%M} UTC.")
+            raise BadToken(f"The token ended on {token.ends_at:%Y-%m-%d %H:%M} UTC.")
         caller = replace(_caller(session, token.user, "token"), scope=Scope(token.scope), one_project=_only(token))
     if use_is_old(token):
         write_later(("token", token.id), lambda: _note_use(store, token.id))

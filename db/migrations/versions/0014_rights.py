@@ -20,12 +20,14 @@ def upgrade() -> None:
     op.add_column("projects", sa.Column("members_only", sa.Boolean(), nullable=False, server_default=sa.false()))
     op.create_table(
         "project_members",
+        sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("project_id", sa.Integer(), nullable=False),
         sa.Column("user_id", sa.Integer(), nullable=False),
         sa.Column("role", sa.String(20), nullable=False),
         sa.ForeignKeyConstraint(["project_id"], ["projects.id"], name="fk_project_members_project_id_projects"),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name="fk_project_members_user_id_users"),
-        sa.PrimaryKeyConstraint("project_id", "user_id", name="pk_project_members"),
+        sa.PrimaryKeyConstraint("id", name="pk_project_members"),
+        sa.UniqueConstraint("project_id", "user_id", name="uq_project_members_project_id_user_id"),
     )
     op.create_index("ix_project_members_user_id", "project_members", ["user_id"])
 
