@@ -31,5 +31,10 @@ def get_row(session: Session, table: type[Row], row_id: int, *, lock: bool = Fal
         how = {"key_share": True} if lock else None
         row = session.get(table, row_id, populate_existing=lock, with_for_update=how)
     if row is None:
-        raise NotFound(table.__tablename__.removesuffix("s").replace("_", " "), row_id)
+        raise not_found(table, row_id)
     return row
+
+
+def not_found(table: type[Base], row_id: int) -> NotFound:
+    """The error that says that a table has no row of this id."""
+    return NotFound(table.__tablename__.removesuffix("s").replace("_", " "), row_id)

@@ -24,6 +24,7 @@ from webapp.api import (
     inspect,
     maps,
     me,
+    members,
     metrics,
     models,
     projects,
@@ -87,6 +88,7 @@ def build_api(settings: Settings | None = None, *, accounts: bool = False, check
     app.include_router(modules.router)
     subjects = (
         projects,
+        members,
         image_uploads,
         inspect,
         images,

@@ -1,6 +1,9 @@
 """The audit log: who did what, when, on which object, from where. Entries are added and read, nothing else."""
 
-from sqlalchemy import select
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from db.clock import shared_now
@@ -33,20 +36,52 @@ def add_entry(session: Session, *, user_name: str, via: str, address: str, actio
     )
 
 
+@dataclass(frozen=True)
+class AuditFilter:
+    """Which entries; None: of any.
+
+    Attributes:
+        user_name: of this user alone.
+        at_from: of then or later.
+        at_before: earlier.
+    """
+
+    user_name: str | None = None
+    at_from: datetime | None = None
+    at_before: datetime | None = None
+
+    def of(self, entries: Select[AuditEntry]) -> Select[AuditEntry]:
+        """The same entries, without those that do not pass."""
+        if self.user_name is not None:
+            entries = entries.where(AuditEntry.user_name == self.user_name)
+        if self.at_from is not None:
+            entries = entries.where(AuditEntry.at >= self.at_from)
+        if self.at_before is not None:
+            entries = entries.where(AuditEntry.at < self.at_before)
+        return entries
+
+
+ALL = AuditFilter()
+
+
 def list_entries(
-    session: Session, *, user_name: str | None = None, before: int | None = None, limit: int = 100
+    session: Session, wanted: AuditFilter = ALL, *, before: int | None = None, limit: int = 100
 ) -> list[AuditEntry]:
-    """The newest entries.
+    """The newest entries that pass the filter, the newest first.
 
     Args:
         session: any session.
-        user_name: of this user alone.
+        wanted: which.
         before: older than the entry of this id.
         limit: how many.
     """
-    entries = select(AuditEntry).order_by(AuditEntry.id.desc()).limit(limit)
-    if user_name is not None:
-        entries = entries.where(AuditEntry.user_name == user_name)
+    entries = wanted.of(select(AuditEntry).order_by(AuditEntry.id.desc()).limit(limit))
     if before is not None:
         entries = entries.where(AuditEntry.id < before)
     return list(session.scalars(entries))
+
+
+def entries_after(session: Session, wanted: AuditFilter, after: int, limit: int) -> list[AuditEntry]:
+    """The oldest entries that pass the filter and came after the entry of this id (0: all), the oldest first."""
+    entries = select(AuditEntry).where(AuditEntry.id > after).order_by(AuditEntry.id).limit(limit)
+    return list(session.scalars(wanted.of(entries)))

@@ -7,16 +7,17 @@ When they end and were used last goes by the database's clock (`db/clock.py`), s
 import hashlib
 import secrets
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import delete, select
-from sqlalchemy.orm import Session, contains_eager
+from sqlalchemy.orm import Session, contains_eager, joinedload
 
 from db.accounts.users import get_user
 from db.clock import about_shared_now, shared_now
-from db.errors import NotFound
+from db.errors import BadSetting, NotFound
 from db.lookup import get_row
-from db.tables.accounts import ApiToken, SignIn, User
+from db.tables.accounts import SCOPES, ApiToken, SignIn, User
+from db.tables.core import Project
 
 # How tokens begin, so that people and scanners of leaked secrets know them.
 TOKEN_PREFIX = "aloop_"
@@ -68,22 +69,61 @@ def end_sign_in(session: Session, secret: str) -> None:
     session.execute(delete(SignIn).where(SignIn.secret_sha256 == digest(secret)))
 
 
-def add_token(session: Session, user_id: int, name: str) -> NewToken:
-    """A new token of a user for programs. Raises NotFound."""
+@dataclass(frozen=True)
+class TokenReach:
+    """What of its account's rights a token has.
+
+    Attributes:
+        scope: one of SCOPES.
+        project_id: for this project alone; None: for all that its account sees.
+        ends_at: from then on it opens nothing; None: it has no end.
+    """
+
+    scope: str = "all"
+    project_id: int | None = None
+    ends_at: datetime | None = None
+
+
+ALL_RIGHTS = TokenReach()
+
+
+def add_token(session: Session, user_id: int, name: str, reach: TokenReach = ALL_RIGHTS) -> NewToken:
+    """A new token of a user for programs.
+
+    Raises:
+        NotFound: no such user, or no such project.
+        BadSetting: there is no such scope, or it would have ended already.
+    """
     user = get_user(session, user_id)
+    if reach.scope not in SCOPES:
+        raise BadSetting(f"There is no scope {reach.scope!r}. The scopes are {', '.join(SCOPES)}.")
+    if reach.project_id is not None:
+        get_row(session, Project, reach.project_id)
+    if reach.ends_at is not None and reach.ends_at <= shared_now(session):
+        raise BadSetting("The token would have ended before it was made. Choose an end that lies ahead.")
     secret = TOKEN_PREFIX + secrets.token_urlsafe(32)
-    token = ApiToken(user_id=user.id, name=name, secret_sha256=digest(secret), hint=secret[:_HINT])
+    token = ApiToken(user_id=user.id, name=name, secret_sha256=digest(secret), hint=secret[:_HINT], **vars(reach))
     session.add(token)
     session.flush()
+    session.refresh(token, ["project"])
     return NewToken(token, secret)
 
 
 def find_token(session: Session, secret: str) -> ApiToken | None:
-    """The token of this secret and its user, if it was not revoked and the user is not disabled."""
-    able = select(ApiToken).join(ApiToken.user).options(contains_eager(ApiToken.user)).where(User.disabled_at.is_(None))
+    """The token of this secret, its user and its project, if it was not revoked and the user is not disabled.
+
+    It may have ended: see `has_ended`.
+    """
+    whole = (contains_eager(ApiToken.user), joinedload(ApiToken.project))
+    able = select(ApiToken).join(ApiToken.user).options(*whole).where(User.disabled_at.is_(None))
     return session.scalars(
         able.where(ApiToken.secret_sha256 == digest(secret), ApiToken.revoked_at.is_(None))
     ).one_or_none()
+
+
+def has_ended(token: ApiToken) -> bool:
+    """Whether it opens nothing any more, as its time is over."""
+    return token.ends_at is not None and token.ends_at <= about_shared_now()
 
 
 def use_is_old(token: ApiToken) -> bool:

@@ -3,7 +3,7 @@
 import unicodedata
 
 from sqlalchemy import func, inspect, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, selectinload
 
 from db.errors import BadName, BadSetting, NameTaken
 from db.insert import insert_or_find
@@ -36,7 +36,7 @@ def proper_user_name(name: str) -> str:
 
 def add_user(session: Session, name: str, role: str, password_hash: str = "") -> User:
     """A new user. Raises BadName, BadSetting (no such role), NameTaken."""
-    new = User(name=proper_user_name(name), role=_known_role(role), password_hash=password_hash)
+    new = User(name=proper_user_name(name), role=known_role(role), password_hash=password_hash)
     user, added = insert_or_find(session, new, select(User).where(User.name == new.name))
     if not added:
         raise NameTaken(user.name, "user")
@@ -98,7 +98,7 @@ def change_user(
     user = get_row(session, User, user_id, lock=True)
     admins = count_admins(session)
     if role is not None:
-        user.role = _known_role(role)
+        user.role = known_role(role)
     if disabled is not None and disabled != (user.disabled_at is not None):
         user.disabled_at = utc_now() if disabled else None
     if password_hash is not None:
@@ -113,13 +113,14 @@ def change_user(
 
 
 def tokens_of(session: Session, user_id: int) -> list[ApiToken]:
-    """The tokens of a user that work, the newest first. Raises NotFound."""
+    """The tokens of a user that were not revoked, those that have ended too, the newest first. Raises NotFound."""
     get_user(session, user_id)
-    working = select(ApiToken).where(ApiToken.user_id == user_id, ApiToken.revoked_at.is_(None))
-    return list(session.scalars(working.order_by(ApiToken.id.desc())))
+    kept = select(ApiToken).where(ApiToken.user_id == user_id, ApiToken.revoked_at.is_(None))
+    return list(session.scalars(kept.options(selectinload(ApiToken.project)).order_by(ApiToken.id.desc())))
 
 
-def _known_role(role: str) -> str:
+def known_role(role: str) -> str:
+    """The same role; raises BadSetting where there is none of this name."""
     if role not in ROLES:
         raise BadSetting(f"There is no role {role!r}. The roles are {', '.join(ROLES)}.")
     return role

@@ -6,9 +6,12 @@ from sqlalchemy import ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from db.tables.base import Base, utc_now
+from db.tables.core import Project
 
 # Each may do all that those before it may.
 ROLES = ("viewer", "annotator", "admin")
+# How far a token reaches into what its account may do (webapp/access/permissions.py).
+SCOPES = ("line", "read", "annotate", "all")
 
 
 class User(Base):
@@ -53,6 +56,26 @@ class ApiToken(Base):
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     last_used_at: Mapped[datetime | None]  # to some minutes
     revoked_at: Mapped[datetime | None]
+    scope: Mapped[str] = mapped_column(String(20), default="all")
+    # NULL: for all projects that its account sees.
+    project_id: Mapped[int | None] = mapped_column(ForeignKey("projects.id"))
+    # From then on it opens nothing; NULL: it has no end.
+    ends_at: Mapped[datetime | None]
+
+    user: Mapped[User] = relationship()
+    project: Mapped[Project | None] = relationship()
+
+
+class ProjectMember(Base):
+    """A user's role in one project, which counts there in place of the user's own, while that is for members only."""
+
+    __tablename__ = "project_members"
+    __table_args__ = (UniqueConstraint("project_id", "user_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    project_id: Mapped[int] = mapped_column(ForeignKey("projects.id"))
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
+    role: Mapped[str] = mapped_column(String(20))
 
     user: Mapped[User] = relationship()
 

@@ -35,6 +35,8 @@ class Project(Base):
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     # An archived project is kept and rests: it is not listed, nothing is scored, and no run starts. NULL: it works.
     archived_at: Mapped[datetime | None]
+    # Whether others than its members (project_members) don't see it.
+    members_only: Mapped[bool] = mapped_column(default=False)
 
 
 class Image(Base):

@@ -9,8 +9,9 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import func, inspect, select, text
 
 from db.accounts.audit import add_entry
-from db.accounts.credentials import add_sign_in, add_token
+from db.accounts.credentials import TokenReach, add_sign_in, add_token
 from db.accounts.login_attempts import begin_attempt, counters
+from db.accounts.members import set_members
 from db.accounts.users import add_user
 from db.backbones.choice import ask_for
 from db.images.images import delete_image
@@ -21,7 +22,7 @@ from db.migrate import alembic_config, downgrade, migrate
 from db.operations.worker_reports import report
 from db.session import Database
 from db.tables import metadata
-from db.tables.accounts import ApiToken, AuditEntry, LoginAttempts, SignIn, User
+from db.tables.accounts import ApiToken, AuditEntry, LoginAttempts, ProjectMember, SignIn, User
 from db.tables.base import utc_now
 from db.tables.claims import ScoringClaim
 from db.tables.core import Annotation, Image, Prediction, Project, PromptVersion, TuningRun
@@ -43,9 +44,10 @@ TABLES = (
     *(Project, Image, PromptVersion, Prediction, Annotation, TuningRun),
     *(WorkerReport, UploadKey, BackboneChoice, Webhook, WebhookMessage, ScoringClaim, Inspection),
 )
-ACCOUNT_TABLES = (User, SignIn, ApiToken, AuditEntry, LoginAttempts)
+ACCOUNT_TABLES = (User, SignIn, ApiToken, AuditEntry, LoginAttempts, ProjectMember)
 # What people gave is in these, since the first revision.
 OLDEST = ("projects", "images", "prompt_versions", "predictions", "annotations", "tuning_runs")
+HOUR = timedelta(hours=1)
 MIGRATE = "import sys; from db.migrate import migrate; migrate(sys.argv[1])"
 
 
@@ -75,6 +77,7 @@ def fill_accounts(database: Database) -> None:
         add_token(session, user.id, "line 3")
         add_entry(session, user_name="ada", via="session", address="::1", action="signed in")
         begin_attempt(session, counters("ada", "::1", 5), wait=timedelta(minutes=1))
+        set_members(session, make_project(session), members_only=True, roles={"ada": "viewer"})
 
 
 def counts(database: Database) -> list[int | None]:
@@ -120,6 +123,20 @@ def test_a_filled_database_goes_back_to_before_there_were_accounts_and_up_again(
         [run], [version] = session.scalars(select(TuningRun)).all(), session.scalars(select(PromptVersion)).all()
         assert (run.author, version.author, version.activated_by) == ("local", "local", "local")
     fill_accounts(database)
+
+
+def test_a_token_that_is_not_for_everything_is_never_made_one(database: Database, url: str) -> None:
+    with database.session() as session:
+        user, project_id = add_user(session, "ada", "admin", "x"), make_project(session)
+        add_token(session, user.id, "for everything")
+        for reach in (TokenReach("line"), TokenReach(project_id=project_id), TokenReach(ends_at=utc_now() + HOUR)):
+            add_token(session, user.id, "for something", reach)
+    database.close()
+    downgrade(url, "0013_webhook_filters")
+    migrate(url)
+    with database.session(read_only=True) as session:
+        [kept] = session.scalars(select(ApiToken)).all()
+        assert (kept.name, kept.scope, kept.project_id, kept.ends_at) == ("for everything", "all", None, None)
 
 
 def test_every_step_back_and_forth_keeps_what_people_gave(database: Database, url: str) -> None:

@@ -11,6 +11,7 @@ from tests.security.hostile import SECRET, TEXTS, files_of, in_path, payloads
 from tests.webapp.access.test_rules import ROLE_OF
 from tests.webapp.people import People
 from webapp.access.callers import Role
+from webapp.access.permissions import LEAST_ROLE
 from webapp.access.rules import GRADIO, rule_of
 
 # What would otherwise go on for ever: an answer in pieces, read as far as its head.
@@ -65,7 +66,7 @@ def test_a_route_of_gradio(name: str, page_people: People) -> None:
                 assert SECRET not in answer.text and "root:x:" not in answer.text
                 if rule is None:
                     assert answer.status_code in ((401, 404, 405) if who == "nobody" else (404, 405)), answer.text
-                elif ROLE_OF[who] < rule.role:
+                elif ROLE_OF[who] < LEAST_ROLE[rule.permission]:
                     assert answer.status_code == (401 if who == "nobody" else 403), answer.text
     assert page_people.clients["nobody"].get("/healthz", timeout=10).status_code == 200
 

@@ -5,10 +5,12 @@ from typing import Any
 import gradio as gr
 from starlette.concurrency import run_in_threadpool
 
-from webapp.access.callers import Role, caller_of_event
+from webapp.access.callers import Caller, Role, caller_of_event
 from webapp.access.gate import address_of
-from webapp.access.refusals import needs_role
+from webapp.access.permissions import IN_A_PROJECT, LEAST_ROLE, Permission, require
+from webapp.access.refusals import Refused
 from webapp.access.rules import EVENTS
+from webapp.page.project import project_name, shown_project
 from webapp.page.toasts import refusal
 from webapp.texts.translation import translated
 from webapp.texts.viewer import viewer_texts
@@ -17,7 +19,7 @@ from workers.context import get_store
 
 
 class GuardedBlocks(gr.Blocks):
-    """Gradio's Blocks, in which every event takes the role that the table of rules names for its function."""
+    """Gradio's Blocks, in which every event takes what the table of rules says for its function."""
 
     async def process_api(
         self,
@@ -46,13 +48,23 @@ async def _admit(name: str, event: gr.Request) -> None:
     caller, request = caller_of_event(event), event.request
     if caller.via == "local":
         return
-    role = EVENTS.get(name)
-    if role is None:
+    permission = EVENTS.get(name)
+    if permission is None:
         why = f"No rule says who may do this ({name}). This is a defect of the page: please report it."
         raise refusal(translated(viewer_texts(event), why))
-    if caller.role < role:
-        raise refusal(needs_role(viewer_texts(event), caller, role))
-    if role > Role.VIEWER and request is not None:
-        project = request.query_params.get("project") or "default"
+    try:
+        await run_in_threadpool(_require, caller, permission, event)
+    except Refused as error:
+        raise refusal(error.said(viewer_texts(event))) from None
+    if LEAST_ROLE[permission] > Role.VIEWER and request is not None:
         entry = {"user_name": caller.name, "via": caller.via, "address": address_of(request), "action": name}
-        await run_in_threadpool(note, get_store(), **entry, object=f"project {project}")
+        await run_in_threadpool(note, get_store(), **entry, object=f"project {project_name(event)}")
+
+
+def _require(caller: Caller, permission: Permission, event: gr.Request) -> None:
+    """In the project that the page shows; where the caller sees none, the event's function says so."""
+    role = caller.role
+    if permission in IN_A_PROJECT and not caller.sees_all:
+        project = shown_project(event)
+        role = caller.role_asked_by(project.id if project else None)
+    require(caller, permission, role)

@@ -16,6 +16,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
+from db.errors import NotFound
 from settings import Settings
 from webapp.access import bodies
 from webapp.access.callers import LOCAL, NOBODY, SCOPE_KEY, Caller, Role
@@ -23,11 +24,12 @@ from webapp.access.csrf import SAFE_METHODS, is_foreign_host, is_foreign_write
 from webapp.access.identity import BadToken, identify
 from webapp.access.page_files import BadPayload, ForeignFile
 from webapp.access.page_requests import UPLOAD, carries_event, looked_through, remembering
+from webapp.access.permissions import IN_A_PROJECT, LEAST_ROLE, Permission, require
+from webapp.access.projects import PERMISSION_KEY, require_by_path
 from webapp.access.rate_limit import TooFast, rate_limit
-from webapp.access.refusals import needs_role
+from webapp.access.refusals import Refused
 from webapp.access.rules import GRADIO, Rule, rule_of
-from webapp.api.problems import problem
-from webapp.texts import texts_of
+from webapp.api.problems import problem, refused
 from workers.accounts.managing import note
 from workers.context import get_store
 
@@ -85,9 +87,9 @@ class Gate:
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
         rule = rule_of(request.method, path_of(request))
-        refused = await self._refused(request, rule)
-        if refused is not None:
-            await refused(scope, receive, send)
+        refusal = await self._refusal(request, rule)
+        if refusal is not None:
+            await refusal(scope, receive, send)
             return
         if rule is None:
             await self.app(scope, receive, send)
@@ -110,29 +112,29 @@ class Gate:
                 return
         await self.app(scope, receive, send)
 
-    async def _refused(self, request: Request, rule: Rule | None) -> Response | None:
+    async def _refusal(self, request: Request, rule: Rule | None) -> Response | None:
         if self.check_host and is_foreign_host(request, self.settings):
             return _foreign_host(request)
         if rule is None:
             if self.accounts or path_of(request).startswith("/gradio_api"):
                 return await self.unknown(request)
-            rule = Rule(path_of(request), Role.ANYONE)
+            rule = Rule(path_of(request), Permission.OPEN)
         try:
             caller = await self._caller(request)
-        except BadToken:
-            return _not_signed_in(request, "The token is unknown, was revoked, or is of a disabled account.")
+        except BadToken as error:
+            return _not_signed_in(request, str(error))
         except SQLAlchemyError as error:
             logger.error("Nobody can be recognised while the database can't be asked: %s", error)
             return _no_database(request)
-        request.scope[SCOPE_KEY] = caller
+        request.scope[SCOPE_KEY], request.scope[PERMISSION_KEY] = caller, rule.permission
         if is_foreign_write(request, caller, self.settings):
             return _foreign_write(request)
-        if caller.role < rule.role:
-            return _not_allowed(request, caller, rule)
+        if (refusal := await _not_allowed(request, caller, rule)) is not None:
+            return refusal
         limit = bodies.limit_of(rule.name, self.settings)
         if bodies.declared_size(request) > limit:
-            refusal = bodies.too_large(limit)
-            return problem(request, 413, "too-large", "The request is too large", refusal.detail)
+            detail = bodies.too_large(limit).detail
+            return problem(request, 413, "too-large", "The request is too large", detail)
         return None
 
     async def _caller(self, request: Request) -> Caller:
@@ -144,7 +146,7 @@ class Gate:
 
     def _audited(self, request: Request, rule: Rule) -> bool:
         """Writes; without accounts, when all are `local`, deletions alone. The page's events are noted elsewhere."""
-        if request.method in SAFE_METHODS or rule.name in GRADIO or rule.role is Role.ANYONE:
+        if request.method in SAFE_METHODS or rule.name in GRADIO or rule.permission is Permission.OPEN:
             return False
         return self.accounts or request.method == "DELETE"
 
@@ -180,11 +182,19 @@ def _not_signed_in(request: Request, why: str) -> Response:
     return problem(request, 401, "not-signed-in", "Sign in first", detail, headers=headers)
 
 
-def _not_allowed(request: Request, caller: Caller, rule: Rule) -> Response:
-    if caller.role is Role.ANYONE:
+async def _not_allowed(request: Request, caller: Caller, rule: Rule) -> Response | None:
+    if caller.role is Role.ANYONE and LEAST_ROLE[rule.permission] > Role.ANYONE:
         return _not_signed_in(request, "This needs an account.")
-    detail = needs_role(texts_of(request), caller, rule.role)
-    return problem(request, 403, "not-allowed", "Your role does not allow this", detail)
+    try:
+        if rule.permission not in IN_A_PROJECT or caller.sees_all:  # waits for no thread
+            require(caller, rule.permission, caller.role)
+        else:
+            await run_in_threadpool(require_by_path, get_store(), caller, rule.permission, rule.ids)
+    except Refused as error:
+        return refused(request, error)
+    except NotFound as error:
+        return problem(request, 404, "not-found", "There is no such thing", str(error))
+    return None
 
 
 def _foreign_write(request: Request) -> Response:

@@ -1,16 +1,19 @@
 """Finds out who makes a request: by its token, or by the cookie of a browser that is signed in."""
 
+from dataclasses import replace
 from datetime import timedelta
 
+from sqlalchemy.orm import Session
 from starlette.requests import Request
 from starlette.responses import Response
 
-from db.accounts.credentials import find_sign_in, find_token, note_use, prolong, use_is_old
+from db.accounts.credentials import find_sign_in, find_token, has_ended, note_use, prolong, use_is_old
+from db.accounts.members import roles_in_closed_projects
 from db.clock import about_shared_now
 from db.store import Store
-from db.tables.accounts import User
+from db.tables.accounts import ApiToken, User
 from settings import Settings
-from webapp.access.callers import NOBODY, Caller, Role
+from webapp.access.callers import NOBODY, Caller, OneProject, Role, Scope
 from webapp.access.notes import write_later
 
 # How long a browser is known after its user last signed in with it.
@@ -18,14 +21,14 @@ _KNOWN_DAYS = 180
 
 
 class BadToken(Exception):
-    """A request has a token that opens nothing."""
+    """A request has a token that opens nothing; the message says why."""
 
 
 def identify(store: Store, settings: Settings, request: Request) -> Caller:
     """Who makes the request; NOBODY without a token and without a cookie that still counts. Asks the database.
 
     Raises:
-        BadToken: it has a token, and that is unknown, revoked, or of a disabled account.
+        BadToken: it has a token, and that is unknown, revoked, of a disabled account, or has ended.
     """
     scheme, _, secret = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
@@ -37,22 +40,30 @@ def identify(store: Store, settings: Settings, request: Request) -> Caller:
 def _by_token(store: Store, secret: str) -> Caller:
     with store.session(read_only=True) as session:
         token = find_token(session, secret)
-    if token is None:
-        raise BadToken
+        if token is None:
+            raise BadToken("The token is unknown, was revoked, or is of a disabled account.")
+        if has_ended(token):
+            raise BadToken(f"The token ended on {token.ends_at:%Y-%m-%d %H:%M} UTC.")
+        caller = replace(_caller(session, token.user, "token"), scope=Scope(token.scope), one_project=_only(token))
     if use_is_old(token):
         write_later(("token", token.id), lambda: _note_use(store, token.id))
-    return _caller(token.user, "token")
+    return caller
+
+
+def _only(token: ApiToken) -> OneProject | None:
+    return None if token.project is None else OneProject(token.project.id, token.project.name)
 
 
 def _by_cookie(store: Store, settings: Settings, secret: str) -> Caller:
     with store.session(read_only=True) as session:
         sign_in = find_sign_in(session, secret)
-    if sign_in is None:
-        return NOBODY
+        if sign_in is None:
+            return NOBODY
+        caller = _caller(session, sign_in.user, "session")
     lifetime = timedelta(hours=settings.session_hours)
     if sign_in.expires_at - about_shared_now() < lifetime / 2:  # seldom enough that looking at a picture writes nothing
         write_later(("sign-in", sign_in.id), lambda: _prolong(store, sign_in.id, lifetime))
-    return _caller(sign_in.user, "session")
+    return caller
 
 
 def _note_use(store: Store, token_id: int) -> None:
@@ -65,8 +76,12 @@ def _prolong(store: Store, sign_in_id: int, lifetime: timedelta) -> None:
         prolong(session, sign_in_id, lifetime)
 
 
-def _caller(user: User, via: str) -> Caller:
-    return Caller(user.name, Role[user.role.upper()], via, user.id)
+def _caller(session: Session, user: User, via: str) -> Caller:
+    """An admin of the installation is one in every project."""
+    role = Role[user.role.upper()]
+    closed = {} if role is Role.ADMIN else roles_in_closed_projects(session, user.id)
+    there = {one: Role.ANYONE if its is None else Role[its.upper()] for one, its in closed.items()}
+    return Caller(user.name, role, via, user.id, closed_projects=there)
 
 
 def cookie_name(settings: Settings) -> str:

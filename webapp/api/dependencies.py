@@ -1,4 +1,4 @@
-"""What the endpoints are given: the store, the settings, the language, and the project that a request names."""
+"""What the endpoints are given: the store, the settings, the language, and limits; projects are `access.projects`'."""
 
 from datetime import UTC, datetime
 from typing import Annotated
@@ -6,13 +6,10 @@ from typing import Annotated
 from fastapi import Depends, HTTPException, Path
 from pydantic import AfterValidator, AwareDatetime
 
-from db.projects.projects import find_project
 from db.store import Store
-from db.tables.core import Project
 from settings import Settings, get_settings
 from webapp.texts import Texts, texts_of
 from workers.context import get_store
-from workers.errors import ProjectArchived
 
 StoreDep = Annotated[Store, Depends(get_store)]
 SettingsDep = Annotated[Settings, Depends(get_settings)]
@@ -31,20 +28,6 @@ def _in_the_calendar(when: datetime) -> datetime:
 Moment = Annotated[AwareDatetime, AfterValidator(_in_the_calendar)]
 # A row's id in a path.
 Id = Annotated[int, Path(ge=1, le=2**63 - 1)]
-
-
-def project_named(store: Store, name: str, *, to_add: bool = False) -> Project:
-    """The project that a request names; a 404 problem where there is none.
-
-    With `to_add`, something is to be added to it: raises ProjectArchived where it rests.
-    """
-    with store.session(read_only=True) as session:
-        project = find_project(session, name)
-    if project is None:
-        raise HTTPException(404, f"There is no project {name!r}. GET /api/v1/projects lists those that exist.")
-    if to_add and project.archived_at is not None:
-        raise ProjectArchived(project.name)
-    return project
 
 
 def require_acceptable_size(size: int | None, settings: Settings) -> None:

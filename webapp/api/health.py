@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 
 from webapp.access.callers import CallerDep, Role
+from webapp.access.permissions import REACH, Permission
 from webapp.api.dependencies import StoreDep
 from webapp.api.problems import problem
 from webapp.readiness_watch import watch
@@ -59,11 +60,14 @@ def readyz(request: Request, store: StoreDep, caller: CallerDep) -> Ready | Resp
     """200 when database, blobs, broker, a worker and the engine are ready; else 503 naming those that are not.
 
     Nobody waits for a worker: one that takes its time is told as it was heard of some seconds ago. With accounts, only
-    who is signed in is told more than the names; for others nothing is asked, they hear of some seconds ago.
+    who is signed in and sees all projects, which details may name, is told more than the names; for others nothing is
+    asked, they hear of some seconds ago.
     """
-    if caller.role is Role.ANYONE:
+    told = caller.role > Role.ANYONE and caller.sees_all and Permission.READ in REACH[caller.scope]
+    if not told:
         known = watch.found()
-        components = [replace(component, detail="Sign in to see more.") for component in known.components]
+        why = "Sign in to see more." if caller.role is Role.ANYONE else "Who sees all projects is told more."
+        components = [replace(component, detail=why) for component in known.components]
         backbone = dict.fromkeys(Backbone.model_fields, "") | {"state": known.backbone["state"]}
     else:
         components, backbone = readiness(store, AT_ONCE), engine_in_use(AT_ONCE)

@@ -11,8 +11,9 @@ from db.store import Store
 from settings import Settings
 from webapp.access.callers import CallerDep
 from webapp.access.gate import name_object
+from webapp.access.projects import ProjectsDep
 from webapp.access.rate_limit import rate_limit
-from webapp.api.dependencies import SettingsDep, StoreDep, TextsDep, project_named, require_few
+from webapp.api.dependencies import SettingsDep, StoreDep, TextsDep, require_few
 from webapp.api.part_fields import PartDep
 from webapp.api.problems import problem
 from webapp.page.samples import sample_images
@@ -50,6 +51,7 @@ def post_images(
     request: Request,
     response: Response,
     store: StoreDep,
+    projects: ProjectsDep,
     settings: SettingsDep,
     caller: CallerDep,
     say: TextsDep,
@@ -66,7 +68,7 @@ def post_images(
     With an Idempotency-Key, an upload that is sent again gets the answer of the first time (and the header
     Idempotency-Replayed), for a day unless set otherwise; another upload under the same key is refused.
     """
-    project_id = project_named(store, project, to_add=True).id
+    project_id = projects.named(project, to_add=True).id
     require_few(len(files), settings)
     rate_limit.take(caller, settings, files=len(files), size=sum(file.size or 0 for file in files))
 
@@ -94,11 +96,12 @@ def post_images(
 def post_samples(
     request: Request,
     store: StoreDep,
+    projects: ProjectsDep,
     caller: CallerDep,
     project: Annotated[str, Body(embed=True, description="The project's name.")] = DEFAULT_PROJECT,
 ) -> list[int]:
     """Take in the three sample images as if they had been uploaded; returns their ids."""
-    project_id = project_named(store, project, to_add=True).id
+    project_id = projects.named(project, to_add=True).id
     samples = sample_images().items()
     ids = [add_upload(store, project_id, name, data, caller.name).image_id for name, data in samples]
     dispatch.request_scoring(ids)

@@ -15,8 +15,9 @@ from db.images.rows import count_by_status, get_image_row
 from db.store import Store
 from db.tables.core import Image
 from webapp.access.gate import name_object
+from webapp.access.projects import ProjectsDep
 from webapp.api.caching import revalidated
-from webapp.api.dependencies import Id, Moment, StoreDep, TextsDep, project_named
+from webapp.api.dependencies import Id, Moment, StoreDep, TextsDep
 from webapp.api.image_view import ImageView, image_views
 from workers.broker import dispatch
 from workers.images.pictures import display_picture, thumbnail_bytes
@@ -48,9 +49,9 @@ class Retry(BaseModel):
 
 
 @router.post("/retry")
-def post_retry(request: Request, store: StoreDep, wanted: Retry) -> list[int]:
+def post_retry(request: Request, store: StoreDep, projects: ProjectsDep, wanted: Retry) -> list[int]:
     """Score images again that could not be scored (`status=failed`); returns the ids of those that are tried."""
-    project_id = project_named(store, wanted.project).id
+    project_id = projects.named(wanted.project).id
     with store.session() as session:
         ids = clear_scoring_errors(session, project_id, wanted.ids)
     dispatch.request_scoring(ids)
@@ -61,6 +62,7 @@ def post_retry(request: Request, store: StoreDep, wanted: Retry) -> list[int]:
 @router.get("")
 def get_images(
     store: StoreDep,
+    projects: ProjectsDep,
     say: TextsDep,
     project: str = DEFAULT_PROJECT,
     status: Literal["unscored", "failed", "to_review", "corrected"] | None = None,
@@ -86,7 +88,7 @@ def get_images(
     whose map is unsure of itself, and which are unlike those corrected so far. `expected_gain` is the mean of the
     three, `reason` the largest of them.
     """
-    project_id = project_named(store, project).id
+    project_id = projects.named(project).id
     wanted = ImageFilter(
         status=status,
         verdict=verdict,
@@ -110,9 +112,9 @@ def get_images(
 
 
 @router.get("/people")
-def get_people(store: StoreDep, project: str = DEFAULT_PROJECT) -> list[str]:
+def get_people(store: StoreDep, projects: ProjectsDep, project: str = DEFAULT_PROJECT) -> list[str]:
     """The names of those who uploaded or corrected images of a project: what `person` of a list can be."""
-    project_id = project_named(store, project).id
+    project_id = projects.named(project).id
     with store.session(read_only=True) as session:
         return people_of(session, project_id)
 

@@ -7,8 +7,9 @@ from fastapi import APIRouter, File, Form, Request, Response, UploadFile
 from pydantic import BaseModel, Field
 
 from webapp.access.callers import CallerDep
+from webapp.access.projects import ProjectsDep
 from webapp.access.rate_limit import rate_limit
-from webapp.api.dependencies import SettingsDep, StoreDep, project_named, require_few
+from webapp.api.dependencies import SettingsDep, StoreDep, require_few
 from webapp.api.problems import problem
 from workers.exchange.importing import LabelImport
 from workers.projects.shipped_prompts import DEFAULT_PROJECT
@@ -32,6 +33,7 @@ class LabelOutcome(BaseModel):
 def post_import(
     request: Request,
     store: StoreDep,
+    projects: ProjectsDep,
     settings: SettingsDep,
     caller: CallerDep,
     files: Annotated[list[UploadFile], File(description="Zips, COCO JSON files, mask images; repeat the field.")],
@@ -43,7 +45,7 @@ def post_import(
     Images in the zip are added; labels without an image go to the project's image of the same name. A bad file is an
     entry with `error`; the others are taken over all the same.
     """
-    project_id = project_named(store, project, to_add=True).id
+    project_id = projects.named(project, to_add=True).id
     require_few(len(files), settings)
     rate_limit.take(caller, settings, files=len(files), size=sum(file.size or 0 for file in files))
     uploads = [(file.filename or "unnamed", file.file) for file in files]

@@ -8,8 +8,9 @@ from pydantic import BaseModel, Field
 
 from webapp.access.callers import CallerDep
 from webapp.access.gate import name_object
+from webapp.access.projects import ProjectsDep
 from webapp.access.rate_limit import rate_limit
-from webapp.api.dependencies import SettingsDep, StoreDep, TextsDep, project_named, require_acceptable_size
+from webapp.api.dependencies import SettingsDep, StoreDep, TextsDep, require_acceptable_size
 from webapp.api.part_fields import PartDep
 from webapp.texts.translation import translated
 from workers.projects.shipped_prompts import DEFAULT_PROJECT
@@ -72,6 +73,7 @@ class NotInspected(BaseModel):
 def post_inspect(
     request: Request,
     store: StoreDep,
+    projects: ProjectsDep,
     settings: SettingsDep,
     caller: CallerDep,
     say: TextsDep,
@@ -88,7 +90,7 @@ def post_inspect(
     Images are kept by the project's setting `keep`: all, `anomalous` (and unsure) ones, a `sample` (one in
     `keep_every`), or none. Where too many are in hand, 503 with Retry-After at once: nothing was kept, send it again.
     """
-    project_id = project_named(store, project, to_add=True).id
+    project_id = projects.named(project, to_add=True).id
     if len(files) > settings.inspect_at_once:
         raise HTTPException(
             413,

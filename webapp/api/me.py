@@ -1,11 +1,12 @@
 """`/me`: whose token or cookie this is, and what they may do."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from fastapi import APIRouter, HTTPException, Request
+from fastapi import APIRouter, HTTPException, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from webapp.access.callers import CallerDep
+from db.projects.projects import find_project
+from webapp.access.callers import CallerDep, Role
 from webapp.access.gate import address_of, name_object
 from webapp.access.identity import browser_mark
 from webapp.api.dependencies import SettingsDep, StoreDep
@@ -15,14 +16,24 @@ from workers.accounts.signing_in import Attempt, confirm_password
 router = APIRouter(prefix="/me", tags=["accounts"])
 
 RoleName = Literal["viewer", "annotator", "admin"]
+ScopeName = Literal["line", "read", "annotate", "all"]
+
+
+def role_name(role: Role) -> RoleName:
+    """How REST calls the role of someone who is signed in."""
+    names: dict[Role, RoleName] = {Role.VIEWER: "viewer", Role.ANNOTATOR: "annotator", Role.ADMIN: "admin"}
+    return names[role]
 
 
 class Me(BaseModel):
     """Who makes this request."""
 
     name: str
-    role: RoleName
+    role: RoleName = Field(description="In the installation, and in projects that are open to all users.")
     accounts: bool = Field(description="Whether people sign in here; without accounts everyone is `local`.")
+    project_role: RoleName | None = Field(description="In the project that was asked for; null where you see none.")
+    scope: ScopeName = Field(description="How far your token reaches; `all` without one.")
+    only_project: str | None = Field(description="For which alone your token is.")
 
 
 class PasswordChange(BaseModel):
@@ -35,9 +46,23 @@ class PasswordChange(BaseModel):
 
 
 @router.get("")
-def get_me(caller: CallerDep) -> Me:
-    """Your name and your role."""
-    return Me.model_validate({"name": caller.name, "role": caller.role.name.lower(), "accounts": caller.via != "local"})
+def get_me(
+    store: StoreDep,
+    caller: CallerDep,
+    project: Annotated[str | None, Query(description="The project to tell your role in.")] = None,
+) -> Me:
+    """Your name, your role, and what your token reaches."""
+    with store.session(read_only=True) as session:
+        found = None if project is None else find_project(session, project)
+    there = Role.ANYONE if found is None else caller.role_in(found.id)
+    return Me(
+        name=caller.name,
+        role=role_name(caller.role),
+        accounts=caller.via != "local",
+        project_role=role_name(there) if there else None,
+        scope=caller.scope.value,
+        only_project=None if caller.one_project is None else caller.one_project.name,
+    )
 
 
 @router.put("/password", status_code=204)

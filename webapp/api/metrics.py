@@ -9,6 +9,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.registry import Collector
 
 from db.store import Store
+from webapp.access.projects import Projects, ProjectsDep
 from webapp.api.dependencies import StoreDep
 from workers.operations.figures import GONE_AFTER_SECONDS, Figures, figures, silent_for
 
@@ -36,21 +37,21 @@ METRICS = Metrics()
 
 
 @router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
-def get_metrics(store: StoreDep) -> Response:
+def get_metrics(store: StoreDep, projects: ProjectsDep) -> Response:
     """Prometheus' text format.
 
     Of this process: request latency by route, memory, CPU. Of the installation, read now: images by status, runs by
-    state, the distribution of scores and its drift, queue lengths, workers, cache hits.
+    state, the distribution of scores and its drift, of the projects that you see; queue lengths, workers, cache hits.
     """
     installation = CollectorRegistry()
-    installation.register(_Installation(store))
+    installation.register(_Installation(store, projects))
     body = generate_latest(METRICS.registry) + generate_latest(installation)
     return Response(body, media_type=CONTENT_TYPE_LATEST)
 
 
 class _Installation(Collector):
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, store: Store, projects: Projects) -> None:
+        self._store, self._projects = store, projects
 
     def describe(self) -> list[Metric]:
         """Nothing: what there is to say is found out when it is asked for."""
@@ -58,7 +59,7 @@ class _Installation(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """All figures."""
-        now = figures(self._store)
+        now = figures(self._store, [project.id for project in self._projects.seen()])
         yield from _project_metrics(now)
         yield from _worker_metrics(now)
 

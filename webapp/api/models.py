@@ -6,9 +6,9 @@ from fastapi import APIRouter, File, UploadFile
 from pydantic import BaseModel, ConfigDict, Field
 
 from db.images.rows import count_by_status, count_with_old_score
-from db.projects.projects import list_projects
 from db.store import Store
 from webapp.access.callers import CallerDep
+from webapp.access.projects import Projects, ProjectsDep
 from webapp.access.rate_limit import rate_limit
 from webapp.api.dependencies import SettingsDep, StoreDep, TextsDep
 from webapp.texts.translation import translated
@@ -40,7 +40,7 @@ class ChangeView(BaseModel):
 
 
 class RescoringView(BaseModel):
-    """How many images of all projects wait for their score by the version in use."""
+    """How many images of the projects that you see wait for their score by the version in use."""
 
     images: int
     unscored: int
@@ -75,7 +75,7 @@ class ModelWanted(BaseModel):
 
 
 @router.get("")
-def get_models(store: StoreDep, settings: SettingsDep, say: TextsDep) -> ModelsView:
+def get_models(store: StoreDep, settings: SettingsDep, projects: ProjectsDep, say: TextsDep) -> ModelsView:
     """The model in use, others to choose, and how far a change is."""
     found = models(store)
     choice, measured = found.choice, found.choice.measured
@@ -100,25 +100,25 @@ def get_models(store: StoreDep, settings: SettingsDep, say: TextsDep) -> ModelsV
         folder=str(settings.models_folder.resolve()),
         free_disk=found.free_disk,
         free_memory=found.free_memory,
-        rescoring=_rescoring(store, measured.get(found.name, {}).get("seconds")),
+        rescoring=_rescoring(store, projects, measured.get(found.name, {}).get("seconds")),
         offer=None if found.offer is None else found.offer.name,
     )
 
 
 @router.post("", status_code=202)
 def post_model(
-    store: StoreDep, settings: SettingsDep, say: TextsDep, caller: CallerDep, wanted: ModelWanted
+    store: StoreDep, settings: SettingsDep, projects: ProjectsDep, say: TextsDep, caller: CallerDep, wanted: ModelWanted
 ) -> ModelsView:
     """Bring a model in and put it to use; the one in use goes on until it is ready. 409 while another is on its way."""
     choose_model(store, wanted.name, caller.name)
-    return get_models(store, settings, say)
+    return get_models(store, settings, projects, say)
 
 
 @router.delete("/change")
-def delete_change(store: StoreDep, settings: SettingsDep, say: TextsDep) -> ModelsView:
+def delete_change(store: StoreDep, settings: SettingsDep, projects: ProjectsDep, say: TextsDep) -> ModelsView:
     """Cancel what is on its way; what was fetched is kept."""
     cancel_change(store)
-    return get_models(store, settings, say)
+    return get_models(store, settings, projects, say)
 
 
 class FileTaken(BaseModel):
@@ -150,14 +150,14 @@ def _recommended(one: Recommended, measured: dict[str, object]) -> RecommendedVi
     )
 
 
-def _rescoring(store: Store, seconds: float | None) -> RescoringView:
+def _rescoring(store: Store, projects: Projects, seconds: float | None) -> RescoringView:
+    seen = [project.id for project in projects.seen()]
     with store.session(read_only=True) as session:
-        projects = [project.id for project in list_projects(session)]
-        counts = [count_by_status(session, one) for one in projects]
+        counts = [count_by_status(session, one) for one in seen]
         # Only where some are unscored: it looks at each image.
         old = sum(
             count_with_old_score(session, one)
-            for one, count in zip(projects, counts, strict=True)
+            for one, count in zip(seen, counts, strict=True)
             if sum(count.values()) > count["to_review"]
         )
     images = sum(sum(one.values()) for one in counts)

@@ -17,6 +17,7 @@ from db.clock import about_shared_now
 from db.errors import BadCursor, BadText, BlobMissing, BlobsUnavailable, StorageFull
 from settings import get_settings
 from webapp.access.rate_limit import TooFast
+from webapp.access.refusals import Refused
 from webapp.texts import texts_of
 from webapp.texts.translation import translated
 from workers.errors import (
@@ -131,6 +132,7 @@ def add_problem_handlers(app: FastAPI) -> None:
     """Have the app answer with problem documents, whatever goes wrong in it."""
     for kind in _KNOWN:
         app.add_exception_handler(kind, _known)
+    app.add_exception_handler(Refused, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
     for kind in (OperationalError, InterfaceError, PoolTimeout):
@@ -145,6 +147,16 @@ async def _known(request: Request, error: Exception) -> JSONResponse:
     seconds = _seconds_to_wait(error)
     headers = {"Retry-After": str(seconds)} if seconds else None
     return problem(request, status, kind, title, str(error), headers=headers, **members)
+
+
+async def _refused(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, Refused)
+    return refused(request, error)
+
+
+def refused(request: Request, error: Refused) -> JSONResponse:
+    """The problem document for someone who may not do what they ask for."""
+    return problem(request, 403, error.kind, error.title, error.said(texts_of(request)))
 
 
 def _seconds_to_wait(error: Exception) -> int | None:

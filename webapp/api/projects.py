@@ -8,10 +8,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 
 from db.images.rows import count_by_status
-from db.projects.projects import get_project, list_projects
+from db.projects.projects import get_project
 from db.tables.core import Project
 from db.training.prompt_versions import active_version
-from webapp.api.dependencies import Id, StoreDep, project_named
+from webapp.access.callers import Caller, CallerDep
+from webapp.access.projects import ProjectsDep
+from webapp.api.dependencies import Id, StoreDep
+from webapp.api.me import RoleName, role_name
 from workers.projects.changes import change_project, make_project
 
 router = APIRouter(prefix="/projects", tags=["projects"])
@@ -27,6 +30,8 @@ class ProjectView(BaseModel):
     prompt_version: int | None
     created_at: datetime
     archived_at: datetime | None
+    members_only: bool = Field(description="Whether others than its members don't see it.")
+    role: RoleName = Field(description="Yours in it.")
 
 
 class NewProject(BaseModel):
@@ -56,34 +61,34 @@ class ProjectChange(BaseModel):
 
 
 @router.get("")
-def get_projects(store: StoreDep, archived: bool = False) -> list[ProjectView]:
-    """The projects that work, by name; or those that are archived."""
+def get_projects(store: StoreDep, projects: ProjectsDep, archived: bool = False) -> list[ProjectView]:
+    """The projects that work, by name, or those that are archived; of these, those that you see."""
     with store.session(read_only=True) as session:
-        return [_view(session, project) for project in list_projects(session, archived=archived)]
+        return [_view(session, project, projects.caller) for project in projects.seen(archived=archived)]
 
 
 @router.post("", status_code=201)
-def post_project(store: StoreDep, wanted: NewProject) -> ProjectView:
+def post_project(store: StoreDep, projects: ProjectsDep, wanted: NewProject) -> ProjectView:
     """Make a project; 409 where the name is taken."""
-    like = None if wanted.like is None else project_named(store, wanted.like).id
-    return get_one(store, make_project(store, wanted.name, like=like).id)
+    like = None if wanted.like is None else projects.named(wanted.like).id
+    return get_one(store, projects.caller, make_project(store, wanted.name, like=like).id)
 
 
 @router.get("/{project_id}")
-def get_one(store: StoreDep, project_id: Id) -> ProjectView:
+def get_one(store: StoreDep, caller: CallerDep, project_id: Id) -> ProjectView:
     """One project, archived or not."""
     with store.session(read_only=True) as session:
-        return _view(session, get_project(session, project_id))
+        return _view(session, get_project(session, project_id), caller)
 
 
 @router.patch("/{project_id}")
-def patch_project(store: StoreDep, project_id: Id, change: ProjectChange) -> ProjectView:
+def patch_project(store: StoreDep, caller: CallerDep, project_id: Id, change: ProjectChange) -> ProjectView:
     """Rename, archive or restore a project, or change some of its settings."""
     change_project(store, project_id, name=change.name, archived=change.archived, settings=change.settings)
-    return get_one(store, project_id)
+    return get_one(store, caller, project_id)
 
 
-def _view(session: Session, project: Project) -> ProjectView:
+def _view(session: Session, project: Project, caller: Caller) -> ProjectView:
     version = active_version(session, project.id)
     return ProjectView(
         id=project.id,
@@ -93,4 +98,6 @@ def _view(session: Session, project: Project) -> ProjectView:
         prompt_version=version.number if version else None,
         created_at=project.created_at,
         archived_at=project.archived_at,
+        members_only=project.members_only,
+        role=role_name(caller.role_in(project.id)),
     )

@@ -8,8 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from db.training.prompt_versions import list_versions, write_note
 from webapp.access.callers import CallerDep
+from webapp.access.projects import ProjectsDep
 from webapp.access.rate_limit import rate_limit
-from webapp.api.dependencies import Id, SettingsDep, StoreDep, project_named, require_acceptable_size
+from webapp.api.dependencies import Id, SettingsDep, StoreDep, require_acceptable_size
 from workers.backbones.published_prompts import import_published
 from workers.projects.shipped_prompts import DEFAULT_PROJECT
 from workers.training.comparing import compare_versions
@@ -41,9 +42,9 @@ class PromptVersionView(BaseModel):
 
 
 @router.get("")
-def get_prompts(store: StoreDep, project: str = DEFAULT_PROJECT) -> list[PromptVersionView]:
+def get_prompts(store: StoreDep, projects: ProjectsDep, project: str = DEFAULT_PROJECT) -> list[PromptVersionView]:
     """All versions, the newest first."""
-    project_id = project_named(store, project).id
+    project_id = projects.named(project).id
     with store.session(read_only=True) as session:
         return [PromptVersionView.model_validate(version) for version in list_versions(session, project_id)]
 
@@ -118,22 +119,25 @@ class PublishedWanted(BaseModel):
 
 
 @router.post("/published", status_code=201)
-def post_published(store: StoreDep, caller: CallerDep, wanted: PublishedWanted) -> PromptVersionView:
+def post_published(
+    store: StoreDep, projects: ProjectsDep, caller: CallerDep, wanted: PublishedWanted
+) -> PromptVersionView:
     """Fetch the prompts that the paper's authors published for ViT-L/14@336, and add them as a candidate version."""
-    project_id = project_named(store, wanted.project, to_add=True).id
+    project_id = projects.named(wanted.project, to_add=True).id
     return PromptVersionView.model_validate(import_published(store, project_id, wanted.tuned_on, author=caller.name))
 
 
 @router.post("/import", status_code=201)
 def post_import(
     store: StoreDep,
+    projects: ProjectsDep,
     settings: SettingsDep,
     caller: CallerDep,
     file: Annotated[UploadFile, File(description="Ours (.safetensors), or the reference's checkpoint (.pth).")],
     project: Annotated[str, Form()] = DEFAULT_PROJECT,
 ) -> PromptVersionView:
     """Add a prompt file as a candidate version, refused where it belongs to another backbone or holds code."""
-    project_id = project_named(store, project, to_add=True).id
+    project_id = projects.named(project, to_add=True).id
     require_acceptable_size(file.size, settings)
     rate_limit.take(caller, settings, files=1, size=file.size or 0)
     name = file.filename or "unnamed"

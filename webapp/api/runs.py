@@ -9,7 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from db.training import runs as run_rows
 from webapp.access.callers import CallerDep
 from webapp.access.gate import name_object
-from webapp.api.dependencies import Id, StoreDep, project_named
+from webapp.access.projects import ProjectsDep
+from webapp.api.dependencies import Id, StoreDep
 from workers.projects.shipped_prompts import DEFAULT_PROJECT
 from workers.training.runs import cancel_run, start_run
 
@@ -57,9 +58,11 @@ class RunView(BaseModel):
 
 
 @router.post("", status_code=202)
-def post_run(request: Request, store: StoreDep, caller: CallerDep, wanted: RunRequest) -> RunView:
+def post_run(
+    request: Request, store: StoreDep, projects: ProjectsDep, caller: CallerDep, wanted: RunRequest
+) -> RunView:
     """Start a run over all corrections; 409 while one is live, 422 saying how many corrections are missing."""
-    project_id = project_named(store, wanted.project).id
+    project_id = projects.named(wanted.project).id
     run_id = start_run(store, project_id, trigger="manual", epochs=wanted.epochs, seed=wanted.seed, author=caller.name)
     name_object(request, f"project {wanted.project}: run {run_id}")
     return get_run(store, run_id)
@@ -67,10 +70,13 @@ def post_run(request: Request, store: StoreDep, caller: CallerDep, wanted: RunRe
 
 @router.get("")
 def get_runs(
-    store: StoreDep, project: str = DEFAULT_PROJECT, limit: Annotated[int, Query(ge=1, le=500)] = 50
+    store: StoreDep,
+    projects: ProjectsDep,
+    project: str = DEFAULT_PROJECT,
+    limit: Annotated[int, Query(ge=1, le=500)] = 50,
 ) -> list[RunView]:
     """The project's runs, the newest first."""
-    project_id = project_named(store, project).id
+    project_id = projects.named(project).id
     with store.session(read_only=True) as session:
         return [RunView.model_validate(run) for run in run_rows.list_runs(session, project_id, limit=limit)]
 

@@ -7,7 +7,8 @@ from pydantic import BaseModel, Field
 
 from db.projects.projects import get_project, update_settings
 from db.store import Store
-from webapp.api.dependencies import StoreDep, project_named
+from webapp.access.projects import ProjectsDep
+from webapp.api.dependencies import StoreDep
 from workers.projects.shipped_prompts import DEFAULT_PROJECT
 from workers.thresholds.calibrating import (
     ENOUGH,
@@ -77,18 +78,19 @@ class NewThreshold(BaseModel):
 @router.get("")
 def get_threshold(
     store: StoreDep,
+    projects: ProjectsDep,
     project: str = DEFAULT_PROJECT,
     level: Level = "image",
     false_alarms: Annotated[float, Query(ge=0, le=1, description="the rate for `at_false_alarm_rate`")] = 0.05,
 ) -> ThresholdView:
     """The threshold in use and what the accepted and corrected images say of it."""
-    return _view(store, project_named(store, project).id, level, false_alarms)
+    return _view(store, projects.named(project).id, level, false_alarms)
 
 
 @router.put("")
-def put_threshold(store: StoreDep, wanted: NewThreshold) -> ThresholdView:
+def put_threshold(store: StoreDep, projects: ProjectsDep, wanted: NewThreshold) -> ThresholdView:
     """Use another threshold from now on: verdicts and the order of what to correct next follow."""
-    project_id = project_named(store, wanted.project).id
+    project_id = projects.named(wanted.project).id
     with store.session() as session:
         update_settings(session, project_id, {_SETTING[wanted.level]: wanted.threshold})
     return _view(store, project_id, wanted.level, 0.05)

@@ -1,17 +1,18 @@
 """`/users`: accounts and their tokens, for admins. Nothing here ever shows a password, or a token a second time."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from db.accounts.credentials import revoke_token
+from db.accounts.credentials import TokenReach, revoke_token
 from db.accounts.users import get_user, list_users, tokens_of
-from db.tables.accounts import User
+from db.tables.accounts import ApiToken, User
 from webapp.access.gate import name_object
-from webapp.api.dependencies import Id, StoreDep
-from webapp.api.me import RoleName
+from webapp.access.projects import ProjectsDep
+from webapp.api.dependencies import Id, Moment, StoreDep
+from webapp.api.me import RoleName, ScopeName
 from workers.accounts.managing import change_user, make_token, make_user
 
 router = APIRouter(prefix="/users", tags=["accounts"])
@@ -51,15 +52,18 @@ class UserChange(BaseModel):
 
 
 class TokenView(BaseModel):
-    """A token that works."""
-
-    model_config = ConfigDict(from_attributes=True)
+    """A token that was not revoked; it may have ended."""
 
     id: int
     name: str
     hint: str = Field(description="How it begins.")
     created_at: datetime
     last_used_at: datetime | None
+    scope: ScopeName = Field(
+        description="`line`: upload and inspect alone; `read`; `annotate`: read, upload, inspect and correct; `all`."
+    )
+    project: str | None = Field(description="For this project alone; null: for all that the account sees.")
+    ends_at: datetime | None = Field(description="From then on it opens nothing; null: it has no end.")
 
 
 class NewToken(BaseModel):
@@ -68,6 +72,9 @@ class NewToken(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     name: str = Field(min_length=1, max_length=100, description="What it is for.")
+    scope: ScopeName = Field("all", description="How far it reaches into what its account may do.")
+    project: str | None = Field(None, description="For this project alone; null: for all that the account sees.")
+    ends_at: Moment | None = Field(None, description="From then on it opens nothing; null: it has no end.")
 
 
 class MadeToken(TokenView):
@@ -102,17 +109,18 @@ def patch_user(request: Request, store: StoreDep, user_id: Id, change: UserChang
 
 @router.get("/{user_id}/tokens")
 def get_tokens(store: StoreDep, user_id: Id) -> list[TokenView]:
-    """The tokens of an account that work, the newest first."""
+    """The tokens of an account that were not revoked, the newest first."""
     with store.session(read_only=True) as session:
-        return [TokenView.model_validate(token) for token in tokens_of(session, user_id)]
+        return [TokenView.model_validate(_token(token)) for token in tokens_of(session, user_id)]
 
 
 @router.post("/{user_id}/tokens", status_code=201)
-def post_token(request: Request, store: StoreDep, user_id: Id, wanted: NewToken) -> MadeToken:
-    """Make a token, which does all that its account may do. This answer alone shows it."""
-    made = make_token(store, user_id, wanted.name)
-    name_object(request, f"token {made.token.hint}… of user {user_id}")
-    return MadeToken(**TokenView.model_validate(made.token).model_dump(), token=made.secret)
+def post_token(request: Request, store: StoreDep, projects: ProjectsDep, user_id: Id, wanted: NewToken) -> MadeToken:
+    """Make a token, which does what its account may do, as far as its scope reaches. This answer alone shows it."""
+    project_id = None if wanted.project is None else projects.named(wanted.project).id
+    made = make_token(store, user_id, wanted.name, TokenReach(wanted.scope, project_id, wanted.ends_at))
+    name_object(request, f"token {made.token.hint}… of user {user_id}, {wanted.scope}")
+    return MadeToken.model_validate({**_token(made.token), "token": made.secret})
 
 
 @router.delete("/{user_id}/tokens/{token_id}", status_code=204)
@@ -121,6 +129,11 @@ def delete_token(store: StoreDep, user_id: Id, token_id: Id) -> None:
     with store.session() as session:
         get_user(session, user_id)
         revoke_token(session, user_id, token_id)
+
+
+def _token(token: ApiToken) -> dict[str, Any]:
+    names = ("id", "name", "hint", "created_at", "last_used_at", "scope", "ends_at")
+    return {name: getattr(token, name) for name in names} | {"project": token.project and token.project.name}
 
 
 def _view(user: User) -> UserView:

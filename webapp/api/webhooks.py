@@ -7,7 +7,8 @@ from fastapi import APIRouter
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from db.webhooks.messages import Event, delete_webhook, enable_webhook, get_webhook, list_messages, list_webhooks
-from webapp.api.dependencies import Id, StoreDep, project_named
+from webapp.access.projects import ProjectsDep
+from webapp.api.dependencies import Id, StoreDep
 from workers.webhooks.delivery import make_webhook
 from workers.webhooks.mqtt import shown_url
 from workers.webhooks.trying import try_webhook
@@ -83,7 +84,7 @@ def get_webhooks(store: StoreDep) -> list[WebhookView]:
 
 
 @router.post("", status_code=201)
-def post_webhook(store: StoreDep, wanted: NewWebhook) -> NewWebhookView:
+def post_webhook(store: StoreDep, projects: ProjectsDep, wanted: NewWebhook) -> NewWebhookView:
     """Tell an address of events from now on: signed, within seconds, again for half a day where it does not answer.
 
     `run.finished`: any run that ended, with its state and decision. `image.inspected`: every image, at its first
@@ -92,7 +93,7 @@ def post_webhook(store: StoreDep, wanted: NewWebhook) -> NewWebhookView:
     them (then `threshold` is null). A message may come twice; its `id` stays the same. To an MQTT broker they go with
     QoS 1, to PREFIX/PROJECT/STATION/EVENT, for as long as it is away.
     """
-    project_id = None if wanted.project is None else project_named(store, wanted.project).id
+    project_id = None if wanted.project is None else projects.named(wanted.project).id
     made = make_webhook(
         store,
         project_id=project_id,

@@ -19,7 +19,7 @@ from db.training.runs import list_runs, live_run
 from settings import get_settings
 from webapp.access.callers import caller_of_event
 from webapp.page.events import QUIET
-from webapp.page.project import current_project
+from webapp.page.project import current_project, shown_version
 from webapp.page.toasts import inform, warn
 from webapp.texts import Texts
 from webapp.texts.labels import Labels
@@ -164,7 +164,9 @@ def _cancel(chosen: int | None, request: gr.Request) -> Shown:
 
 def _activate(chosen: int | None, request: gr.Request, event: gr.EventData) -> Shown:
     try:
-        version = activate_version(get_store(), int(event.id), author=caller_of_event(request).name)
+        version = activate_version(
+            get_store(), shown_version(request, int(event.id)), author=caller_of_event(request).name
+        )
         inform(viewer_texts(request)("train.activated", version=version.number))
     except _REFUSALS as error:
         warn(translated(viewer_texts(request), str(error)))
@@ -191,7 +193,8 @@ def _compare(event: gr.EventData, request: gr.Request) -> Iterator[str]:
         yield _refused(say("compare.same"))
         return
     try:
-        comparer = VersionComparer(get_store(), int(event.first), int(event.second))
+        first, second = (shown_version(request, int(one)) for one in (event.first, event.second))
+        comparer = VersionComparer(get_store(), first, second)
         yield comparison_progress(say, 0, len(comparer))
         for done in comparer:
             yield comparison_progress(say, done, len(comparer))

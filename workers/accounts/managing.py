@@ -2,7 +2,7 @@
 
 from db.accounts import users
 from db.accounts.audit import add_entry
-from db.accounts.credentials import NewToken, add_token
+from db.accounts.credentials import ALL_RIGHTS, NewToken, TokenReach, add_token
 from db.store import Store
 from db.tables.accounts import User
 from workers.accounts.passwords import hash_password
@@ -33,10 +33,10 @@ def change_user(
         return users.change_user(session, user_id, role=role, disabled=disabled, password_hash=password_hash)
 
 
-def make_token(store: Store, user_id: int, name: str) -> NewToken:
-    """A new token; its secret is never shown again. Raises NotFound."""
+def make_token(store: Store, user_id: int, name: str, reach: TokenReach = ALL_RIGHTS) -> NewToken:
+    """A new token; its secret is never shown again. Raises NotFound, BadSetting."""
     with store.session() as session:
-        return add_token(session, user_id, name)
+        return add_token(session, user_id, name, reach)
 
 
 def note(store: Store, *, user_name: str, via: str, address: str, action: str, object: str = "") -> None:

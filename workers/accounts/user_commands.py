@@ -5,11 +5,14 @@ import getpass
 import os
 import sys
 from collections.abc import Callable
+from datetime import UTC, date, datetime, time, timedelta
 
+from db.accounts.credentials import TokenReach
 from db.accounts.users import find_user, list_users, tokens_of
 from db.errors import BadName, BadSetting, NameTaken, NotFound
+from db.projects.projects import find_project
 from db.store import Store
-from db.tables.accounts import ROLES, User
+from db.tables.accounts import ROLES, SCOPES, User
 from workers.accounts.managing import change_user, make_token, make_user, note
 from workers.errors import BadPassword
 
@@ -30,8 +33,12 @@ def add_parser(
     _named(actions, "role", "change what an account may do").add_argument("role", choices=ROLES)
     _named(actions, "disable", "let it sign in nowhere; its tokens open nothing")
     _named(actions, "enable", "let it sign in again")
-    _named(actions, "token", "make a token for programs and show it once").add_argument(
-        "--for", dest="purpose", default="command line", help="what it is for (default %(default)s)"
+    token = _named(actions, "token", "make a token for programs and show it once")
+    token.add_argument("--for", dest="purpose", default="command line", help="what it is for (default %(default)s)")
+    token.add_argument("--scope", choices=SCOPES, default="all", help="how far it reaches (default %(default)s)")
+    token.add_argument("--project", metavar="PROJECT", help="for this project alone; without: for all")
+    token.add_argument(
+        "--until", type=date.fromisoformat, metavar="YYYY-MM-DD", help="the last day, in UTC, on which it works"
     )
     actions.add_parser("list", help="show all accounts")
 
@@ -69,7 +76,7 @@ def ask_password() -> str:
 
 def _change(store: Store, user: User, arguments: argparse.Namespace) -> str:
     if arguments.action == "token":
-        return make_token(store, user.id, arguments.purpose).secret
+        return make_token(store, user.id, arguments.purpose, _reach(store, arguments)).secret
     if arguments.action == "passwd":
         change_user(store, user.id, password=ask_password())
         return f"{user.name} has another password, and is signed out everywhere."
@@ -78,6 +85,18 @@ def _change(store: Store, user: User, arguments: argparse.Namespace) -> str:
     disabled = arguments.action == "disable"
     change_user(store, user.id, disabled=disabled)
     return f"{user.name} is disabled." if disabled else f"{user.name} can sign in."
+
+
+def _reach(store: Store, arguments: argparse.Namespace) -> TokenReach:
+    name, last = arguments.project, arguments.until
+    ends_at = None if last is None else datetime.combine(last + timedelta(days=1), time(), UTC)
+    if name is None:
+        return TokenReach(arguments.scope, None, ends_at)
+    with store.session(read_only=True) as session:
+        project = find_project(session, name)
+    if project is None:
+        raise NotFound("project", repr(name))
+    return TokenReach(arguments.scope, project.id, ends_at)
 
 
 def _user(store: Store, name: str) -> User:

@@ -1,6 +1,7 @@
 """What there is to watch: images, runs, scores, queues and workers of an installation, as figures."""
 
 import logging
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from sqlalchemy import func, select
@@ -53,8 +54,8 @@ class Figures:
         return {name: (engine.get("cache_hits", 0), engine.get("cache_misses", 0)) for name, engine in engines.items()}
 
 
-def figures(store: Store) -> Figures:
-    """Everything, asked now. Raises SQLAlchemyError where the database is away."""
+def figures(store: Store, project_ids: Collection[int] | None = None) -> Figures:
+    """Everything, asked now, of these projects alone (None: of all). Raises SQLAlchemyError: the database is away."""
     with store.session(read_only=True) as session:
         runs: dict[int, dict[str, int]] = {}
         states = select(TuningRun.project_id, TuningRun.state, func.count()).group_by(
@@ -64,6 +65,8 @@ def figures(store: Store) -> Figures:
             runs.setdefault(project_id, {})[state] = count
         projects = []
         for project in list_projects(session):
+            if project_ids is not None and project.id not in project_ids:
+                continue
             version = active_version(session, project.id)
             projects.append(
                 ProjectFigures(

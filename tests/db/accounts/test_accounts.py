@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import update
 
 from db.accounts import credentials
-from db.accounts.audit import add_entry, list_entries
+from db.accounts.audit import AuditFilter, add_entry, list_entries
 from db.accounts.login_attempts import ADDRESS_FACTOR, begin_attempt, counters, fail_attempt, give_back, must_wait
 from db.accounts.users import LastAdmin, add_user, change_user, find_user, has_admin, list_users, tokens_of
 from db.errors import BadName, BadSetting, NameTaken, NotFound
@@ -215,4 +215,4 @@ def test_the_audit_log_is_read_from_its_newest_entry_on(database: Database) -> N
         assert [entry.object for entry in newest] == ["image 2", "image 1"]
         [oldest] = list_entries(session, before=newest[-1].id)
         assert oldest.object == "image 0" and len(oldest.user_name) == 100 and len(oldest.action) == 200
-        assert len(list_entries(session, user_name="ada")) == 2
+        assert len(list_entries(session, AuditFilter("ada"))) == 2

@@ -4,7 +4,7 @@ import pytest
 from fastapi.testclient import TestClient
 from httpx import Response
 
-from db.accounts.audit import list_entries
+from db.accounts.audit import AuditFilter, list_entries
 from db.accounts.credentials import revoke_token
 from db.images.annotations import newest_annotation
 from db.tables.core import Annotation, Image
@@ -135,9 +135,9 @@ def test_who_did_it_is_kept_with_it_and_in_the_audit_log(people: People) -> None
         assert (image.author, annotation.author) == ("annotator", "annotator")
         by_token = upload(people.clients["token"], ("12.png", png(12)))
         assert by_token.status_code == 201
-        entries = list_entries(session, user_name="annotator", limit=3)
+        entries = list_entries(session, AuditFilter("annotator"), limit=3)
     with store.session(read_only=True) as session:
-        entries = list_entries(session, user_name="annotator", limit=3)
+        entries = list_entries(session, AuditFilter("annotator"), limit=3)
     assert [(one.via, one.action) for one in entries] == [
         ("token", "POST /api/v1/images"),
         ("session", "PUT /api/v1/images/{image_id}/annotation"),

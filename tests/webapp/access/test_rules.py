@@ -10,70 +10,75 @@ from tests.conftest import Installation
 from tests.webapp.people import People
 from webapp.access.callers import Role
 from webapp.access.events import event_name
+from webapp.access.permissions import LEAST_ROLE, Permission
 from webapp.access.rules import BODIES, ENDPOINTS, EVENTS, GRADIO
 from webapp.server import build_api
 
-# The least who may. `anyone` need not sign in.
+# What each takes. Who has which permission: test_rights.py.
 TABLE = {
-    "GET /healthz": "anyone",
-    "GET /readyz": "anyone",
-    "GET /login": "anyone",
-    "POST /login": "anyone",
-    "GET /metrics": "viewer",
-    "GET /docs": "viewer",
-    "GET /docs/oauth2-redirect": "viewer",
-    "GET /openapi.json": "viewer",
-    "GET /ui/{asked}/{name:path}": "viewer",
-    "GET /api/v1/me": "viewer",
-    "PUT /api/v1/me/password": "viewer",
-    "GET /api/v1/projects": "viewer",
-    "POST /api/v1/projects": "admin",
-    "GET /api/v1/projects/{project_id}": "viewer",
-    "PATCH /api/v1/projects/{project_id}": "admin",
-    "GET /api/v1/images": "viewer",
-    "GET /api/v1/images/people": "viewer",
-    "POST /api/v1/images": "annotator",
-    "POST /api/v1/images/samples": "annotator",
-    "POST /api/v1/inspect": "annotator",
-    "POST /api/v1/images/retry": "annotator",
-    "GET /api/v1/images/{image_id}": "viewer",
-    "DELETE /api/v1/images/{image_id}": "annotator",
-    "GET /api/v1/images/{image_id}/display": "viewer",
-    "GET /api/v1/images/{image_id}/thumbnail": "viewer",
-    "GET /api/v1/images/{image_id}/map": "viewer",
-    "GET /api/v1/images/{image_id}/mask": "viewer",
-    "PUT /api/v1/images/{image_id}/annotation": "annotator",
-    "GET /api/v1/runs": "viewer",
-    "POST /api/v1/runs": "annotator",
-    "GET /api/v1/runs/{run_id}": "viewer",
-    "POST /api/v1/runs/{run_id}/cancel": "annotator",
-    "GET /api/v1/prompts": "viewer",
-    "PATCH /api/v1/prompts/{version_id}": "annotator",
-    "POST /api/v1/prompts/{version_id}/activate": "admin",
-    "GET /api/v1/prompts/{version_id}/comparison": "annotator",
-    "POST /api/v1/prompts/import": "admin",
-    "POST /api/v1/prompts/published": "admin",
-    "GET /api/v1/models": "viewer",
-    "POST /api/v1/models": "admin",
-    "DELETE /api/v1/models/change": "admin",
-    "POST /api/v1/models/files": "admin",
-    "GET /api/v1/threshold": "viewer",
-    "PUT /api/v1/threshold": "admin",
-    "GET /api/v1/export": "viewer",
-    "POST /api/v1/import": "annotator",
-    "GET /api/v1/webhooks": "admin",
-    "POST /api/v1/webhooks": "admin",
-    "PATCH /api/v1/webhooks/{webhook_id}": "admin",
-    "DELETE /api/v1/webhooks/{webhook_id}": "admin",
-    "GET /api/v1/webhooks/{webhook_id}/messages": "admin",
-    "GET /api/v1/users": "admin",
-    "POST /api/v1/users": "admin",
-    "PATCH /api/v1/users/{user_id}": "admin",
-    "GET /api/v1/users/{user_id}/tokens": "admin",
-    "POST /api/v1/users/{user_id}/tokens": "admin",
-    "DELETE /api/v1/users/{user_id}/tokens/{token_id}": "admin",
-    "GET /api/v1/audit": "admin",
-    "POST /logout": "anyone",  # the last, as it ends the browser's session
+    "GET /healthz": "open",
+    "GET /readyz": "open",
+    "GET /login": "open",
+    "POST /login": "open",
+    "GET /metrics": "overview",
+    "GET /docs": "basic",
+    "GET /docs/oauth2-redirect": "basic",
+    "GET /openapi.json": "basic",
+    "GET /ui/{asked}/{name:path}": "basic",
+    "GET /api/v1/me": "basic",
+    "PUT /api/v1/me/password": "account",
+    "GET /api/v1/projects": "overview",
+    "POST /api/v1/projects": "installation",
+    "GET /api/v1/projects/{project_id}": "read",
+    "PATCH /api/v1/projects/{project_id}": "settings",
+    "GET /api/v1/projects/{project_id}/members": "settings",
+    "PUT /api/v1/projects/{project_id}/members": "settings",
+    "GET /api/v1/images": "read",
+    "GET /api/v1/images/people": "read",
+    "POST /api/v1/images": "upload",
+    "POST /api/v1/images/samples": "annotate",
+    "POST /api/v1/inspect": "inspect",
+    "POST /api/v1/images/retry": "annotate",
+    "GET /api/v1/images/{image_id}": "read",
+    "DELETE /api/v1/images/{image_id}": "annotate",
+    "GET /api/v1/images/{image_id}/display": "read",
+    "GET /api/v1/images/{image_id}/thumbnail": "read",
+    "GET /api/v1/images/{image_id}/map": "read",
+    "GET /api/v1/images/{image_id}/mask": "read",
+    "PUT /api/v1/images/{image_id}/annotation": "annotate",
+    "GET /api/v1/runs": "read",
+    "POST /api/v1/runs": "train",
+    "GET /api/v1/runs/{run_id}": "read",
+    "POST /api/v1/runs/{run_id}/cancel": "train",
+    "GET /api/v1/prompts": "read",
+    "PATCH /api/v1/prompts/{version_id}": "train",
+    "POST /api/v1/prompts/{version_id}/activate": "settings",
+    "GET /api/v1/prompts/{version_id}/comparison": "train",
+    "POST /api/v1/prompts/import": "settings",
+    "POST /api/v1/prompts/published": "settings",
+    "GET /api/v1/models": "overview",
+    "POST /api/v1/models": "installation",
+    "DELETE /api/v1/models/change": "installation",
+    "POST /api/v1/models/files": "installation",
+    "GET /api/v1/threshold": "read",
+    "PUT /api/v1/threshold": "settings",
+    "GET /api/v1/export": "read",
+    "POST /api/v1/import": "annotate",
+    "GET /api/v1/webhooks": "installation",
+    "POST /api/v1/webhooks": "installation",
+    "PATCH /api/v1/webhooks/{webhook_id}": "installation",
+    "DELETE /api/v1/webhooks/{webhook_id}": "installation",
+    "GET /api/v1/webhooks/{webhook_id}/messages": "installation",
+    "POST /api/v1/webhooks/{webhook_id}/test": "installation",
+    "GET /api/v1/users": "users",
+    "POST /api/v1/users": "users",
+    "PATCH /api/v1/users/{user_id}": "users",
+    "GET /api/v1/users/{user_id}/tokens": "users",
+    "POST /api/v1/users/{user_id}/tokens": "users",
+    "DELETE /api/v1/users/{user_id}/tokens/{token_id}": "users",
+    "GET /api/v1/audit": "users",
+    "GET /api/v1/audit/export": "users",
+    "POST /logout": "open",  # the last, as it ends the browser's session
 }
 ROLE_OF = {"nobody": Role.ANYONE, "viewer": Role.VIEWER, "annotator": Role.ANNOTATOR, "admin": Role.ADMIN}
 ROLE_OF["token"] = Role.ANNOTATOR
@@ -89,7 +94,8 @@ def endpoints_of(app: FastAPI) -> set[str]:
 
 
 def test_every_endpoint_is_in_the_table_and_in_the_rules() -> None:
-    assert endpoints_of(build_api()) == set(TABLE) == set(ENDPOINTS)
+    assert endpoints_of(build_api()) == set(TABLE)
+    assert TABLE == ENDPOINTS
 
 
 def test_every_large_body_is_one_of_an_endpoint() -> None:
@@ -100,7 +106,7 @@ def test_every_large_body_is_one_of_an_endpoint() -> None:
 @pytest.mark.parametrize("endpoint", list(TABLE))
 def test_who_may_do_what(endpoint: str, who: str, people: People) -> None:
     method, path = endpoint.split(" ", 1)
-    least = Role[TABLE[endpoint].upper()]
+    least = LEAST_ROLE[Permission(TABLE[endpoint])]
     # Ids that do not exist: whoever gets past the gate is told that, and nothing is changed.
     for name in ("project_id", "image_id", "run_id", "version_id", "user_id", "token_id"):
         path = path.replace(f"{{{name}}}", "999999")
@@ -114,7 +120,7 @@ def test_who_may_do_what(endpoint: str, who: str, people: People) -> None:
         assert answer.json()["type"].endswith(":not-signed-in")
     else:
         assert answer.status_code == 403 and answer.json()["type"].endswith(":not-allowed")
-        assert TABLE[endpoint] in answer.json()["detail"]
+        assert f"takes the role {least.name.lower()}" in answer.json()["detail"]
 
 
 @pytest.mark.parametrize("path", ["/api/v1/nothing", "/nothing", "/api/v1/images/1/nothing", "/gradio_api/nothing"])
@@ -123,29 +129,29 @@ def test_what_no_rule_is_for_is_not_there(path: str, page_people: People) -> Non
         assert client.get(path).status_code == 404
 
 
-# The least who may cause each event of the page.
+# What each event of the page takes.
 PAGE_EVENTS = {
-    "webapp.page.layout._header": "viewer",
-    "webapp.texts.labels.Labels._in_language": "viewer",
-    "webapp.page.exchange._import": "annotator",
-    "webapp.page.exchange.build_exchange.<locals>.<lambda>": "viewer",
-    "webapp.page.settings._read": "viewer",
-    "webapp.page.settings._save": "admin",
-    "webapp.page.settings._rule": "viewer",
-    "webapp.page.depth._read": "viewer",
-    "webapp.page.depth._save": "admin",
-    "webapp.page.line._read": "viewer",
-    "webapp.page.line._save": "admin",
-    "webapp.page.settings._backbone": "viewer",
-    "webapp.page.settings._operations": "viewer",
-    "webapp.page.train._show": "viewer",
-    "webapp.page.train._choose": "viewer",
-    "webapp.page.train._compare": "annotator",
-    "webapp.page.train._start": "annotator",
-    "webapp.page.train._cancel": "annotator",
-    "webapp.page.train._activate": "admin",
-    "webapp.page.train._import": "admin",
-    "webapp.page.train.build_train.<locals>.<lambda>": "viewer",
+    "webapp.page.layout._header": "overview",
+    "webapp.texts.labels.Labels._in_language": "basic",
+    "webapp.page.exchange._import": "annotate",
+    "webapp.page.exchange.build_exchange.<locals>.<lambda>": "basic",
+    "webapp.page.settings._read": "read",
+    "webapp.page.settings._save": "settings",
+    "webapp.page.settings._rule": "basic",
+    "webapp.page.depth._read": "read",
+    "webapp.page.depth._save": "settings",
+    "webapp.page.line._read": "read",
+    "webapp.page.line._save": "settings",
+    "webapp.page.settings._backbone": "read",
+    "webapp.page.settings._operations": "read",
+    "webapp.page.train._show": "read",
+    "webapp.page.train._choose": "read",
+    "webapp.page.train._compare": "train",
+    "webapp.page.train._start": "train",
+    "webapp.page.train._cancel": "train",
+    "webapp.page.train._activate": "settings",
+    "webapp.page.train._import": "settings",
+    "webapp.page.train.build_train.<locals>.<lambda>": "basic",
 }
 
 
@@ -158,13 +164,14 @@ def events(shared: Installation) -> dict[str, int]:
 
 
 def test_every_event_of_the_page_is_in_the_table_and_in_the_rules(events: dict[str, int]) -> None:
-    assert set(events) == set(PAGE_EVENTS) == set(EVENTS)
+    assert set(events) == set(PAGE_EVENTS)
+    assert PAGE_EVENTS == EVENTS
 
 
 @pytest.mark.parametrize("who", ["viewer", "annotator", "admin"])
 @pytest.mark.parametrize("event", list(PAGE_EVENTS))
 def test_who_may_cause_which_event(event: str, who: str, events: dict[str, int], page_people: People) -> None:
-    may = ROLE_OF[who] >= Role[PAGE_EVENTS[event].upper()]
+    may = ROLE_OF[who] >= LEAST_ROLE[Permission(PAGE_EVENTS[event])]
     said = happened(page_people, who, events[event])
     assert ("This takes the role" in said) is not may, said
 

@@ -135,6 +135,13 @@ def test_an_annotator_corrects_and_an_admin_sees_who_it_was(closed: Site, page: 
     page.locator("#tab-settings-button").click()
     page.get_by_test_id("audit").locator("summary").click()
     expect(page.get_by_test_id("audit-log")).to_contain_text("PUT /api/v1/images/{image_id}/annotation")
+    with page.expect_download() as whole:
+        page.get_by_test_id("audit-export").click()
+    assert "PUT /api/v1/images/{image_id}/annotation" in whole.value.path().read_text()
+    page.get_by_test_id("audit-to").fill("2001-02-03")
+    with page.expect_download() as old:
+        page.get_by_test_id("audit-export").click()
+    assert old.value.path().read_text("utf-8-sig").splitlines() == ["id,at,user_name,via,address,action,object"]
 
 
 def test_an_admin_makes_users_changes_them_and_hands_out_tokens(closed: Site, page: Page, keep) -> None:
@@ -147,10 +154,17 @@ def test_an_admin_makes_users_changes_them_and_hands_out_tokens(closed: Site, pa
     robot = rows.filter(has_text="robot")
     expect(robot).to_contain_text("tokens only")
     robot.get_by_test_id("user-token").click()
-    page.get_by_test_id("user-answer").fill("line 3")
-    page.keyboard.press("Enter")
+    page.get_by_test_id("token-purpose").fill("line 3")
+    page.get_by_test_id("token-scope").select_option("line")
+    page.get_by_test_id("token-project").select_option("default")
+    page.get_by_test_id("token-ends").fill("2020-12-31")
+    page.get_by_test_id("token-make").click()
+    expect(page.get_by_test_id("token-error")).to_contain_text("Choose an end that lies ahead")
+    page.get_by_test_id("token-ends").fill("2999-12-31")
+    keep(page, "new_token")
+    page.get_by_test_id("token-make").click()
     expect(page.get_by_test_id("new-token-value")).to_have_text(re.compile("^aloop_"))
-    expect(robot.get_by_test_id("token")).to_contain_text("for line 3")
+    expect(robot.get_by_test_id("token")).to_contain_text("for line 3 · line, for default alone, until 12/31/2999")
     keep(page, "users")
     page.get_by_test_id("new-token-done").click()
     expect(page.get_by_test_id("new-token-value")).to_be_hidden()

@@ -64,6 +64,17 @@ def test_a_token_is_shown_once_and_works(installation, call):
     assert call("list") == (0, "robot: annotator, 1 token, no password")
 
 
+def test_a_token_reaches_as_far_as_is_said(installation, call):
+    call("add", "robot", "--role", "annotator", "--no-password")
+    words = ("--scope", "line", "--project", "default", "--until", "2999-12-31")
+    _, secret = call("token", "robot", *words)
+    with installation.store.session(read_only=True) as session:
+        token = find_token(session, secret)
+        assert token is not None and token.project is not None and token.ends_at is not None
+        assert (token.scope, token.project.name) == ("line", "default")
+        assert token.ends_at.isoformat() == "3000-01-01T00:00:00+00:00"
+
+
 def test_what_is_done_on_the_command_line_is_in_the_audit_log(installation, call):
     call("add", "ada", "--role", "admin")
     with installation.store.session(read_only=True) as session:
@@ -78,6 +89,8 @@ def test_what_is_done_on_the_command_line_is_in_the_audit_log(installation, call
         (("add", "ada", "--role", "admin"), "short", "10 to 500 characters"),
         (("passwd", "nobody"), PASSWORD, "There is no user 'nobody'"),
         (("disable", "boss"), "", "the only admin"),
+        (("token", "boss", "--project", "none such"), "", "There is no project 'none such'"),
+        (("token", "boss", "--until", "2001-02-03"), "", "Choose an end that lies ahead"),
         (("add", "BOSS", "--role", "viewer"), PASSWORD, "There is a user 'boss' already"),
     ],
 )

@@ -1,7 +1,7 @@
 // Who is signed in, in the bar. The page shows what their role may do (account.css); the server sees to the rest.
 
 import { pollWhileVisible } from "../shared/dom.js";
-import { getJson } from "../shared/net.js";
+import { currentProject, getJson } from "../shared/net.js";
 import { t } from "../shared/texts.js";
 import { changePassword } from "./password.js";
 
@@ -10,8 +10,10 @@ export function mount(element) {
 
   async function showAccount() {
     try {
-      const { name, role, accounts } = await getJson("/me");
-      Object.assign(document.documentElement.dataset, { role, accounts });
+      const me = await getJson(`/me?project=${encodeURIComponent(currentProject())}`);
+      const { name, accounts, role: installation } = me;
+      const role = me.project_role ?? installation;
+      Object.assign(document.documentElement.dataset, { role, installation, accounts });
       account.hidden = !accounts;
       account.querySelector("[data-testid=account-name]").textContent = name;
       account.querySelector("[data-testid=account-name]").title = t("account.name.title", { name, role: t(`role.${role}`) });

@@ -4,6 +4,7 @@ import { bus } from "../shared/bus.js";
 import { node, pollWhileVisible } from "../shared/dom.js";
 import { currentProject, DEFAULT_PROJECT, getJson, openProject } from "../shared/net.js";
 import { t } from "../shared/texts.js";
+import { editMembers } from "./members.js";
 
 export function mount(element) {
   const root = element.querySelector("[data-testid=projects]");
@@ -37,22 +38,25 @@ export function mount(element) {
       button.addEventListener("click", does);
       actions.append(button);
     };
-    if (project.archived_at) action("restore", () => change(project, { archived: false }));
-    else {
-      if (!shown) action("open", () => openProject(project.name));
-      if (project.name !== DEFAULT_PROJECT) {
-        action("rename", () => writeName(row, project));
-        action("archive", () => change(project, { archived: true }));
-      }
-    }
+    if (!project.archived_at && !shown) action("open", () => openProject(project.name));
+    if (project.role === "admin") adminActions(action, row, project);
     row.append(actions);
     return row;
   }
 
-  function factsOf({ images, prompt_version }) {
+  function adminActions(action, row, project) {
+    if (project.archived_at) return action("restore", () => change(project, { archived: false }));
+    action("members", () => quietly(editMembers(project, () => quietly(showAll()))));
+    if (project.name === DEFAULT_PROJECT) return;
+    action("rename", () => writeName(row, project));
+    action("archive", () => change(project, { archived: true }));
+  }
+
+  function factsOf({ images, prompt_version, members_only }) {
     const total = Object.values(images).reduce((sum, count) => sum + count, 0);
     const facts = [t("images", { count: total }), t("projects.corrected", { number: images.corrected })];
     if (prompt_version !== null) facts.push(t("projects.prompts", { version: prompt_version }));
+    if (members_only) facts.push(t("projects.members_only"));
     return facts.join(", ");
   }
 

@@ -2,6 +2,7 @@
 
 import { node } from "../shared/dom.js";
 import { LOCALE, t } from "../shared/texts.js";
+import { reachWords } from "./token.js";
 
 const ROLE_NAMES = ["viewer", "annotator", "admin"];
 const AUDIT_COLUMNS = ["at", "user_name", "address", "action", "object"];
@@ -26,8 +27,8 @@ export function userRow(user, tokens, act) {
   const able = t(user.disabled ? "users.enable" : "users.disable");
   const row = node("li", { "data-testid": "user-row", "data-name": user.name });
   const actions = node("span", { class: "al-project-actions" }, role,
-    actionButton(t("users.new_password"), user.name, "user-password", () => askIn(row, t("users.new_password.field", { name: user.name }), "password", (password) => act.change(user, { password }))),
-    actionButton(t("token.new"), user.name, "user-token", () => askIn(row, t("token.purpose.field", { name: user.name }), "text", (purpose) => act.makeToken(user, purpose))),
+    actionButton(t("users.new_password"), user.name, "user-password", () => askPassword(row, user, (password) => act.change(user, { password }))),
+    actionButton(t("token.new"), user.name, "user-token", () => act.makeToken(user)),
     actionButton(able, user.name, "user-disable", () => act.change(user, { disabled: !user.disabled })));
   row.append(words, actions, ...tokens.map((token) => tokenLine(user, token, act)));
   return row;
@@ -35,12 +36,14 @@ export function userRow(user, tokens, act) {
 
 function tokenLine(user, token, act) {
   const revoke = actionButton(t("token.revoke"), token.hint, "token-revoke", () => act.revoke(user, token));
-  return node("div", { class: "al-token", "data-testid": "token" }, node("span", { class: "al-muted" }, t("token.purpose", { hint: token.hint, purpose: token.name })), revoke);
+  const words = [t("token.purpose", { hint: token.hint, purpose: token.name }), reachWords(token)].filter(Boolean).join(" · ");
+  return node("div", { class: "al-token", "data-testid": "token" }, node("span", { class: "al-muted" }, words), revoke);
 }
 
 // A field in place of the row's buttons; Enter gives what was written to `use`, Escape leaves.
-function askIn(row, label, type, use) {
-  const field = node("input", { class: "al-input", type, required: true, maxlength: type === "password" ? 500 : 100, "aria-label": label, placeholder: label, autocomplete: type === "password" ? "new-password" : "off", "data-testid": "user-answer" });
+function askPassword(row, user, use) {
+  const label = t("users.new_password.field", { name: user.name });
+  const field = node("input", { class: "al-input", type: "password", required: true, maxlength: 500, "aria-label": label, placeholder: label, autocomplete: "new-password", "data-testid": "user-answer" });
   const form = node("form", { class: "al-project-rename" }, field, node("button", { class: "al-button al-small al-primary" }, t("save")));
   const actions = row.querySelector(".al-project-actions");
   form.addEventListener("submit", (event) => {

@@ -1,8 +1,10 @@
 // The list of accounts and the form for a new one. Nothing is asked of the server unless an admin looks.
 
-import { getJson, request } from "../shared/net.js";
+import { startOf } from "../shared/dates.js";
+import { API, getJson, request } from "../shared/net.js";
 import { t } from "../shared/texts.js";
 import { auditTable, roleOptions, userRow } from "./rows.js";
+import { askForToken } from "./token.js";
 
 export function mount(element) {
   const root = element.querySelector("[data-testid=users]");
@@ -20,6 +22,15 @@ export function mount(element) {
     if (part("user-answer")) return; // someone writes: nothing moves under their hands
     part("user-list").replaceChildren(...users.map((user, index) => userRow(user, tokens[index], act)));
     if (part("audit").open) part("audit-log").replaceChildren(auditTable(await getJson("/audit")));
+  }
+
+  // The days are those of the viewer, both of them whole.
+  function showExport() {
+    const { from, to } = part("audit-days").elements;
+    const asked = new URLSearchParams();
+    if (from.value) asked.set("at_from", startOf(from.value, 0));
+    if (to.value) asked.set("at_before", startOf(to.value, 1));
+    part("audit-export").href = `${API}/audit/export?${asked}`;
   }
 
   function send(method, path, body) {
@@ -42,11 +53,12 @@ export function mount(element) {
   const act = {
     change: (user, changes) => attempt(() => send("PATCH", `/users/${user.id}`, changes)),
     revoke: (user, token) => attempt(() => send("DELETE", `/users/${user.id}/tokens/${token.id}`)),
-    makeToken: (user, name) => attempt(async () => {
-      const { token } = await (await send("POST", `/users/${user.id}/tokens`, { name })).json();
+    makeToken: (user) => quietly(askForToken(user, async (wanted) => {
+      const { token } = await (await send("POST", `/users/${user.id}/tokens`, wanted)).json();
       part("new-token-value").textContent = token;
       part("new-token").hidden = false;
-    }),
+      quietly(showUsers());
+    })),
   };
 
   const quietly = (work) => work.catch((error) => (part("users-error").textContent = error.message));
@@ -64,6 +76,8 @@ export function mount(element) {
     part("new-token").hidden = true;
   });
   part("audit").addEventListener("toggle", () => quietly(showUsers()));
+  part("audit-days").addEventListener("change", showExport);
+  showExport();
   // A little ahead of who scrolls down to it.
   new IntersectionObserver((entries) => entries.some((entry) => entry.isIntersecting) && quietly(showUsers()), { rootMargin: "1500px" }).observe(root);
 }
