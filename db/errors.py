@@ -23,6 +23,16 @@ class Conflict(DatabaseError):
         )
 
 
+class NotCorrected(DatabaseError):
+    """An image without a correction is to be golden."""
+
+    def __init__(self, image_id: int) -> None:
+        super().__init__(
+            f"Nobody has corrected image {image_id} yet, so no candidate can be held to it. Correct or accept it, then "
+            "add it to the golden set."
+        )
+
+
 class RunInProgress(DatabaseError):
     """A project has one live run at most."""
 

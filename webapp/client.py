@@ -88,6 +88,7 @@ class Image(TypedDict):
     unlike_others: bool
     preview: Preview | None
     annotation: Annotation | None
+    golden: bool
     scoring_error: str | None
     created_at: str
 
@@ -299,6 +300,10 @@ class Client:
     def accept(self, image_id: int, *, seen: int | None = None) -> Annotation:
         """Agree with the prediction."""
         return self._state(image_id, seen, json={"accept": True})
+
+    def set_golden(self, image_id: int, golden: bool = True) -> Image:
+        """Add a corrected image to the golden set, which nothing is learnt from, or take it out."""
+        return self._call("PUT", f"/images/{image_id}/golden", json={"golden": golden}).json()
 
     def retry(self, *image_ids: int) -> list[int]:
         """Score images again that could not be scored, all of them where none is named; the ids of those tried."""

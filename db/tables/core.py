@@ -50,6 +50,7 @@ class Image(Base):
             sqlite_where=text("scoring_error IS NOT NULL"),
             postgresql_where=text("scoring_error IS NOT NULL"),
         ),
+        Index("ix_images_golden", "project_id", sqlite_where=text("golden"), postgresql_where=text("golden")),
         {"sqlite_autoincrement": True},
     )
 
@@ -78,6 +79,8 @@ class Image(Base):
     compared_facts: Mapped[str | None] = mapped_column(Text)  # all of it in one form, to be searched
     # Why scoring failed, for a person to read; NULL while it has not.
     scoring_error: Mapped[str | None] = mapped_column(Text)
+    # Never learnt from: every candidate is held to it before it goes into service (db/training/golden_set.py).
+    golden: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime] = mapped_column(default=utc_now, index=True)
 
     project: Mapped[Project] = relationship()
@@ -187,6 +190,7 @@ class Annotation(Base):
     source: Mapped[str] = mapped_column(String(20))
     author: Mapped[str] = mapped_column(String(100), default="local")
     prompt_version_id: Mapped[int | None] = mapped_column(ForeignKey("prompt_versions.id"))
+    comment: Mapped[str] = mapped_column(Text, default="")  # a person's own words
     created_at: Mapped[datetime] = mapped_column(default=utc_now, index=True)
 
     image: Mapped[Image] = relationship()

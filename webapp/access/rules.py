@@ -42,6 +42,7 @@ ENDPOINTS: dict[str, Role] = {
     "GET /api/v1/images/{image_id}/map": VIEWER,
     "GET /api/v1/images/{image_id}/mask": VIEWER,
     "PUT /api/v1/images/{image_id}/annotation": ANNOTATOR,
+    "PUT /api/v1/images/{image_id}/golden": ANNOTATOR,
     "GET /api/v1/runs": VIEWER,
     "POST /api/v1/runs": ANNOTATOR,
     "GET /api/v1/runs/{run_id}": VIEWER,

@@ -86,6 +86,7 @@ class ImageView(BaseModel):
         "part=unlike_others: from eight scored images on, while the version in use has learnt prompts alone"
     )
     annotation: AnnotationView | None
+    golden: bool = Field(description="whether it is in the golden set: never learnt from, and judged by every candidate")
     scoring_error: str | None
     created_at: datetime
 
@@ -166,6 +167,7 @@ def _view(
         preview=None if preview is None else PreviewView.model_validate(preview, from_attributes=True),
         unlike_others=unlike_others,
         annotation=None if row.annotation is None else annotation_view(row.annotation),
+        golden=image.golden,
         scoring_error=None if image.scoring_error is None else translated(say, image.scoring_error),
         created_at=image.created_at,
     )

@@ -43,6 +43,7 @@ TABLE = {
     "GET /api/v1/images/{image_id}/map": "viewer",
     "GET /api/v1/images/{image_id}/mask": "viewer",
     "PUT /api/v1/images/{image_id}/annotation": "annotator",
+    "PUT /api/v1/images/{image_id}/golden": "annotator",
     "GET /api/v1/runs": "viewer",
     "POST /api/v1/runs": "annotator",
     "GET /api/v1/runs/{run_id}": "viewer",
