@@ -24,13 +24,31 @@ class Conflict(DatabaseError):
 
 
 class NotCorrected(DatabaseError):
-    """An image without a correction is to be golden."""
+    """An image without a correction is to be golden, or its defects are to be named."""
 
     def __init__(self, image_id: int) -> None:
         super().__init__(
-            f"Nobody has corrected image {image_id} yet, so no candidate can be held to it. Correct or accept it, then "
-            "add it to the golden set."
+            f"Nobody has corrected image {image_id} yet. Correct or accept it first: the golden set and kinds of "
+            "defect rest on what people said."
         )
+
+
+class BadKind(DatabaseError):
+    """A kind of defect that can't be: its name, colour, key or examples, or one that there is already."""
+
+
+class KindInUse(DatabaseError):
+    """A kind of defect is to be deleted that corrections name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"Corrections name the kind of defect {name!r}, also earlier ones, so it can't be deleted. Rename it, or "
+            "give those regions another kind."
+        )
+
+
+class BadNaming(DatabaseError):
+    """A kind of defect for something that is no region of the correction."""
 
 
 class RunInProgress(DatabaseError):

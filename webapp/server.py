@@ -16,6 +16,7 @@ from webapp.access.heads import HeadAsGet
 from webapp.api import (
     annotations,
     audit,
+    defects,
     export,
     golden,
     health,
@@ -93,6 +94,7 @@ def build_api(settings: Settings | None = None, *, accounts: bool = False, check
         images,
         maps,
         annotations,
+        defects,
         golden,
         runs,
         prompts,

@@ -6,11 +6,14 @@ The engine's and the database's own are named here too, so that the page need no
 from datetime import datetime
 
 from db.errors import (
+    BadKind,
     BadName,
+    BadNaming,
     BadSetting,
     ChangeInProgress,
     Conflict,
     KeyReused,
+    KindInUse,
     NameTaken,
     NotCorrected,
     NotFound,
@@ -24,7 +27,9 @@ __all__ = [
     "AddressRefused",
     "BackboneError",
     "BackboneIsSet",
+    "BadKind",
     "BadName",
+    "BadNaming",
     "BadPassword",
     "BadSetting",
     "ChangeInProgress",
@@ -32,6 +37,7 @@ __all__ = [
     "EngineError",
     "ImageError",
     "KeyReused",
+    "KindInUse",
     "LabelFileError",
     "LoginLocked",
     "LoginRefused",

@@ -192,7 +192,9 @@ def test_a_migration_that_leaves_dangling_references_is_refused(sqlite: Database
         raw = connection.connection.driver_connection
         assert raw is not None
         raw.execute("PRAGMA foreign_keys = OFF")
-        raw.execute("INSERT INTO annotations VALUES (1, 99, 1, 'normal', NULL, 0, 'drawn', 'ada', NULL, '2026-01-01', '')")
+        raw.execute(
+            "INSERT INTO annotations VALUES (1, 99, 1, 'normal', NULL, 0, 'drawn', 'ada', NULL, '2026-01-01', '')"
+        )
         raw.execute("PRAGMA foreign_keys = ON")
     with pytest.raises(RuntimeError, match="1 rows of annotations"):
         migrate(str(sqlite.engine.url))
