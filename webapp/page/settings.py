@@ -21,6 +21,7 @@ from webapp.texts import Texts
 from webapp.texts.labels import Labels, heading
 from webapp.texts.translation import translated
 from webapp.texts.viewer import viewer_texts
+from webapp.ui.defects import defect_book
 from webapp.ui.models import model_manager
 from webapp.ui.operations import operations_html
 from webapp.ui.projects import project_manager
@@ -40,6 +41,7 @@ def build_settings(tab: gr.Tab, labels: Labels) -> None:
         with gr.Column(elem_id="settings-projects"):
             project_manager()
             links = build_exchange(labels)
+            defect_book()
         with gr.Column(elem_id="settings-project"):
             labels(gr.HTML(apply_default_css=False), value=heading("settings.thresholds"))
             threshold = labels(
