@@ -51,6 +51,30 @@ class BadNaming(DatabaseError):
     """A kind of defect for something that is no region of the correction."""
 
 
+class SecondPersonNeeded(DatabaseError):
+    """A version is put in service, or declined, by someone who may not in a project that wants a second person."""
+
+    def __init__(self, version: int, started_by: str) -> None:
+        who = (
+            "an admin, as the schedule started its run"
+            if started_by == "schedule"
+            else f"another user than {started_by}"
+        )
+        super().__init__(
+            f"The project wants a second person to decide on version {version}: {who}. Ask one, or have an admin "
+            "change that in Settings."
+        )
+
+
+class NotAwaiting(DatabaseError):
+    """A version is approved or declined that waits for nobody."""
+
+    def __init__(self, version: int) -> None:
+        super().__init__(
+            f"Version {version} waits for nobody: it was decided on already. Reload to see what it is now."
+        )
+
+
 class RunInProgress(DatabaseError):
     """A project has one live run at most."""
 

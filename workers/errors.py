@@ -15,10 +15,12 @@ from db.errors import (
     KeyReused,
     KindInUse,
     NameTaken,
+    NotAwaiting,
     NotCorrected,
     NotFound,
     ProjectArchived,
     RunInProgress,
+    SecondPersonNeeded,
     UploadInProgress,
 )
 from engine.errors import BackboneError, EngineError, ImageError, PromptError
@@ -44,6 +46,7 @@ __all__ = [
     "MapChanged",
     "NameTaken",
     "NoPreview",
+    "NotAwaiting",
     "NotCorrected",
     "NotFound",
     "NotReady",
@@ -53,6 +56,7 @@ __all__ = [
     "ProjectArchived",
     "PromptError",
     "RunInProgress",
+    "SecondPersonNeeded",
     "TooFewCorrections",
     "UploadInProgress",
 ]

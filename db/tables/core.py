@@ -16,7 +16,7 @@ from names import compared
 # What a run can still become. One live run a project is a database constraint (see TuningRun).
 LIVE_RUN_STATES = ("queued", "running", "evaluating")
 RUN_STATES = (*LIVE_RUN_STATES, "succeeded", "failed", "cancelled")
-PROMPT_STATES = ("candidate", "active", "retired", "rejected")
+PROMPT_STATES = ("candidate", "awaiting", "active", "retired", "rejected")
 LABELS = ("normal", "anomalous")
 ANNOTATION_SOURCES = ("drawn", "accepted", "marked_normal", "marked_anomalous", "imported")
 
@@ -28,7 +28,8 @@ class Project(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(String(200), unique=True)
-    # Keys: threshold (0–1, on scores), map_threshold (0–1), retrain_after, retrain_hours, schedule (bool); keep,
+    # Keys: threshold (0–1, on scores), map_threshold (0–1), retrain_after, retrain_hours, schedule (bool);
+    # second_person (bool: another one than who started a run puts its version in service); keep,
     # keep_every, px_per_mm and name_pattern (db/projects/line_settings.py); and depth,
     # [low, high], once there was an image of more than 8 bits: which of its values are black and white.
     settings: Mapped[dict[str, Any]] = mapped_column(default=dict)
@@ -97,7 +98,7 @@ def seen_key(sha256: str, depth: str | None) -> str:
 
 
 class PromptVersion(Base):
-    """Prompts: candidate → active → retired, or rejected. Never overwritten."""
+    """Prompts: candidate → active → retired, or rejected; awaiting a second person where the project wants one."""
 
     __tablename__ = "prompt_versions"
     __table_args__ = (

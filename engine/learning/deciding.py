@@ -118,6 +118,14 @@ def hold_to_golden(decision: Decision, worse: Sequence[str], images: int) -> Dec
     return replace(decision, promote=False, sentence=sentence)
 
 
+def left_to_second_person(decision: Decision) -> Decision:
+    """The same where the project wants a second person to put in service what a run would."""
+    if not decision.promote:
+        return decision
+    words = decision.sentence.removeprefix("Put in service: ").removesuffix(".")
+    return replace(decision, promote=None, sentence=f"Waits for a second person: {words}.")
+
+
 def _worth(offer: Offer) -> float:
     """What an offer brings; prompts and heads, which see patches alone, must be better by more than luck gives."""
     return (offer.gain or 0.0) - (_PATCHES_ALONE if offer.name in ("prompts", "heads") else 0.0)

@@ -11,6 +11,7 @@ from db.images.pages import count_images
 from db.operations.worker_reports import worker_reports
 from db.projects.projects import get_project, update_settings
 from settings import Settings, get_settings
+from webapp.page.approval import build_approval
 from webapp.page.depth import build_depth
 from webapp.page.events import QUIET
 from webapp.page.exchange import build_exchange, export_links
@@ -58,6 +59,7 @@ def build_settings(tab: gr.Tab, labels: Labels) -> None:
             hours = labels(gr.Number(minimum=0.01, elem_id="retrain-hours"), label="settings.retrain_hours")
             rule = gr.HTML(elem_id="schedule-rule", apply_default_css=False)
             save = labels(gr.Button(variant="primary", elem_id="save-settings"), value="settings.save")
+            build_approval(tab, labels)
             build_line(tab, labels)
             build_depth(tab, labels)
             user_manager()

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 
 from db.errors import BlobsUnavailable
 from db.images.annotations import get_annotations
@@ -13,12 +14,13 @@ from db.images.images import clear_scoring_errors
 from db.projects.projects import get_project
 from db.store import Store
 from db.tables.core import Annotation, Project, PromptVersion, TuningRun
+from db.training.approvals import await_approval
 from db.training.golden_set import golden_annotations
 from db.training.prompt_versions import activate, active_version, add_version, get_version, reject
 from db.training.runs import claim, finish, get_run, give_back
 from engine.detector.files import detector_to_bytes
 from engine.learning.corrections import Correction
-from engine.learning.deciding import Decision, hold_to_golden
+from engine.learning.deciding import Decision, hold_to_golden, left_to_second_person
 from engine.learning.fitting import Config, Outcome, Progress, learn
 from settings import get_settings
 from workers.broker import dispatch
@@ -182,6 +184,9 @@ class _Run:
                 decision = Decision(
                     None, f"Another version became active meanwhile; this one waits for a person. {decision.sentence}"
                 )
+            if decision.promote and self._wants_second_person(session):
+                decision = left_to_second_person(decision)
+                await_approval(session, version)
             if decision.promote:
                 activate(session, version.id, self.run.author)
                 clear_scoring_errors(session, self.run.project_id)
@@ -201,6 +206,9 @@ class _Run:
         if decision.promote:
             forget_previews(self.store, self.run.project_id)
             dispatch.request_rescoring(self.run.project_id)
+
+    def _wants_second_person(self, session: Session) -> bool:
+        return bool(get_project(session, self.run.project_id).settings.get("second_person", False))
 
     def _metrics(self, outcome: Outcome, corrections: int) -> dict[str, Any]:
         """What is kept of a run: figures out of fold, what was offered, and what the threshold does."""

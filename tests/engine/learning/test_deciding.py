@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from engine.learning.comparison import compare, held_out
-from engine.learning.deciding import FEWEST_IMAGES, Decision, choose, hold_to_golden
+from engine.learning.deciding import FEWEST_IMAGES, Decision, choose, hold_to_golden, left_to_second_person
 
 SIDE = 24
 
@@ -125,3 +125,10 @@ def test_a_golden_image_that_is_judged_worse_keeps_a_candidate_out_of_service():
     assert passed.promote and passed.sentence.endswith("Golden images: 3, none of them judged worse than before.")
     refused = Decision(False, "Refused, what is in service stays: it might be worse.")
     assert hold_to_golden(refused, ["a.png"], 3) == refused
+
+
+def test_what_would_go_into_service_waits_for_a_second_person_and_what_is_refused_does_not():
+    waits = left_to_second_person(Decision(True, "Put in service: better.", "heads"))
+    assert (waits.promote, waits.sentence, waits.chosen) == (None, "Waits for a second person: better.", "heads")
+    refused = Decision(False, "Refused, what is in service stays: it might be worse.")
+    assert left_to_second_person(refused) == refused
