@@ -23,6 +23,58 @@ class Conflict(DatabaseError):
         )
 
 
+class NotCorrected(DatabaseError):
+    """An image without a correction is to be golden, or its defects are to be named."""
+
+    def __init__(self, image_id: int) -> None:
+        super().__init__(
+            f"Nobody has corrected image {image_id} yet. Correct or accept it first: the golden set and kinds of "
+            "defect rest on what people said."
+        )
+
+
+class BadKind(DatabaseError):
+    """A kind of defect that can't be: its name, colour, key or examples, or one that there is already."""
+
+
+class KindInUse(DatabaseError):
+    """A kind of defect is to be deleted that corrections name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"Corrections name the kind of defect {name!r}, also earlier ones, so it can't be deleted. Rename it, or "
+            "give those regions another kind."
+        )
+
+
+class BadNaming(DatabaseError):
+    """A kind of defect for something that is no region of the correction."""
+
+
+class SecondPersonNeeded(DatabaseError):
+    """A version is put in service, or declined, by someone who may not in a project that wants a second person."""
+
+    def __init__(self, version: int, started_by: str) -> None:
+        who = (
+            "an admin, as the schedule started its run"
+            if started_by == "schedule"
+            else f"another user than {started_by}"
+        )
+        super().__init__(
+            f"The project wants a second person to decide on version {version}: {who}. Ask one, or have an admin "
+            "change that in Settings."
+        )
+
+
+class NotAwaiting(DatabaseError):
+    """A version is approved or declined that waits for nobody."""
+
+    def __init__(self, version: int) -> None:
+        super().__init__(
+            f"Version {version} waits for nobody: it was decided on already. Reload to see what it is now."
+        )
+
+
 class RunInProgress(DatabaseError):
     """A project has one live run at most."""
 

@@ -37,6 +37,15 @@ class Upload(TypedDict):
     error: NotRequired[str]
 
 
+class NamedDefect(TypedDict):
+    """A region of a correction that has a kind of defect: any pixel in it; without x and y the image as a whole."""
+
+    kind_id: int
+    x: int | None
+    y: int | None
+    area: NotRequired[int]
+
+
 class Annotation(TypedDict):
     """One revision of what a person says of an image; `area` in pixels."""
 
@@ -46,6 +55,8 @@ class Annotation(TypedDict):
     source: str
     author: str
     created_at: str
+    comment: str
+    defects: list[NamedDefect]
     note: str
 
 
@@ -88,6 +99,7 @@ class Image(TypedDict):
     unlike_others: bool
     preview: Preview | None
     annotation: Annotation | None
+    golden: bool
     scoring_error: str | None
     created_at: str
 
@@ -299,6 +311,19 @@ class Client:
     def accept(self, image_id: int, *, seen: int | None = None) -> Annotation:
         """Agree with the prediction."""
         return self._state(image_id, seen, json={"accept": True})
+
+    def name_defects(
+        self, image_id: int, defects: list[NamedDefect] | None = None, comment: str | None = None
+    ) -> Annotation:
+        """Give regions of the newest correction kinds of defect, and it a comment; None leaves what is there."""
+        given: dict[str, Any] = {"defects": defects, "comment": comment}
+        if defects is not None:
+            given["defects"] = [{name: one.get(name) for name in ("kind_id", "x", "y")} for one in defects]
+        return self._call("PATCH", f"/images/{image_id}/annotation", json=given).json()
+
+    def set_golden(self, image_id: int, golden: bool = True) -> Image:
+        """Add a corrected image to the golden set, which nothing is learnt from, or take it out."""
+        return self._call("PUT", f"/images/{image_id}/golden", json={"golden": golden}).json()
 
     def retry(self, *image_ids: int) -> list[int]:
         """Score images again that could not be scored, all of them where none is named; the ids of those tried."""

@@ -16,7 +16,9 @@ from webapp.access.heads import HeadAsGet
 from webapp.api import (
     annotations,
     audit,
+    defects,
     export,
+    golden,
     health,
     image_uploads,
     images,
@@ -94,6 +96,8 @@ def build_api(settings: Settings | None = None, *, accounts: bool = False, check
         images,
         maps,
         annotations,
+        defects,
+        golden,
         runs,
         prompts,
         models,

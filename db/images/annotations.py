@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Select, case, func, select
+from sqlalchemy import ColumnElement, Select, case, func, select, true
 from sqlalchemy.orm import Session, joinedload
 
 from db.clock import shared_now
@@ -101,12 +101,18 @@ def newest_per_image(session: Session, project_id: int) -> list[Annotation]:
     return list(session.scalars(newest))
 
 
+def newest_to_learn_from(session: Session, project_id: int) -> list[Annotation]:
+    """The same of the images that runs may learn from: of all but the golden ones."""
+    newest = newest_of_images(project_id, learnt=True).order_by(Annotation.image_id)
+    return list(session.scalars(newest.options(joinedload(Annotation.image))))
+
+
 def newest_annotated(session: Session, project_id: int, limit: int) -> list[str]:
-    """The keys (`Image.seen_key`) of the images of a project that were annotated last, the last one first."""
+    """The keys (`Image.seen_key`) of images to learn from of a project that were annotated last, the last one first."""
     images = (
         select(Image)
         .join(Annotation, Annotation.image_id == Image.id)
-        .where(Image.project_id == project_id)
+        .where(Image.project_id == project_id, Image.golden.is_(False))
         .group_by(Image.id)
         .order_by(func.max(Annotation.id).desc())
         .limit(limit)
@@ -115,9 +121,9 @@ def newest_annotated(session: Session, project_id: int, limit: int) -> list[str]
 
 
 def count_labels(session: Session, project_id: int) -> LabelCounts:
-    """How many images of a project are corrected in which way, by their newest annotations."""
+    """How many images of a project that runs learn from are corrected in which way, by their newest annotations."""
     kind = case((Annotation.label == "normal", "normal"), (says_where(), "marked"), else_="unmarked")
-    newest = newest_of_images(project_id).with_only_columns(kind.label("kind")).subquery()
+    newest = newest_of_images(project_id, learnt=True).with_only_columns(kind.label("kind")).subquery()
     rows = session.execute(select(newest.c.kind, func.count()).group_by(newest.c.kind)).all()
     counts = {row[0]: row[1] for row in rows}
     return LabelCounts(*(counts.get(one, 0) for one in ("normal", "marked", "unmarked")))
@@ -134,8 +140,9 @@ def get_annotations(session: Session, ids: list[int]) -> list[Annotation]:
 
 
 def waiting_corrections(session: Session, project_id: int) -> Waiting:
-    """The newest annotations that are in no succeeded run's frozen input."""
-    waiting = {annotation.id: annotation.created_at for annotation in session.scalars(newest_of_images(project_id))}
+    """The newest annotations that are in no succeeded run's frozen input; golden images wait for none."""
+    newest = session.scalars(newest_of_images(project_id, learnt=True))
+    waiting = {annotation.id: annotation.created_at for annotation in newest}
     runs = (
         select(TuningRun.training_annotation_ids, TuningRun.holdout_annotation_ids, TuningRun.created_at)
         .where(TuningRun.project_id == project_id, TuningRun.state == "succeeded")
@@ -155,12 +162,17 @@ def says_where() -> ColumnElement[bool]:
     return (Annotation.label == "normal") | Annotation.mask_blob_key.is_not(None)
 
 
-def newest_of_images(project_id: int) -> Select[Annotation]:
-    """The query for the revision that counts of every annotated image of a project."""
+def newest_of_images(project_id: int, *, learnt: bool = False) -> Select[Annotation]:
+    """The query for the revision that counts of every annotated image of a project.
+
+    Args:
+        project_id: whose.
+        learnt: only of images that may be learnt from: not of golden ones.
+    """
     newest = (
         select(Annotation.image_id, func.max(Annotation.revision).label("revision"))
         .join(Image, Image.id == Annotation.image_id)
-        .where(Image.project_id == project_id)
+        .where(Image.project_id == project_id, Image.golden.is_(False) if learnt else true())
         .group_by(Annotation.image_id)
         .subquery()
     )

@@ -31,6 +31,7 @@ class ImageFilter:
         name: part of the file name, of the part's number, the lot, the station or a tag; in capitals or not, composed
             or not.
         person: who uploaded it or made its newest annotation.
+        golden: whether it is in the golden set.
     """
 
     status: str | None = None
@@ -42,6 +43,7 @@ class ImageFilter:
     added_before: datetime | None = None
     name: str | None = None
     person: str | None = None
+    golden: bool | None = None
 
     def __post_init__(self) -> None:
         """Raises ValueError for a status that there is not."""
@@ -93,6 +95,8 @@ class ImageFilter:
             wanted.append(image_id.in_(_named(project_id, self.name)))
         if self.person is not None:
             wanted.append(image_id.in_(_of_person(project_id, self.person)))
+        if self.golden is not None:
+            wanted.append(Image.golden.is_(self.golden))
         return and_(True, *wanted)
 
 

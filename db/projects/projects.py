@@ -18,6 +18,7 @@ from db.training.runs import live_run
 # What a new project starts with. `retrain_after` and `retrain_hours`, where absent, are those of the process.
 DEFAULT_SETTINGS: dict[str, Any] = {"threshold": 0.5, "map_threshold": 0.5, "schedule": True}
 _LONGEST_NAME = 200
+_SWITCHES = ("schedule", "second_person")
 # Lowest and highest value; whole numbers where these are.
 _RANGES = {
     "threshold": (0.0, 1.0),
@@ -109,7 +110,8 @@ def update_settings(session: Session, project_id: int, changes: dict[str, Any]) 
         session: a writing session.
         project_id: whose.
         changes: threshold and map_threshold (0–1), retrain_after (corrections, ≥ 1), retrain_hours (> 0),
-            schedule (bool: whether runs start by themselves), and those of db/projects/line_settings.py.
+            schedule (bool: whether runs start by themselves), second_person (bool, see db/training/approvals.py), and
+            those of db/projects/line_settings.py.
 
     Raises:
         NotFound: no such project.
@@ -135,12 +137,12 @@ def _check_setting(name: str, value: Any) -> None:
     if name in LINE_SETTINGS:
         check_line_setting(name, value)
         return
-    if name == "schedule":
+    if name in _SWITCHES:
         if not isinstance(value, bool):
-            raise BadSetting(f"The setting schedule is true or false, not {value!r}.")
+            raise BadSetting(f"The setting {name} is true or false, not {value!r}.")
         return
     if name not in _RANGES:
-        known = ", ".join(sorted({*_RANGES, *LINE_SETTINGS, "depth", "schedule"}))
+        known = ", ".join(sorted({*_RANGES, *LINE_SETTINGS, "depth", *_SWITCHES}))
         raise BadSetting(f"There is no setting {name!r}. The settings of a project are {known}.")
     low, high = _RANGES[name]
     whole = isinstance(low, int)

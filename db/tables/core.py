@@ -16,7 +16,7 @@ from names import compared
 # What a run can still become. One live run a project is a database constraint (see TuningRun).
 LIVE_RUN_STATES = ("queued", "running", "evaluating")
 RUN_STATES = (*LIVE_RUN_STATES, "succeeded", "failed", "cancelled")
-PROMPT_STATES = ("candidate", "active", "retired", "rejected")
+PROMPT_STATES = ("candidate", "awaiting", "active", "retired", "rejected")
 LABELS = ("normal", "anomalous")
 ANNOTATION_SOURCES = ("drawn", "accepted", "marked_normal", "marked_anomalous", "imported")
 
@@ -28,7 +28,8 @@ class Project(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(String(200), unique=True)
-    # Keys: threshold (0–1, on scores), map_threshold (0–1), retrain_after, retrain_hours, schedule (bool); keep,
+    # Keys: threshold (0–1, on scores), map_threshold (0–1), retrain_after, retrain_hours, schedule (bool);
+    # second_person (bool: another one than who started a run puts its version in service); keep,
     # keep_every, px_per_mm and name_pattern (db/projects/line_settings.py); and depth,
     # [low, high], once there was an image of more than 8 bits: which of its values are black and white.
     settings: Mapped[dict[str, Any]] = mapped_column(default=dict)
@@ -52,6 +53,7 @@ class Image(Base):
             sqlite_where=text("scoring_error IS NOT NULL"),
             postgresql_where=text("scoring_error IS NOT NULL"),
         ),
+        Index("ix_images_golden", "project_id", sqlite_where=text("golden"), postgresql_where=text("golden")),
         {"sqlite_autoincrement": True},
     )
 
@@ -80,6 +82,8 @@ class Image(Base):
     compared_facts: Mapped[str | None] = mapped_column(Text)  # all of it in one form, to be searched
     # Why scoring failed, for a person to read; NULL while it has not.
     scoring_error: Mapped[str | None] = mapped_column(Text)
+    # Never learnt from: every candidate is held to it before it goes into service (db/training/golden_set.py).
+    golden: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime] = mapped_column(default=utc_now, index=True)
 
     project: Mapped[Project] = relationship()
@@ -96,7 +100,7 @@ def seen_key(sha256: str, depth: str | None) -> str:
 
 
 class PromptVersion(Base):
-    """Prompts: candidate → active → retired, or rejected. Never overwritten."""
+    """Prompts: candidate → active → retired, or rejected; awaiting a second person where the project wants one."""
 
     __tablename__ = "prompt_versions"
     __table_args__ = (
@@ -189,6 +193,7 @@ class Annotation(Base):
     source: Mapped[str] = mapped_column(String(20))
     author: Mapped[str] = mapped_column(String(100), default="local")
     prompt_version_id: Mapped[int | None] = mapped_column(ForeignKey("prompt_versions.id"))
+    comment: Mapped[str] = mapped_column(Text, default="")  # a person's own words
     created_at: Mapped[datetime] = mapped_column(default=utc_now, index=True)
 
     image: Mapped[Image] = relationship()

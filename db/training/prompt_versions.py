@@ -1,4 +1,7 @@
-"""Prompt versions: candidate → active → retired, or rejected; one is active in a project. Never deleted."""
+"""Prompt versions: candidate → active → retired, or rejected; one is active in a project. Never deleted.
+
+Where a project wants a second person, a candidate is awaiting one in between (`approvals.py`).
+"""
 
 from typing import Any
 

@@ -15,7 +15,7 @@ from db.clock import shared_now
 from db.lookup import get_row
 from db.tables.webhooks import Webhook, WebhookMessage
 
-Event = Literal["run.finished", "image.anomalous", "image.inspected"]
+Event = Literal["run.finished", "version.awaiting", "version.decided", "image.anomalous", "image.inspected"]
 EVENTS: tuple[Event, ...] = get_args(Event)
 # How long delivered messages, and those given up, can be looked at.
 _KEPT_FOR = timedelta(days=7)

@@ -1,7 +1,7 @@
 """Whether a candidate goes into service: which of those offered is best, and whether it is surely not worse."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from engine.learning.claiming import expected
 from engine.learning.comparison import Comparison
@@ -91,6 +91,39 @@ def choose(
     if fit:
         return Decision(True, f"Put in service: {_better(expected(defined[best.name]))}.", best.name), offers
     return Decision(False, f"Refused, what is in service stays: {best.problem}.", best.name), offers
+
+
+def hold_to_golden(decision: Decision, worse: Sequence[str], images: int) -> Decision:
+    """What is decided once the candidate has judged the golden set; a refusal stays as it is.
+
+    Args:
+        decision: by what was judged out of fold.
+        worse: names of the golden images that the version in use judges right and the candidate wrong.
+        images: in the golden set.
+    """
+    if not images or decision.promote is False:
+        return decision
+    if not worse:
+        passed = f"{decision.sentence} Golden images: {images}, none of them judged worse than before."
+        return replace(decision, sentence=passed)
+    sentence = (
+        f"Refused, what is in service stays: it judges the golden image {worse[0]} wrong, which the version in use "
+        "judges right."
+    )
+    if len(worse) > 1:
+        sentence = (
+            f"Refused, what is in service stays: it judges {len(worse)} golden images wrong that the version in use "
+            f"judges right, such as {worse[0]}."
+        )
+    return replace(decision, promote=False, sentence=sentence)
+
+
+def left_to_second_person(decision: Decision) -> Decision:
+    """The same where the project wants a second person to put in service what a run would."""
+    if not decision.promote:
+        return decision
+    words = decision.sentence.removeprefix("Put in service: ").removesuffix(".")
+    return replace(decision, promote=None, sentence=f"Waits for a second person: {words}.")
 
 
 def _worth(offer: Offer) -> float:

@@ -26,6 +26,7 @@ from db.tables.accounts import ApiToken, AuditEntry, LoginAttempts, ProjectMembe
 from db.tables.base import utc_now
 from db.tables.claims import ScoringClaim
 from db.tables.core import Annotation, Image, Prediction, Project, PromptVersion, TuningRun
+from db.tables.defects import DefectKind, NamedDefect
 from db.tables.inspections import Inspection
 from db.tables.operations import BackboneChoice, UploadKey, WorkerReport
 from db.tables.webhooks import Webhook, WebhookMessage
@@ -43,6 +44,7 @@ from tests.db.making import (
 TABLES = (
     *(Project, Image, PromptVersion, Prediction, Annotation, TuningRun),
     *(WorkerReport, UploadKey, BackboneChoice, Webhook, WebhookMessage, ScoringClaim, Inspection),
+    *(DefectKind, NamedDefect),
 )
 ACCOUNT_TABLES = (User, SignIn, ApiToken, AuditEntry, LoginAttempts, ProjectMember)
 # What people gave is in these, since the first revision.
@@ -66,6 +68,10 @@ def fill(database: Database) -> None:
         add_webhook(session, project_id=project_id, url="https://example.org", events=["run.finished"])
         tell(session, project_id, "run.finished", {"run_id": 1})
         session.add(ScoringClaim(image_id=image.id, worker="worker", until=utc_now()))
+        kind = DefectKind(project_id=project_id, name="dent", compared_name="dent", colour="#ff0000")
+        session.add(kind)
+        session.flush()
+        session.add(NamedDefect(annotation_id=annotation.id, kind_id=kind.id, x=3, y=4, area=12))
         add_inspection(session, "asked", image.blob_key, {}, timedelta(seconds=10))
 
 
@@ -203,7 +209,9 @@ def test_a_migration_that_leaves_dangling_references_is_refused(sqlite: Database
         raw = connection.connection.driver_connection
         assert raw is not None
         raw.execute("PRAGMA foreign_keys = OFF")
-        raw.execute("INSERT INTO annotations VALUES (1, 99, 1, 'normal', NULL, 0, 'drawn', 'ada', NULL, '2026-01-01')")
+        raw.execute(
+            "INSERT INTO annotations VALUES (1, 99, 1, 'normal', NULL, 0, 'drawn', 'ada', NULL, '2026-01-01', '')"
+        )
         raw.execute("PRAGMA foreign_keys = ON")
     with pytest.raises(RuntimeError, match="1 rows of annotations"):
         migrate(str(sqlite.engine.url))

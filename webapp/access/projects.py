@@ -15,6 +15,7 @@ from db.projects.projects import find_project, list_projects
 from db.store import Store
 from db.tables.base import Base
 from db.tables.core import Image, Project, PromptVersion, TuningRun
+from db.tables.defects import DefectKind
 from webapp.access.callers import Caller, Role, caller_of
 from webapp.access.permissions import Permission, require
 from webapp.access.refusals import Refused
@@ -29,6 +30,7 @@ _PROJECT_OF: dict[str, tuple[type[Base], InstrumentedAttribute[int]]] = {
     "image_id": (Image, Image.project_id),
     "run_id": (TuningRun, TuningRun.project_id),
     "version_id": (PromptVersion, PromptVersion.project_id),
+    "kind_id": (DefectKind, DefectKind.project_id),
 }
 # Reads a number from a path as the endpoints do, which take `+7` and ` 7` for 7.
 _NUMBER = TypeAdapter(int)

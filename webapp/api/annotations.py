@@ -10,8 +10,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 
+from db.defects.naming import LONGEST_COMMENT, named_regions
 from db.images.annotations import newest_annotation
 from db.images.images import get_image
+from db.store import Store
 from db.tables.core import Annotation
 from settings import Settings
 from webapp.access.callers import CallerDep
@@ -19,6 +21,7 @@ from webapp.api.caching import revalidated
 from webapp.api.dependencies import Id, SettingsDep, StoreDep, TextsDep, require_acceptable_size
 from webapp.api.image_view import AnnotationView, annotation_view
 from webapp.texts.translation import translated
+from workers.defects.naming import Naming, name_defects
 from workers.images.correcting import accept, mark_anomalous, mark_normal, save_mask_file
 
 router = APIRouter(prefix="/images", tags=["annotations"])
@@ -76,16 +79,61 @@ async def put_annotation(
         mask = await _read_mask(request, settings)
         keep = partial(save_mask_file, author=caller.name, expected_revision=expected)
         saved, note = await run_in_threadpool(keep, store, image_id, mask)
-        return annotation_view(saved, translated(say, note))
+        return _view(store, saved, translated(say, note))
     if kind == "application/json":
         state = _statement(await request.body())
         saved = await run_in_threadpool(state, store, image_id, author=caller.name, expected_revision=expected)
-        return annotation_view(saved)
+        return _view(store, saved)
     raise HTTPException(
         415,
         'Send multipart/form-data with a file `mask`, or JSON {"label": "normal"}, {"label": "anomalous"} or '
         '{"accept": true}.',
     )
+
+
+class DefectNaming(BaseModel):
+    """A kind of defect for a region."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    kind_id: int = Field(ge=1, le=2**31 - 1)
+    x: int | None = Field(None, ge=0, description="of any pixel in the region; null, as y: the image as a whole")
+    y: int | None = Field(None, ge=0)
+
+
+class Reasons(BaseModel):
+    """What is said of the newest correction besides its mask; what is absent stays."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    defects: list[DefectNaming] | None = Field(None, max_length=1000, description="All regions that have a kind.")
+    comment: str | None = Field(None, max_length=LONGEST_COMMENT)
+
+
+@router.patch("/{image_id}/annotation")
+def patch_annotation(
+    store: StoreDep,
+    image_id: Id,
+    reasons: Reasons,
+    if_match: Annotated[str | None, Header(description="The revision that you have seen.")] = None,
+) -> AnnotationView:
+    """Give the regions of the newest correction kinds of defect, and the correction a comment.
+
+    It stays the same revision: masks and labels are as they were, and nothing is learnt anew. A region is a connected
+    part of the mask (8 neighbours), named by any pixel in it; an image that is anomalous without a mask has one kind as
+    a whole. A later revision takes the kinds of regions that it overlaps over.
+    """
+    given = None
+    if reasons.defects is not None:
+        given = [Naming(one.kind_id, one.x, one.y) for one in reasons.defects]
+    saved = name_defects(store, image_id, given, reasons.comment, expected_revision=_revision(if_match))
+    return _view(store, saved)
+
+
+def _view(store: Store, annotation: Annotation, note: str = "") -> AnnotationView:
+    with store.session(read_only=True) as session:
+        named = named_regions(session, [annotation.id]).get(annotation.id, [])
+    return annotation_view(annotation, named, note)
 
 
 def _revision(if_match: str | None) -> int | None:

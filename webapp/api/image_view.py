@@ -1,11 +1,13 @@
 """An image as REST tells of it."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 
+from db.defects.naming import named_regions
 from db.images.predictions import latest_scores
 from db.images.previews import previews_of
 from db.images.review_queue import Reason, reason
@@ -13,12 +15,24 @@ from db.images.rows import ImageRow
 from db.images.verdicts import judging_threshold, verdict
 from db.projects.projects import get_project
 from db.tables.core import Annotation, Preview, PromptVersion
+from db.tables.defects import NamedDefect
 from db.training.prompt_versions import get_version, parts_of
 from webapp.texts import Texts
 from webapp.texts.translation import translated
 from workers.scoring.unlike_others import is_offered
 from workers.thresholds.calibrating import Probability
 from workers.thresholds.evidence import score_probability
+
+
+class NamedDefectView(BaseModel):
+    """A region of a correction that has a kind of defect."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    kind_id: int
+    x: int | None = Field(description="of a pixel in the region; null: the image as a whole")
+    y: int | None
+    area: int = Field(description="of the region, px")
 
 
 class AnnotationView(BaseModel):
@@ -30,6 +44,8 @@ class AnnotationView(BaseModel):
     source: str
     author: str
     created_at: datetime
+    comment: str = Field(description="a person's own words; stays with later revisions of the same label")
+    defects: list[NamedDefectView] = Field([], description="the regions that have a kind, the largest first")
     note: str = Field(
         "", description="of a mask that was sent just now: how it was read, or what is odd about it; mostly empty"
     )
@@ -86,13 +102,15 @@ class ImageView(BaseModel):
         "part=unlike_others: from eight scored images on, while the version in use has learnt prompts alone"
     )
     annotation: AnnotationView | None
+    golden: bool = Field(description="whether nothing is learnt from it, and every candidate has to judge it")
     scoring_error: str | None
     created_at: datetime
 
 
-def annotation_view(annotation: Annotation, note: str = "") -> AnnotationView:
-    """The typed view of an annotation row."""
-    return AnnotationView.model_validate(annotation, from_attributes=True).model_copy(update={"note": note})
+def annotation_view(annotation: Annotation, named: Sequence[NamedDefect], note: str = "") -> AnnotationView:
+    """The typed view of an annotation row and of its regions that have a kind."""
+    seen = AnnotationView.model_validate(annotation, from_attributes=True)
+    return seen.model_copy(update={"note": note, "defects": [NamedDefectView.model_validate(one) for one in named]})
 
 
 def image_views(session: Session, rows: list[ImageRow], say: Texts) -> list[ImageView]:
@@ -105,6 +123,7 @@ def image_views(session: Session, rows: list[ImageRow], say: Texts) -> list[Imag
     offered = {one for one, version in versions.items() if version.state == "active" and is_offered(session, version)}
     judging = {one: judging_threshold(session, one) for one in version_ids}
     previews = previews_of(session, [row.image.id for row in rows])
+    named = named_regions(session, [row.annotation.id for row in rows if row.annotation])
     old_scores = latest_scores(session, [row.image.id for row in rows if row.prediction is None])
     return [
         _view(
@@ -116,6 +135,7 @@ def image_views(session: Session, rows: list[ImageRow], say: Texts) -> list[Imag
             row.prediction is not None and row.prediction.prompt_version_id in offered,
             previews.get(row.image.id) if row.prediction else None,
             old_scores.get(row.image.id),
+            named.get(row.annotation.id, []) if row.annotation else [],
             say,
         )
         for row in rows
@@ -131,6 +151,7 @@ def _view(
     unlike_others: bool,
     preview: Preview | None,
     old_score: float | None,
+    named: Sequence[NamedDefect],
     say: Texts,
 ) -> ImageView:
     image, prediction = row.image, row.prediction
@@ -165,7 +186,8 @@ def _view(
         parts=[] if version is None else parts_of(version),
         preview=None if preview is None else PreviewView.model_validate(preview, from_attributes=True),
         unlike_others=unlike_others,
-        annotation=None if row.annotation is None else annotation_view(row.annotation),
+        annotation=None if row.annotation is None else annotation_view(row.annotation, named),
+        golden=image.golden,
         scoring_error=None if image.scoring_error is None else translated(say, image.scoring_error),
         created_at=image.created_at,
     )

@@ -76,6 +76,7 @@ def get_images(
         str | None, Query(max_length=200, description="part of the file name, the part, the lot, the station or a tag")
     ] = None,
     person: Annotated[str | None, Query(max_length=100, description="who uploaded or corrected it last")] = None,
+    golden: Annotated[bool | None, Query(description="whether it is in the golden set")] = None,
     order: Annotated[
         Literal["newest", "score", "uncertain"], Query(description="`uncertain`: what to correct next comes first")
     ] = "newest",
@@ -99,6 +100,7 @@ def get_images(
         added_before=added_before,
         name=name,
         person=person,
+        golden=golden,
     )
     with store.session(read_only=True) as session:
         page = list_images(session, project_id, wanted=wanted, order=order, limit=limit, cursor=cursor)

@@ -55,6 +55,7 @@ class ProjectChange(BaseModel):
     settings: dict[str, Any] | None = Field(
         None,
         description="threshold, map_threshold (0–1), schedule (bool), retrain_after, retrain_hours, "
+        "second_person (bool: another one than who started a run puts its version in service), "
         "depth ([black, white] of images of more than 8 bits), keep (which inspected images: all, anomalous, sample or "
         "none) and keep_every (one in so many), px_per_mm, name_pattern ({part}, {lot}, {station}, {time} and *).",
     )

@@ -3,18 +3,19 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, File, Form, Query, UploadFile
-from pydantic import BaseModel, ConfigDict, Field
+from fastapi import APIRouter, File, Form, Query, Request, UploadFile
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from db.training.prompt_versions import list_versions, write_note
-from webapp.access.callers import CallerDep
+from db.training.prompt_versions import get_version, list_versions, write_note
+from webapp.access.callers import Caller, CallerDep, Role
+from webapp.access.gate import name_object
 from webapp.access.projects import ProjectsDep
 from webapp.access.rate_limit import rate_limit
 from webapp.api.dependencies import Id, SettingsDep, StoreDep, require_acceptable_size
 from workers.backbones.published_prompts import import_published
 from workers.projects.shipped_prompts import DEFAULT_PROJECT
 from workers.training.comparing import compare_versions
-from workers.training.promoting import activate_version, import_prompts
+from workers.training.promoting import activate_version, decline_version, import_prompts
 
 router = APIRouter(prefix="/prompts", tags=["prompts"])
 
@@ -27,7 +28,7 @@ class PromptVersionView(BaseModel):
     id: int
     project_id: int
     number: int
-    state: Literal["candidate", "active", "retired", "rejected"]
+    state: Literal["candidate", "awaiting", "active", "retired", "rejected"]
     origin: Literal["shipped", "tuned", "imported"]
     parent_id: int | None
     backbone_name: str
@@ -68,6 +69,43 @@ def patch_version(store: StoreDep, version_id: Id, change: NoteChange) -> Prompt
 def post_activate(store: StoreDep, caller: CallerDep, version_id: Id) -> PromptVersionView:
     """Score with this version from now on, forwards or back; all images are scored anew."""
     return PromptVersionView.model_validate(activate_version(store, version_id, author=caller.name))
+
+
+class Declining(BaseModel):
+    """Why a version is declined."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000)]
+
+
+@router.post("/{version_id}/approve")
+def post_approve(request: Request, store: StoreDep, caller: CallerDep, version_id: Id) -> PromptVersionView:
+    """Put a version in service that waits for a second person (`awaiting`): another one than who started its run.
+
+    Any admin may where the schedule started it. 409, second-person-needed, for anybody else.
+    """
+    admin = _is_admin(store, caller, version_id)
+    version = activate_version(store, version_id, author=caller.name, admin=admin, waiting=True)
+    name_object(request, f"version {version.number} of project {version.project_id}: approved")
+    return PromptVersionView.model_validate(version)
+
+
+@router.post("/{version_id}/decline")
+def post_decline(
+    request: Request, store: StoreDep, caller: CallerDep, version_id: Id, declining: Declining
+) -> PromptVersionView:
+    """Refuse a version that waits for a second person, with a reason; who may is as for approving it."""
+    admin = _is_admin(store, caller, version_id)
+    version = decline_version(store, version_id, author=caller.name, reason=declining.reason, admin=admin)
+    name_object(request, f"version {version.number} of project {version.project_id}: declined, {declining.reason}")
+    return PromptVersionView.model_validate(version)
+
+
+def _is_admin(store: StoreDep, caller: Caller, version_id: int) -> bool:
+    """Whether the caller is one where the version belongs."""
+    with store.session(read_only=True) as session:
+        return caller.role_in(get_version(session, version_id).project_id) >= Role.ADMIN
 
 
 class DifferenceView(BaseModel):

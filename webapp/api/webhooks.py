@@ -87,7 +87,8 @@ def get_webhooks(store: StoreDep) -> list[WebhookView]:
 def post_webhook(store: StoreDep, projects: ProjectsDep, wanted: NewWebhook) -> NewWebhookView:
     """Tell an address of events from now on: signed, within seconds, again for half a day where it does not answer.
 
-    `run.finished`: any run that ended, with its state and decision. `image.inspected`: every image, at its first
+    `run.finished`: any run that ended, with its state and decision. `version.awaiting` and `version.decided`: a version
+    waits for a second person, and what they decided, with the reason. `image.inspected`: every image, at its first
     score. `image.anomalous`: an image that the first version to score it calls anomalous, as its `verdict` says: by the
     project's threshold at once, or, before anything tells the project's images apart, when it comes to stand out among
     them (then `threshold` is null). A message may come twice; its `id` stays the same. To an MQTT broker they go with

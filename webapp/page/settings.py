@@ -11,6 +11,7 @@ from db.images.pages import count_images
 from db.operations.worker_reports import worker_reports
 from db.projects.projects import get_project, update_settings
 from settings import Settings, get_settings
+from webapp.page.approval import build_approval
 from webapp.page.depth import build_depth
 from webapp.page.events import QUIET
 from webapp.page.exchange import build_exchange, export_links
@@ -21,6 +22,7 @@ from webapp.texts import Texts
 from webapp.texts.labels import Labels, heading
 from webapp.texts.translation import translated
 from webapp.texts.viewer import viewer_texts
+from webapp.ui.defects import defect_book
 from webapp.ui.models import model_manager
 from webapp.ui.operations import operations_html
 from webapp.ui.projects import project_manager
@@ -41,6 +43,7 @@ def build_settings(tab: gr.Tab, labels: Labels) -> None:
         with gr.Column(elem_id="settings-projects"):
             project_manager()
             links = build_exchange(labels)
+            defect_book()
         with gr.Column(elem_id="settings-project"):
             labels(gr.HTML(apply_default_css=False), value=heading("settings.thresholds"))
             threshold = labels(
@@ -57,6 +60,7 @@ def build_settings(tab: gr.Tab, labels: Labels) -> None:
             hours = labels(gr.Number(minimum=0.01, elem_id="retrain-hours"), label="settings.retrain_hours")
             rule = gr.HTML(elem_id="schedule-rule", apply_default_css=False)
             save = labels(gr.Button(variant="primary", elem_id="save-settings"), value="settings.save")
+            build_approval(tab, labels)
             build_line(tab, labels)
             build_depth(tab, labels)
             webhook_manager()

@@ -41,6 +41,7 @@ from workers.errors import (
     ProjectArchived,
     PromptError,
     RunInProgress,
+    SecondPersonNeeded,
     TooFewCorrections,
 )
 from workers.training.comparing import VersionComparer
@@ -48,7 +49,10 @@ from workers.training.promoting import activate_version, import_prompts
 from workers.training.runs import cancel_run, start_run
 
 REFRESH_SECONDS = 1.5
-_REFUSALS = (NotReady, NotFound, ProjectArchived, PromptError, BackboneError, RunInProgress, TooFewCorrections)
+_REFUSALS = (
+    *(NotReady, NotFound, ProjectArchived, PromptError, BackboneError, RunInProgress, TooFewCorrections),
+    SecondPersonNeeded,
+)
 Shown = tuple[str, str, str, str, str, gr.Button, gr.Button]
 
 

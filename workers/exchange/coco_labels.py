@@ -1,4 +1,5 @@
-"""Labels from COCO's JSON: polygons and RLE, of whatever category, are anomalous; an image without any is normal.
+"""Labels from COCO's JSON: polygons and RLE are anomalous, of the kind that their category names; an image without any
+is normal.
 
 What is right is taken, and each entry that isn't is named.
 """
@@ -12,12 +13,9 @@ from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import unquote
 
-import numpy as np
-from PIL import Image
-
 from engine.files.encodings import UnknownEncoding, decode_text
-from engine.images.decoding import turned
 from names import compared
+from workers.exchange.coco_categories import CategoryMap, category_names, coco_id
 from workers.exchange.found import NORMAL, Found, ImagesByName, Label, Target
 from workers.exchange.rle import BadSegmentation, Mask, decode_segmentation, whole
 from workers.exchange.uploads import SourceFile
@@ -46,12 +44,13 @@ class _Image:
     path: PurePosixPath
     entry: dict[str, Any]
     annotations: list[dict[str, Any]] = field(default_factory=list)
+    categories: dict[str, str] = field(default_factory=dict)
 
 
 def coco_labels(document: dict[str, Any], files: list[SourceFile], images: ImagesByName) -> list[Found]:
     """One label for each image that the document names, found among the files sent or else in the project; and a fault
     for each entry that is none of COCO's, or belongs to none of the images."""
-    found, faults = _images(document["images"])
+    found, faults = _images(document["images"], category_names(document.get("categories")))
     orphans = _annotate(found, document["annotations"])
     sent = _Sent(files)
     labels = [
@@ -61,11 +60,11 @@ def coco_labels(document: dict[str, Any], files: list[SourceFile], images: Image
     return labels + faults + orphans
 
 
-def _images(entries: list[Any]) -> tuple[dict[str, _Image], list[Found]]:
+def _images(entries: list[Any], categories: dict[str, str]) -> tuple[dict[str, _Image], list[Found]]:
     found, faults = dict[str, _Image](), list[Found]()
     for number, entry in enumerate(entries):
         name = entry.get("file_name") if isinstance(entry, dict) else None
-        key = _id(entry.get("id")) if isinstance(entry, dict) else None
+        key = coco_id(entry.get("id")) if isinstance(entry, dict) else None
         if not isinstance(name, str) or not name or key is None:
             shown = PurePosixPath(name if isinstance(name, str) and name else f"images[{number}]")
             faults.append(Found(shown, fault="The COCO file is incomplete here: an image needs id and file_name."))
@@ -75,7 +74,7 @@ def _images(entries: list[Any]) -> tuple[dict[str, _Image], list[Found]]:
             )
             faults.append(Found(_path(name), fault=fault))
         else:
-            found[key] = _Image(_path(name), entry)
+            found[key] = _Image(_path(name), entry, categories=categories)
     return found, faults
 
 
@@ -83,7 +82,7 @@ def _annotate(found: dict[str, _Image], entries: list[Any]) -> list[Found]:
     """Give the images their annotations; the faults are those that belong to none."""
     faults = []
     for number, entry in enumerate(entries):
-        key = _id(entry.get("image_id")) if isinstance(entry, dict) else None
+        key = coco_id(entry.get("image_id")) if isinstance(entry, dict) else None
         if key is not None and key in found:
             found[key].annotations.append(entry)
             continue
@@ -95,14 +94,6 @@ def _annotate(found: dict[str, _Image], entries: list[Any]) -> list[Found]:
             fault = f"It is an annotation of the image {key}, which the COCO file doesn't list."
             faults.append(Found(where, fault=fault))
     return faults
-
-
-def _id(value: Any) -> str | None:
-    """An id as it is compared: 1, 1.0 and "1" are one."""
-    if isinstance(value, str):
-        value = value.strip()
-    number = whole(value)
-    return str(number) if number is not None else value if isinstance(value, str) and value else None
 
 
 def _path(name: str) -> PurePosixPath:
@@ -146,19 +137,29 @@ def _read(one: _Image, target: Target) -> Label:
         return NORMAL
     stored = _is_stored(one.entry, target)
     width, height = (target.height, target.width) if stored else (target.width, target.height)
-    mask, notes, boxes = np.zeros((height, width), dtype=np.uint8), list[str](), 0
+    drawn, notes, boxes = CategoryMap(height, width, one.categories), list[str](), 0
     for number, annotation in enumerate(one.annotations):
         try:
-            mask |= _marked(annotation, height, width)
+            drawn.add(_marked(annotation, height, width), coco_id(annotation.get("category_id")))
         except BadSegmentation as error:
             boxes += str(error) == _BOX and bool(annotation.get("bbox"))
             notes.append(f"Annotation {annotation.get('id', number)} is passed over: {error}")
-    if mask.any():
-        upright = np.asarray(turned(Image.fromarray(mask), target.orientation)) if stored else mask
-        return Label(upright, "anomalous", tuple(notes))
+    if drawn.marks_anything:
+        if stored:
+            drawn.turn(target.orientation)
+        kinds, unsure = drawn.kinds()
+        return Label(drawn.mask, "anomalous", (*notes, *unsure), kinds)
     if boxes == len(one.annotations):
-        return Label(None, "anomalous", ("It has boxes alone: it is anomalous, and nobody says where.",))
+        unmarked = ("It has boxes alone: it is anomalous, and nobody says where.",)
+        return Label(None, "anomalous", unmarked, _kind_of_all(one))
     raise BadSegmentation(" ".join(notes))
+
+
+def _kind_of_all(one: _Image) -> tuple[tuple[str, None, None], ...]:
+    """The kind of an image that is not marked: the one category of all its annotations, where they have one."""
+    names = {one.categories.get(coco_id(annotation.get("category_id")) or "") for annotation in one.annotations}
+    name = names.pop() if len(names) == 1 else None
+    return ((name, None, None),) if name else ()
 
 
 def _marked(annotation: dict[str, Any], height: int, width: int) -> Mask:

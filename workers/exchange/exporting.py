@@ -2,7 +2,7 @@
 
 `mvtec`: `<project>/test/{good,anomalous}/` and `<project>/ground_truth/anomalous/*_mask.png` (`--dataset mvtec_like`).
 `masks`: `normal/`, `anomalous/` and `masks/` of the same names (`--dataset folder`).
-`coco`: `images/` and `annotations.json`, one annotation for each connected region, as RLE.
+`coco`: `images/` and `annotations.json`, one annotation for each connected region, as RLE, with its kind as category.
 `csv`: one table of all images, corrected or not.
 
 The first three hold what people have said, so corrected images only, and a table of them with their scores. Images
@@ -28,6 +28,7 @@ from engine.images.mask_files import decode_mask
 from workers.errors import ImageError, NothingToExport
 from workers.exchange.coco_listing import CocoListing
 from workers.exchange.names import ExportedNames
+from workers.exchange.reasons import reasons_of
 from workers.exchange.safe_names import safe_name
 from workers.exchange.tables import IndexListing, Judge, Listing, Placed, all_images_table
 from workers.exchange.zip_stream import Entry, zip_stream
@@ -59,9 +60,9 @@ def export_zip(store: Store, project_id: int, kind: str, image_ids: Sequence[int
     with store.session(read_only=True) as session:
         project = get_project(session, project_id)
         rows = list(all_rows(session, project_id, image_ids))
-        judge = _judge(session, project)
+        judge, reasons = _judge(session, project), reasons_of(session, project_id, rows)
     if kind == "csv":
-        return zip_stream([Entry("images.csv", all_images_table(rows, judge))])
+        return zip_stream([Entry("images.csv", all_images_table(rows, judge, reasons))])
     corrected = [row for row in rows if row.annotation is not None]
     if corrected and all(_unmarked(row) for row in corrected):
         raise NothingToExport(
@@ -73,7 +74,9 @@ def export_zip(store: Store, project_id: int, kind: str, image_ids: Sequence[int
             f"Nobody has corrected or accepted an image of {project.name!r} yet, so there are no labels to export. "
             "Correct some, or export the format csv, which holds the scores of all images."
         )
-    listing: Listing = CocoListing(project, judge.version) if kind == "coco" else IndexListing(project, judge)
+    listing: Listing = IndexListing(project, judge, reasons)
+    if kind == "coco":
+        listing = CocoListing(project, judge.version, reasons)
     return zip_stream(_entries(store, corrected, _layout(kind, project), listing))
 
 

@@ -49,11 +49,13 @@ class Label:
         mask: (h, w), nonzero where anomalous; None: it is normal, or nobody says where it is anomalous.
         label: normal or anomalous.
         notes: what a person should know of how it was read.
+        kinds: kinds of defect by name, each with x and y of a pixel of its region; None: of the image as a whole.
     """
 
     mask: Mask | None
     label: Literal["normal", "anomalous"]
     notes: tuple[str, ...] = ()
+    kinds: tuple[tuple[str, int | None, int | None], ...] = ()
 
 
 ReadLabel = Callable[[Target], Label]

@@ -11,7 +11,8 @@ from db.projects.projects import get_project
 from db.store import Store
 from settings import get_settings
 from workers.broker import dispatch
-from workers.errors import Conflict, ImageError, LabelFileError, NotFound
+from workers.defects.importing import take_kinds
+from workers.errors import BadKind, Conflict, ImageError, LabelFileError, NotFound
 from workers.exchange.coco_labels import coco_labels, read_coco
 from workers.exchange.folder_labels import folder_labels
 from workers.exchange.found import Found, ImagesByName, Target
@@ -118,8 +119,11 @@ class LabelImport:
             outcome = take_over(
                 self._store, image_id, said.mask, label=said.label, replace=self._replace, author=self._author
             )
+            if said.kinds and outcome != "kept":
+                named = take_kinds(self._store, image_id, said.kinds, replace=self._replace)
+                outcome = "imported" if named else outcome
             return Outcome(path, outcome, image_id, added, said.label, note=" ".join(said.notes))
-        except (ImageError, BadSegmentation, LabelFileError, Conflict, NotFound) as error:
+        except (ImageError, BadSegmentation, LabelFileError, Conflict, NotFound, BadKind) as error:
             return Outcome(path, "refused", image_id, added, error=str(error))
 
 

@@ -12,6 +12,7 @@ from db.images.verdicts import verdict
 from db.tables.core import Project
 from engine.files.formulas import cell
 from engine.files.tables import for_excel
+from workers.exchange.reasons import Reasons
 from workers.exchange.rle import Mask
 from workers.exchange.zip_stream import Entry
 
@@ -47,8 +48,8 @@ class Judge:
 class IndexListing:
     """`index.csv`: image, label (0 or 1), mask, category, defect, split; and then what the product knows of each."""
 
-    def __init__(self, project: Project, judge: Judge) -> None:
-        self._project, self._judge = project, judge
+    def __init__(self, project: Project, judge: Judge, reasons: Reasons) -> None:
+        self._project, self._judge, self._reasons = project, judge, reasons
         self._table: list[dict[str, Any]] = []
 
     def add(self, placed: Placed, mask: Mask | None) -> None:
@@ -62,16 +63,16 @@ class IndexListing:
             "defect": "anomalous" if anomalous else "good",
             "split": "test",
         }
-        self._table.append({**read_by_evaluate, **_facts(placed.row, self._judge)})
+        self._table.append({**read_by_evaluate, **_facts(placed.row, self._judge, self._reasons)})
 
     def entry(self) -> Entry:
         """The table; see `Listing`."""
         return Entry("index.csv", _csv(self._table, [*_INDEX, *_FACTS]))
 
 
-def all_images_table(rows: Sequence[ImageRow], judge: Judge) -> bytes:
+def all_images_table(rows: Sequence[ImageRow], judge: Judge, reasons: Reasons) -> bytes:
     """`images.csv`: every image, corrected or not, with its score."""
-    table = [{"status": row.status, **_label(row), **_facts(row, judge)} for row in rows]
+    table = [{"status": row.status, **_label(row), **_facts(row, judge, reasons)} for row in rows]
     return _csv(table, header=["status", *_LABEL, *_FACTS])
 
 
@@ -80,6 +81,7 @@ _LABEL = ("label", "area")
 _FACTS = (
     *("image_id", "file_name", "sha256", "width", "height", "score", "verdict", "threshold", "prompt_version"),
     *("source", "author", "annotated_at", "uploaded_at", "part", "lot", "station", "captured_at", "tags"),
+    *("kinds", "comment"),
 )
 
 
@@ -87,7 +89,7 @@ def _label(row: ImageRow) -> dict[str, Any]:
     return {"label": row.annotation.label, "area": row.annotation.area} if row.annotation else dict.fromkeys(_LABEL)
 
 
-def _facts(row: ImageRow, judge: Judge) -> dict[str, Any]:
+def _facts(row: ImageRow, judge: Judge, reasons: Reasons) -> dict[str, Any]:
     image, annotation = row.image, row.annotation
     score = row.prediction.score if row.prediction else None
     values = (
@@ -99,6 +101,7 @@ def _facts(row: ImageRow, judge: Judge) -> dict[str, Any]:
         *(image.part, image.lot, image.station),
         None if image.captured_at is None else _time(image.captured_at),
         " ".join(image.tags or []),
+        *(reasons.words(row), annotation.comment if annotation else None),
     )
     return dict(zip(_FACTS, values, strict=True))
 

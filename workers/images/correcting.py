@@ -18,6 +18,7 @@ from engine.detector.maps import resize_map
 from engine.images.decoding import stored_orientation
 from engine.images.mask_files import doubt, encode_mask, read_marks
 from workers.broker import dispatch
+from workers.defects.naming import earlier, take_over_kinds
 from workers.errors import MapChanged, NothingToAccept
 from workers.scoring.maps import read_map, scored_image
 
@@ -173,6 +174,7 @@ def _save(
     expected_revision: int | None,
     label: str | None = None,
 ) -> Annotation:
+    before = earlier(store, image_id)
     area = 0 if mask is None else int(np.count_nonzero(mask))
     png = encode_mask(mask) if mask is not None and area else None
     keys = [store.blobs.put(png)] if png is not None else []  # first the blob, then the row that names it
@@ -190,6 +192,7 @@ def _save(
             prompt_version_id=prediction.prompt_version_id if prediction else None,
             expected_revision=expected_revision,
         )
+        take_over_kinds(session, annotation, before, mask)
         project_id = get_image(session, image_id).project_id
     dispatch.request_queue_refresh(project_id)
     dispatch.request_previews(project_id)

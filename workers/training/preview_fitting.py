@@ -4,7 +4,7 @@ from collections import OrderedDict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from db.images.annotations import newest_per_image
+from db.images.annotations import newest_to_learn_from
 from db.store import Store
 from db.tables.core import Annotation, Image
 from db.training.prompt_versions import active_version
@@ -27,13 +27,13 @@ class Fitted:
     """What was fitted.
 
     Attributes:
-        annotation_id: the newest annotation then…
+        annotation_ids: what could be learnt from then, the newest first…
         version_id: …and the active version: another of either makes another detector.
         detector: None where there was nothing to learn.
         corrections: how many the project has.
     """
 
-    annotation_id: int
+    annotation_ids: tuple[int, ...]
     version_id: int
     detector: Detector | None
     corrections: int
@@ -46,19 +46,19 @@ _fitted: OrderedDict[tuple[str, int], Fitted] = OrderedDict()
 def fitted_for(store: Store, project_id: int) -> Fitted | None:
     """The detector for the corrections and the version of now; None where there are none of either."""
     with store.session(read_only=True) as session:
-        annotations = sorted(newest_per_image(session, project_id), key=lambda one: -one.id)
+        annotations = sorted(newest_to_learn_from(session, project_id), key=lambda one: -one.id)
         version = active_version(session, project_id)
         root = None if version is None else root_of(session, version)
     if not annotations or version is None or root is None:
         return None
     key = (str(store.database.engine.url), project_id)
-    known = _fitted.get(key)
-    if known is not None and (known.annotation_id, known.version_id) == (annotations[0].id, version.id):
+    known, ids = _fitted.get(key), tuple(one.id for one in annotations)
+    if known is not None and (known.annotation_ids, known.version_id) == (ids, version.id):
         return known
     engine = get_engine()
     corrections = _corrections(store, engine, annotations[:_CORRECTIONS])
     detector = preview_detector(engine, detector_of(store, engine, root), corrections)
-    _fitted[key] = Fitted(annotations[0].id, version.id, detector, len(annotations))
+    _fitted[key] = Fitted(ids, version.id, detector, len(annotations))
     _fitted.move_to_end(key)
     while len(_fitted) > _KEPT:
         _fitted.popitem(last=False)

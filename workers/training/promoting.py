@@ -6,6 +6,7 @@ from db.images.images import clear_scoring_errors
 from db.projects.projects import get_project
 from db.store import Store
 from db.tables.core import PromptVersion
+from db.training.approvals import awaiting, decline, note_decision, require_second_person
 from db.training.prompt_versions import activate, add_version, get_version
 from workers.broker import dispatch
 from workers.errors import NotReady, PromptError
@@ -14,27 +15,43 @@ from workers.scoring.engine_host import get_engine
 from workers.training.previewing import forget_previews
 
 
-def activate_version(store: Store, version_id: int, *, author: str = "local") -> PromptVersion:
-    """Make a version, whatever its state, the one that scores; the images are scored anew.
+def activate_version(
+    store: Store, version_id: int, *, author: str = "local", admin: bool = True, waiting: bool = False
+) -> PromptVersion:
+    """Make a version the one that scores; the images are scored anew.
 
     Args:
         store: where it is.
         version_id: which.
         author: who wants it.
+        admin: whether they are an admin.
+        waiting: only one that waits for a second person; else one of any state.
 
     Raises:
         NotFound: no such version.
+        NotAwaiting: it waits for nobody.
+        SecondPersonNeeded: the project wants another person than who started its run.
         NotReady: the backbone is not loaded yet, so nobody knows whether the version belongs to it.
         PromptError: it belongs to another backbone.
     """
     status = engine_in_use()
     with store.session() as session:
         _require_same_backbone(get_version(session, version_id), status["state"], status["name"], status["fingerprint"])
+        version = awaiting(session, version_id) if waiting else get_version(session, version_id)
+        require_second_person(session, version, author, admin=admin)
+        if version.state == "awaiting":
+            note_decision(session, version, author, None)
         version = activate(session, version_id, author)
         clear_scoring_errors(session, version.project_id)
     forget_previews(store, version.project_id)
     dispatch.request_rescoring(version.project_id)
     return version
+
+
+def decline_version(store: Store, version_id: int, *, author: str, reason: str, admin: bool) -> PromptVersion:
+    """Refuse a version that waits for a second person; see `db.training.approvals.decline` for what it raises."""
+    with store.session() as session:
+        return decline(session, version_id, author, reason, admin=admin)
 
 
 def _require_same_backbone(version: PromptVersion, state: str, name: str, fingerprint: str) -> None:

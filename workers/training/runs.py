@@ -6,7 +6,7 @@ from datetime import timedelta
 from sqlalchemy.orm import Session
 
 from db.clock import shared_now
-from db.images.annotations import newest_per_image, waiting_corrections
+from db.images.annotations import newest_to_learn_from, waiting_corrections
 from db.projects.projects import get_project, list_projects
 from db.store import Store
 from db.tables.core import Annotation, Project, TuningRun
@@ -62,7 +62,7 @@ def _freeze(session: Session, project: Project, trigger: str, epochs: int | None
     if project.archived_at is not None:
         raise ProjectArchived(project.name)
     settings = get_settings()
-    annotations = newest_per_image(session, project.id)
+    annotations = newest_to_learn_from(session, project.id)
     if len(annotations) < settings.min_corrections:
         raise TooFewCorrections(len(annotations), settings.min_corrections)
     parent = active_version(session, project.id)
@@ -99,7 +99,7 @@ def is_due(session: Session, project: Project) -> bool:
     if not project.settings.get("schedule", True):
         return False
     last = next(iter(run_rows.list_runs(session, project.id, limit=1)), None)
-    if last is not None and _rests(last, newest_per_image(session, project.id)):
+    if last is not None and _rests(last, newest_to_learn_from(session, project.id)):
         return False
     waiting = waiting_corrections(session, project.id)
     if waiting.count == 0 or waiting.oldest_at is None:

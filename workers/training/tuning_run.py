@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 
 from db.errors import BlobsUnavailable
 from db.images.annotations import get_annotations
@@ -13,11 +14,13 @@ from db.images.images import clear_scoring_errors
 from db.projects.projects import get_project
 from db.store import Store
 from db.tables.core import Annotation, Project, PromptVersion, TuningRun
+from db.training.approvals import await_approval
+from db.training.golden_set import golden_annotations
 from db.training.prompt_versions import activate, active_version, add_version, get_version, reject
 from db.training.runs import claim, finish, get_run, give_back
 from engine.detector.files import detector_to_bytes
 from engine.learning.corrections import Correction
-from engine.learning.deciding import Decision
+from engine.learning.deciding import Decision, hold_to_golden, left_to_second_person
 from engine.learning.fitting import Config, Outcome, Progress, learn
 from settings import get_settings
 from workers.broker import dispatch
@@ -25,6 +28,7 @@ from workers.images.seen import detector_of
 from workers.operations.tracing import for_run
 from workers.training.corrections import read_corrections, root_of, unlabelled_features
 from workers.training.ending import ending
+from workers.training.golden import GoldenVerdict, judge_golden
 from workers.training.lease import Lease, LeaseLost, RunCancelled, worker_name
 from workers.training.previewing import forget_previews
 
@@ -83,6 +87,7 @@ class _Run:
         self.encoded_images = self.run.encoded_images  # by an earlier attempt
 
     def carry_out(self) -> None:
+        golden = self._golden()
         annotations = self._annotations()
         root, active = self._versions()
         corrections = self._corrections(annotations)
@@ -101,14 +106,21 @@ class _Run:
             self._report,
             list(unlabelled_features(self.store, self.engine, self.run.project_id)),
         )
-        self._conclude(outcome, len(corrections))
+        judged = self._judge_golden(active, outcome, golden)
+        self._conclude(outcome, len(corrections), judged)
+
+    def _golden(self) -> list[Annotation]:
+        with self.store.session(read_only=True) as session:
+            return golden_annotations(session, self.run.project_id)
 
     def _annotations(self) -> list[Annotation]:
         ids = [*self.run.training_annotation_ids, *self.run.holdout_annotation_ids]
         with self.store.session(read_only=True) as session:
             annotations = get_annotations(session, ids)
+        # What was made golden after this run was asked for is not learnt from either.
+        annotations = [one for one in annotations if not one.image.golden]
         if not annotations:
-            raise ValueError("Every corrected image of this run was deleted before it began.")
+            raise ValueError("Every corrected image of this run was deleted or made golden before it began.")
         return annotations
 
     def _versions(self) -> tuple[PromptVersion, PromptVersion]:
@@ -141,11 +153,18 @@ class _Run:
             state="evaluating" if progress.judging else "running",
         )
 
-    def _conclude(self, outcome: Outcome, corrections: int) -> None:
+    def _judge_golden(self, active: PromptVersion, outcome: Outcome, golden: list[Annotation]) -> GoldenVerdict:
+        self.lease.renew(stage=f"judging {len(golden)} golden images" if golden else None)
+        threshold = self.project.settings["threshold"]
+        return judge_golden(self.store, self.engine, active, outcome.detector, golden, threshold)
+
+    def _conclude(self, outcome: Outcome, corrections: int, golden: GoldenVerdict) -> None:
         """Version, decision and the run's end in one transaction: all of it happened, or none."""
         data = detector_to_bytes(outcome.detector)
         metrics = self._metrics(outcome, corrections)
-        decision = outcome.decision
+        if golden.images:
+            metrics["golden"] = golden.as_metrics()
+        decision = hold_to_golden(outcome.decision, golden.names, golden.images)
         with self.store.clearing_up([self.store.blobs.put(data)]), ending(self.store, self.run.id) as session:
             version = add_version(
                 session,
@@ -165,6 +184,9 @@ class _Run:
                 decision = Decision(
                     None, f"Another version became active meanwhile; this one waits for a person. {decision.sentence}"
                 )
+            if decision.promote and self._wants_second_person(session):
+                decision = left_to_second_person(decision)
+                await_approval(session, version)
             if decision.promote:
                 activate(session, version.id, self.run.author)
                 clear_scoring_errors(session, self.run.project_id)
@@ -184,6 +206,9 @@ class _Run:
         if decision.promote:
             forget_previews(self.store, self.run.project_id)
             dispatch.request_rescoring(self.run.project_id)
+
+    def _wants_second_person(self, session: Session) -> bool:
+        return bool(get_project(session, self.run.project_id).settings.get("second_person", False))
 
     def _metrics(self, outcome: Outcome, corrections: int) -> dict[str, Any]:
         """What is kept of a run: figures out of fold, what was offered, and what the threshold does."""

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from engine.learning.comparison import compare, held_out
-from engine.learning.deciding import FEWEST_IMAGES, choose
+from engine.learning.deciding import FEWEST_IMAGES, Decision, choose, hold_to_golden, left_to_second_person
 
 SIDE = 24
 
@@ -112,3 +112,23 @@ def test_with_nothing_to_judge_on_it_waits_for_a_person():
     assert choose({}, corrections=3, fewest=0)[0].promote is None
     decision, offers = choose({"refiner": compare(normal, normal, seed=0)}, corrections=3, fewest=0)
     assert decision.promote is None and offers == [] and "at least two anomalous images" in decision.sentence
+
+
+def test_a_golden_image_that_is_judged_worse_keeps_a_candidate_out_of_service():
+    better, unjudged = Decision(True, "Put in service: better.", "heads"), Decision(None, "Too few.")
+    for decision in (better, unjudged):
+        held = hold_to_golden(decision, ["a.png"], 3)
+        assert held.promote is False and "judges the golden image a.png wrong" in held.sentence
+    assert "2 golden images wrong" in hold_to_golden(better, ["a.png", "b.png"], 3).sentence
+    assert hold_to_golden(better, [], 0) == better
+    passed = hold_to_golden(better, [], 3)
+    assert passed.promote and passed.sentence.endswith("Golden images: 3, none of them judged worse than before.")
+    refused = Decision(False, "Refused, what is in service stays: it might be worse.")
+    assert hold_to_golden(refused, ["a.png"], 3) == refused
+
+
+def test_what_would_go_into_service_waits_for_a_second_person_and_what_is_refused_does_not():
+    waits = left_to_second_person(Decision(True, "Put in service: better.", "heads"))
+    assert (waits.promote, waits.sentence, waits.chosen) == (None, "Waits for a second person: better.", "heads")
+    refused = Decision(False, "Refused, what is in service stays: it might be worse.")
+    assert left_to_second_person(refused) == refused

@@ -10,6 +10,7 @@ from fastapi.testclient import TestClient
 from httpx import Response
 
 from db.accounts.members import set_members
+from db.defects.kinds import add_kind
 from db.projects.projects import add_project
 from db.tables.core import TuningRun
 from db.training.prompt_versions import activate, active_version, add_version
@@ -39,7 +40,7 @@ PROJECTS = {
 }
 IN_A_PROJECT = {"read", "upload", "inspect", "annotate", "train", "settings"}
 IN_THE_INSTALLATION = {"installation", "users", "account"}
-IDS = ("project_id", "image_id", "run_id", "version_id")
+IDS = ("project_id", "image_id", "run_id", "version_id", "kind_id")
 # What the parser takes and the work refuses, so that who gets past the rights changes nothing.
 FORMS = {
     "POST /api/v1/images": "files",
@@ -51,6 +52,7 @@ FORMS = {
 BODIES: dict[str, dict[str, Any]] = {
     "PATCH /api/v1/projects/{project_id}": {"name": ""},
     "PUT /api/v1/threshold": {"threshold": 0.5},
+    "POST /api/v1/defects": {"name": ""},
     "POST /api/v1/prompts/published": {"tuned_on": "visa"},
 }
 
@@ -70,6 +72,8 @@ class World:
         ids = self.ids[project]
         if endpoint == "DELETE /api/v1/images/{image_id}":
             ids = {**ids, "image_id": self._image(ids["project_id"], 77)}
+        if endpoint == "DELETE /api/v1/defects/{kind_id}":
+            ids = {**ids, "kind_id": _kind(self.installation, ids["project_id"], f"of {user} with {scope}")}
         for name in re.findall(r"{(\w+)[^}]*}", path):
             path = re.sub(rf"{{{name}[^}}]*}}", str(ids.get(name, 999_999)), path)
         headers = {"authorization": f"Bearer {self.tokens[user, scope]}"}
@@ -102,6 +106,7 @@ def world(shared: Installation) -> World:
             set_members(session, ids[name]["project_id"], members_only=True, roles=roles)
     for seed, (name, own) in enumerate(ids.items()):
         own["version_id"] = _version(shared, own["project_id"])
+        own["kind_id"] = _kind(shared, own["project_id"], "scratch")
         own["image_id"] = add_upload(store, own["project_id"], f"{name}.png", png(seed)).image_id
         annotation = mark_normal(store, own["image_id"])
         with store.session() as session:
@@ -114,6 +119,11 @@ def world(shared: Installation) -> World:
         for scope, reach in reaches.items()
     }
     return World(shared, TestClient(build_api(accounts=True), raise_server_exceptions=False), tokens, ids)
+
+
+def _kind(installation: Installation, project_id: int, name: str) -> int:
+    with installation.store.session() as session:
+        return add_kind(session, project_id, name).id
 
 
 def _version(installation: Installation, project_id: int) -> int:
@@ -146,7 +156,7 @@ def expected(endpoint: str, user: str, scope: str, project: str) -> int:
 def seen(answer: Response) -> int:
     """The status, where it is one of refusal: 404 is one alone where the thing itself, or its project, is not seen."""
     if answer.status_code == 404:
-        hidden = re.search(r"There is no (project|image|tuning run|prompt version) ", answer.text)
+        hidden = re.search(r"There is no (project|image|tuning run|prompt version|defect kind) ", answer.text)
         return 404 if hidden else 200
     return answer.status_code if answer.status_code in (401, 403) else 200
 

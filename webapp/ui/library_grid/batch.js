@@ -1,5 +1,6 @@
 // One action on many images: some requests at a time, each image on its own, so that one that fails keeps no other.
 
+import { sentJson } from "../shared/dialog.js";
 import { currentProject, request } from "../shared/net.js";
 
 const IMAGES_AT_ONCE = 4;
@@ -7,6 +8,8 @@ const IMAGES_AT_ONCE = 4;
 const ACTS = {
   accept: (image) => annotate(image, { accept: true, prompt_version: image.prompt_version ?? 0 }),
   normal: (image) => annotate(image, { label: "normal" }),
+  golden: (image) => request(`/images/${image.id}/golden`, sentJson("PUT", { golden: true })),
+  ungolden: (image) => request(`/images/${image.id}/golden`, sentJson("PUT", { golden: false })),
   retry: (image) => request("/images/retry", {
     method: "POST",
     headers: { "Content-Type": "application/json" },

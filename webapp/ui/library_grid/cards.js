@@ -14,7 +14,7 @@ export class Cards {
   of(image, { selected, queue, failure }) {
     if (!this.cards.has(image.id)) this.cards.set(image.id, this.make(image));
     const card = this.cards.get(image.id);
-    const state = [image.status, image.score, image.old_score, image.verdict, image.annotation?.revision, image.reason, selected, queue, failure].join();
+    const state = [image.status, image.score, image.old_score, image.verdict, image.annotation?.revision, image.golden, image.reason, selected, queue, failure].join();
     if (card.dataset.state !== state) this.fill(card, image, { selected, queue, failure });
     card.dataset.state = state;
     return card;
@@ -35,7 +35,8 @@ export class Cards {
   fill(card, image, { selected, queue, failure }) {
     const [button, tick] = card.children;
     const part = (name) => card.querySelector(`.al-${name}`);
-    part("strip-facts").replaceChildren(scoreNode(image), verdictBadge(image));
+    const golden = image.golden && node("span", { class: "al-badge al-badge-golden", role: "img", title: t("golden.card"), "aria-label": t("golden.card"), "data-testid": "golden" }, "★");
+    part("strip-facts").replaceChildren(scoreNode(image), ...(golden ? [golden] : []), verdictBadge(image));
     part("card-reason").textContent = queue && image.reason && !image.annotation ? reasonWords(image.reason) : "";
     part("card-failure").textContent = failure ?? image.scoring_error ?? "";
     button.dataset.status = image.status;

@@ -10,6 +10,8 @@ import { filterParameters, offerPeople } from "./filters.js";
 import { listenToGridKeys } from "./grid_keys.js";
 import { Selection } from "./selection.js";
 
+const ACTIONS = ["accept", "normal", "golden", "ungolden", "retry", "delete"];
+
 export function mount(element) {
   const root = element.querySelector("[data-testid=library]");
   const part = (name) => root.querySelector(`[data-testid=${name}]`);
@@ -92,7 +94,10 @@ export function mount(element) {
     part("select-all").hidden = count >= list.total;
     part("select-none").hidden = !count;
     part("batch-retry").hidden = status !== "failed";
-    for (const name of ["batch-accept", "batch-normal", "batch-retry", "batch-delete"]) part(name).disabled = !count || batch.running;
+    const chosen = [...selection.ids].map((id) => seen.get(id)).filter(Boolean);
+    part("batch-golden").hidden = chosen.length > 0 && chosen.every((image) => image.golden);
+    part("batch-ungolden").hidden = !chosen.some((image) => image.golden);
+    for (const name of ACTIONS) part(`batch-${name}`).disabled = !count || batch.running;
   }
 
   // --- asking ---
@@ -206,7 +211,7 @@ export function mount(element) {
   part("select-all").addEventListener("click", selectAll);
   part("select-none").addEventListener("click", () => selection.clear());
   part("batch-stop").addEventListener("click", () => batch.stop());
-  for (const name of ["accept", "normal", "retry", "delete"]) part(`batch-${name}`).addEventListener("click", () => act(name));
+  for (const name of ACTIONS) part(`batch-${name}`).addEventListener("click", () => act(name));
   listenToGridKeys(root, part("library-grid"), {
     toggle: (id) => selection.toggle(id),
     extend,

@@ -15,6 +15,8 @@ mask there: bytes never pass through Gradio. The files, by concern:
     cursor.js      ring, and the keyboard's cross pointers.js     mouse, pen and fingers
     keys.js        the keyboard                   help.js         its sheet
     whole_mask.js  what is done to all of it      look.js         colours, light, before and after
+    kinds.js       kinds of defect of regions     kind_row.js     their chips, and marks on the stage
+    marked_regions.js  the mask's regions, as the server has them
     records.js     what is asked of the server    ahead.js        images fetched before they are asked for
     drafts.js      unsaved work, in the browser   last_words.js   what of it was not written yet
     kept_notice.js tells of it on other images

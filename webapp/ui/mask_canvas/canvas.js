@@ -9,6 +9,7 @@ import { Drafts } from "./drafts.js";
 import { Edit, History, replaceTiles } from "./history.js";
 import { Layers } from "./layers.js";
 import { Look } from "./look.js";
+import { Kinds } from "./kinds.js";
 import { lookForNews } from "./news.js";
 import { Panel } from "./panel.js";
 import { onPixelRatioChange } from "./pixel_ratio.js";
@@ -38,6 +39,7 @@ export class Canvas {
     this.pointers = new Pointers(this.stage, this);
     this.panel = new Panel(root, this);
     this.look = new Look(this);
+    this.kinds = new Kinds(this);
     this.shownMap = new ShownMap(this);
     this.tools.changed();
     new ResizeObserver(() => this.fitStage()).observe(this.stage);
@@ -205,6 +207,7 @@ export class Canvas {
   viewChanged() {
     this.layers.redraw();
     this.panel.showView(this.view, this.image);
+    this.kinds?.row.place();
     this.tools.cursor.drawRing();
     this.tools.drawSketch();
   }

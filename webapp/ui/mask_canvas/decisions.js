@@ -130,11 +130,12 @@ export class Decisions {
     const { canvas } = this;
     canvas.panel.setBusy(true);
     try {
-      await putAnnotation(canvas.image.id, canvas.revision, decision);
+      await canvas.kinds.saved(await putAnnotation(canvas.image.id, canvas.revision, decision), decision);
       canvas.setImage(await getJson(`/images/${canvas.image.id}`));
       await after(canvas.image);
       canvas.panel.show(canvas);
       canvas.panel.say(savedWords(canvas.image.annotation));
+      canvas.kinds.complain();
       bus.emit("image-changed", { image: canvas.image });
       return true;
     } catch (error) {

@@ -21,6 +21,8 @@ export const KEYS = [
   { on: [","], repeats: true, act: (canvas) => wholeMask.shrink(canvas) },
   { group: "keys.mask", show: "O", on: ["o"], words: "keys.do.holes", act: (canvas) => wholeMask.fillHoles(canvas) },
   { group: "keys.mask", show: "Delete", on: ["delete"], words: "keys.do.clear", act: (canvas) => wholeMask.clear(canvas) },
+  { group: "keys.mask", show: "K", on: ["k"], words: "keys.do.region", act: (canvas, event) => canvas.kinds.step(event.shiftKey ? -1 : 1) },
+  { group: "keys.mask", show: "2 … y", on: [], words: "keys.do.kind" },
   { group: "keys.mask", show: "Z", on: ["z"], words: "keys.do.undo", repeats: true, act: (canvas, event) => (event.shiftKey ? canvas.redo() : canvas.undo()) },
   { group: "keys.mask", show: "Shift Z", on: [], words: "keys.do.redo" },
 
@@ -101,7 +103,7 @@ function runsKey(canvas, event) {
   if (withControl && key === "y") canvas.redo();
   else if (withControl && !["z", "s"].includes(key)) return false;
   const entry = KEYS.find((one) => one.on.includes(key));
-  if (!entry) return withControl && key === "y";
+  if (!entry) return withControl ? key === "y" : !event.repeat && canvas.kinds.takesKey(key);
   if (ARROWS[key] && usesArrows(event.target)) return false;
   if (!event.repeat || entry.repeats) entry.act(canvas, event);
   return true;

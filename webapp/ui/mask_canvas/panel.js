@@ -66,6 +66,7 @@ export class Panel {
     if (!image) return;
     this.showResult(image);
     canvas.shownMap.show(image);
+    canvas.kinds?.imageChanged();
     this.showLegend(canvas);
     this.showMask(canvas);
     if (!this.thresholdChosen) {
@@ -120,8 +121,9 @@ export class Panel {
     ui["threshold-hint-words"].textContent = image ? t("canvas.threshold.hint", { threshold: image.map_threshold.toFixed(3) }) : "";
   }
 
-  showMask({ mask, history, image }) {
+  showMask({ mask, history, image, kinds }) {
     const { ui } = this;
+    kinds?.maskChanged();
     const share = mask.area / (mask.width * mask.height);
     ui["mask-area"].textContent = mask.area ? `${inDigits(mask.area)} px · ${percent(share)}` : emptyMaskWords(image, history.dirty);
     ui["dirty-state"].textContent = history.dirty ? t("canvas.not_saved") : "";

@@ -1,9 +1,9 @@
-// Connected regions of pixels, walked run by run. Pixels are neighbours when they share a side.
+// Connected regions of pixels, walked run by run. Pixels are neighbours when they share a side; or a corner, if wanted.
 
 // runsOf(y) gives the runs of row y as a flat list x0, x1, x0, x1, … from left to right; a row is asked for once.
 export class Regions {
-  constructor(height, runsOf) {
-    Object.assign(this, { height, runsOf, rows: new Map() });
+  constructor(height, runsOf, { corners = false } = {}) {
+    Object.assign(this, { height, runsOf, rows: new Map(), reach: corners ? 1 : 0 });
   }
 
   row(y) {
@@ -21,8 +21,8 @@ export class Regions {
     while (waiting.length) {
       const [row, from, to] = waiting.pop();
       visit(row, from, to);
-      if (row > 0) this.collect(row - 1, from, to, waiting);
-      if (row < this.height - 1) this.collect(row + 1, from, to, waiting);
+      if (row > 0) this.collect(row - 1, from - this.reach, to + this.reach, waiting);
+      if (row < this.height - 1) this.collect(row + 1, from - this.reach, to + this.reach, waiting);
     }
   }
 

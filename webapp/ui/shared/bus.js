@@ -12,6 +12,7 @@
 //   show-threshold {open} show or hide the threshold
 //   threshold-changed {}  another threshold is in use
 //   add-samples {}        add the three sample images
+//   kinds-changed {}      the defect book is another one
 //   projects-changed {}   a project was made, renamed, archived or restored
 
 export const bus = {

@@ -32,10 +32,14 @@ export function mount(element, trigger) {
   element.addEventListener("click", (event) => {
     const button = event.target.closest("button");
     if (!button || button.disabled) return;
-    const { activate, showRun, compare, compareChosen, note, openImage, openQueue } = button.dataset;
+    const { activate, approve, decline, showRun, compare, compareChosen, note, openImage, openQueue } = button.dataset;
     if (activate) {
       pause(button);
       trigger("activate", { id: Number(activate) });
+    } else if (approve) {
+      decide("approve", approve, button.dataset.version);
+    } else if (decline) {
+      decide("decline", decline, button.dataset.version);
     } else if (showRun) {
       trigger("show_run", { id: Number(showRun) });
     } else if (compare) {
@@ -53,6 +57,25 @@ export function mount(element, trigger) {
       openTab("inspect");
     }
   });
+
+  // A second person's word on a version; why, where it is declined.
+  function decide(what, id, version) {
+    const title = t(`versions.${what}.title`, { version });
+    const reason = node("textarea", { class: "al-input al-note", rows: 3, maxlength: 1000, required: true, "data-testid": "decline-reason", "aria-label": t("versions.decline.reason") });
+    const words = node("p", {}, t(what === "approve" ? "versions.approve.about" : "versions.decline.reason"));
+    formDialog({
+      title,
+      testid: what,
+      saveId: `${what}-confirm`,
+      save: t(`versions.${what}`),
+      parts: what === "approve" ? [words] : [words, reason],
+      send: async () => {
+        await request(`/prompts/${id}/${what}`, sentJson("POST", what === "approve" ? undefined : { reason: reason.value }));
+        trigger("refresh", {});
+      },
+    });
+    if (what === "decline") reason.focus();
+  }
 
   function writeNote(id, version, text) {
     const title = t("versions.note.title", { version });

@@ -25,7 +25,7 @@ def run_panel(say: Texts, run: TuningRun | None, now: datetime, advice: str = ""
     if live:
         content = f"{_progress(say, run)}{loss_chart(say, run.losses)}"
     else:
-        content = f"{_outcome(say, run)}{advice}{_differences(say, run)}{run_figures(say, run)}"
+        content = f"{_outcome(say, run)}{_golden(say, run)}{advice}{_differences(say, run)}{run_figures(say, run)}"
     return (
         f'<div class="al-run" data-testid="run-panel" data-run-id="{run.id}" data-state="{run.state}">'
         f"{_head(say, run, now)}{content}</div>"
@@ -39,6 +39,19 @@ def _differences(say: Texts, run: TuningRun) -> str:
         '<div><button type="button" class="al-button al-small" data-testid="show-differences" '
         f'data-compare="{run.parent_version_id},{run.candidate_version_id}">{say("run.differences")}</button></div>'
     )
+
+
+def _golden(say: Texts, run: TuningRun) -> str:
+    """The golden images that kept the candidate out of service, each opened by a click."""
+    worse = run.metrics.get("golden", {}).get("worse", [])
+    if not worse:
+        return ""
+    links = " ".join(
+        f'<button type="button" class="al-link" data-open-image="{one["image_id"]}" data-testid="golden-worse">'
+        f"{escape(one['file_name'])}</button>"
+        for one in worse
+    )
+    return f"<p>{say('run.golden.worse')} {links}</p>"
 
 
 def _head(say: Texts, run: TuningRun, now: datetime) -> str:

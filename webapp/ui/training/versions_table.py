@@ -74,6 +74,12 @@ def _row(say: Texts, version: PromptVersion, numbers: dict[int, int]) -> str:
 def _button(say: Texts, version: PromptVersion) -> str:
     if version.state == "active":
         return ""
+    if version.state == "awaiting":
+        return "".join(
+            f'<button type="button" class="al-button al-small" data-{act}="{version.id}" '
+            f'data-version="{version.number}" data-testid="{act}-v{version.number}">{say(f"versions.{act}")}</button>'
+            for act in ("approve", "decline")
+        )
     words = say("versions.go_back" if version.state == "retired" else "versions.activate")
     return (
         f'<button type="button" class="al-button al-small" data-activate="{version.id}" '
