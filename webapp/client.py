@@ -77,6 +77,7 @@ class Image(TypedDict):
     threshold: float
     map_threshold: float
     verdict: Label | None
+    verdict_rule: Literal["score", "regions"]
     probability: float | None
     probability_images: int | None
     expected_gain: float | None
@@ -117,6 +118,7 @@ class Inspected(TypedDict):
     width: int
     height: int
     verdict: Label | None
+    verdict_rule: Literal["score", "regions"]
     score: float
     probability: float | None
     threshold: float

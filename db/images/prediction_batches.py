@@ -10,9 +10,11 @@ from sqlalchemy.orm import Session
 
 from db.errors import NotFound
 from db.images.predictions import save_prediction
+from db.images.region_facts import judged_by_regions
 from db.images.result_events import tell_of_score
 from db.images.review_queue import expected_gain
 from db.projects.projects import get_project
+from db.projects.verdict_rule import region_rule
 from db.tables.core import Image, Prediction
 
 
@@ -28,6 +30,8 @@ class NewPrediction:
     novelty: float
     engine_settings: dict[str, Any]
     stands_out: bool | None = None
+    region_areas: Sequence[float] | None = None
+    region_threshold: float | None = None
 
 
 def save_predictions(
@@ -59,15 +63,14 @@ def _insert_new(session: Session, version_id: int, given: Sequence[NewPrediction
     images = {image.id: image for image in session.scalars(select(Image).where(Image.id.in_(ids)))}
     known = select(Prediction.image_id).where(Prediction.prompt_version_id == version_id, Prediction.image_id.in_(ids))
     had = set(session.scalars(known))
-    thresholds = {one: _threshold(session, one) for one in {image.project_id for image in images.values()}}
+    settings = {one: get_project(session, one).settings for one in {image.project_id for image in images.values()}}
     fresh, others = list[tuple[Image, Prediction]](), list[NewPrediction]()
     for one in given:
         image = images.get(one.image_id)
         if image is None or one.image_id in had:
             others.append(one)
             continue
-        gain = expected_gain(one.score, one.map_uncertainty, one.novelty, thresholds[image.project_id])
-        fresh.append((image, Prediction(prompt_version_id=version_id, expected_gain=gain, **asdict(one))))
+        fresh.append((image, _row(version_id, one, settings[image.project_id])))
         image.scoring_error = None
     session.add_all(prediction for _, prediction in fresh)
     session.flush()
@@ -76,5 +79,7 @@ def _insert_new(session: Session, version_id: int, given: Sequence[NewPrediction
     return others
 
 
-def _threshold(session: Session, project_id: int) -> float:
-    return float(get_project(session, project_id).settings["threshold"])
+def _row(version_id: int, one: NewPrediction, settings: dict[str, Any]) -> Prediction:
+    gain = expected_gain(one.score, one.map_uncertainty, one.novelty, settings["threshold"])
+    regions = judged_by_regions(region_rule(settings), one.region_areas, one.region_threshold)
+    return Prediction(prompt_version_id=version_id, expected_gain=gain, **{**asdict(one), **regions})

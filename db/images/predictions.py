@@ -3,17 +3,19 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, delete, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from db.clock import shared_now
 from db.errors import NotFound
+from db.images.region_facts import judged_by_regions
 from db.images.result_events import tell_of_score
 from db.images.review_queue import expected_gain
 from db.insert import insert_or_find
 from db.lookup import get_row
 from db.projects.projects import get_project
+from db.projects.verdict_rule import region_rule
 from db.tables.core import Image, Prediction, PromptVersion
 
 
@@ -28,6 +30,8 @@ def save_prediction(
     map_uncertainty: float = 0.0,
     novelty: float = 0.0,
     stands_out: bool | None = None,
+    region_areas: Sequence[float] | None = None,
+    region_threshold: float | None = None,
     engine_settings: dict[str, Any],
     replaced: set[str] | None = None,
 ) -> Prediction:
@@ -43,6 +47,8 @@ def save_prediction(
         map_uncertainty: how unsure the map is of itself, 0–1; 0 also where that is not known.
         novelty: how unlike the corrected images it is, 0–1; 0 also where that is not known.
         stands_out: whether it stands out among the project's images, where nothing else tells them apart.
+        region_areas: px² of all regions of the map at `region_threshold`, where the project's rule needs them.
+        region_threshold: the map threshold that they were found at, 0–1.
         engine_settings: what else is known of how it was made: device, image size, seconds, and so on.
         replaced: gets the key of an earlier one's map: give it to `Store.delete_blobs` after this transaction.
 
@@ -59,6 +65,7 @@ def save_prediction(
         "novelty": novelty,
         "stands_out": stands_out,
         "expected_gain": expected_gain(score, map_uncertainty, novelty, settings["threshold"]),
+        **judged_by_regions(region_rule(settings), region_areas, region_threshold),
         "engine_settings": engine_settings,
         "created_at": shared_now(session),
     }
@@ -79,6 +86,12 @@ def save_prediction(
     if new:
         tell_of_score(session, image, prediction)
     return prediction
+
+
+def forget_predictions(session: Session, prediction_ids: Sequence[int]) -> None:
+    """Delete predictions: their images are scored anew where the version is in use."""
+    if prediction_ids:
+        session.execute(delete(Prediction).where(Prediction.id.in_(prediction_ids)))
 
 
 def active_prediction(session: Session, image_id: int) -> Prediction | None:

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from db.images.part_facts import facts_of
-from db.images.verdicts import judging_threshold, verdict
+from db.images.verdicts import Criterion, criterion, verdict
 from db.lookup import get_row
 from db.projects.projects import get_project
 from db.tables.core import Image, Prediction, Project, PromptVersion
@@ -33,14 +33,14 @@ def tell_of_standing(session: Session, prediction: Prediction) -> None:
 
 
 def result_body(
-    project: Project, prediction: Prediction, threshold: float | None, version: int | None, facts: dict[str, Any]
+    project: Project, prediction: Prediction, judged_by: Criterion, version: int | None, facts: dict[str, Any]
 ) -> dict[str, Any]:
     """What is told of a result: the project, what is said of the image, by which version, and what is known of it.
 
     Args:
         project: whose image it is.
         prediction: what is said of it.
-        threshold: `judging_threshold` of the version.
+        judged_by: `criterion` of the version.
         version: the version's number.
         facts: what is known of the image.
     """
@@ -48,8 +48,9 @@ def result_body(
         "project_id": project.id,
         "project": project.name,
         "score": prediction.score,
-        "threshold": threshold,
-        "verdict": verdict(prediction, threshold),
+        "threshold": judged_by.threshold,
+        "verdict": verdict(prediction, judged_by),
+        "verdict_rule": judged_by.kind,
         "prompt_version": version,
         **facts,
     }
@@ -75,4 +76,4 @@ def _body_of(session: Session, image: Image, prediction: Prediction) -> dict[str
     project, version_id = get_project(session, image.project_id), prediction.prompt_version_id
     number = session.scalar(select(PromptVersion.number).where(PromptVersion.id == version_id))
     facts = {**facts_of(image), "file_name": image.file_name, "image_id": image.id, "sha256": image.sha256}
-    return result_body(project, prediction, judging_threshold(session, version_id), number, facts)
+    return result_body(project, prediction, criterion(session, version_id), number, facts)

@@ -10,7 +10,7 @@ from db.images.predictions import latest_scores
 from db.images.previews import previews_of
 from db.images.review_queue import Reason, reason
 from db.images.rows import ImageRow
-from db.images.verdicts import judging_threshold, verdict
+from db.images.verdicts import Criterion, criterion, criterion_by, verdict
 from db.projects.projects import get_project
 from db.tables.core import Annotation, Preview, PromptVersion
 from db.training.prompt_versions import get_version, parts_of
@@ -68,6 +68,9 @@ class ImageView(BaseModel):
         description="null: not scored, or not judged yet: until a run's version or a person's threshold tells the "
         "project's images apart, those that stand out among at least eight are anomalous, and no other one is judged"
     )
+    verdict_rule: Literal["score", "regions"] = Field(
+        description="what the verdict goes by; by regions it is null until they were measured by the rule as it is now"
+    )
     probability: float | None = Field(description="calibrated, of being anomalous; null while it is not calibrated")
     probability_images: int | None = Field(description="on how many labelled images the probability rests")
     expected_gain: float | None = Field(description="how much a correction is expected to teach, 0–1")
@@ -103,7 +106,7 @@ def image_views(session: Session, rows: list[ImageRow], say: Texts) -> list[Imag
     version_ids = {row.prediction.prompt_version_id for row in rows if row.prediction}
     versions = {one: get_version(session, one) for one in version_ids}
     offered = {one for one, version in versions.items() if version.state == "active" and is_offered(session, version)}
-    judging = {one: judging_threshold(session, one) for one in version_ids}
+    judged_by = {one: criterion(session, one) for one in version_ids}
     previews = previews_of(session, [row.image.id for row in rows])
     old_scores = latest_scores(session, [row.image.id for row in rows if row.prediction is None])
     return [
@@ -112,7 +115,9 @@ def image_views(session: Session, rows: list[ImageRow], say: Texts) -> list[Imag
             settings[row.image.project_id],
             probabilities[row.image.project_id],
             versions.get(row.prediction.prompt_version_id) if row.prediction else None,
-            judging.get(row.prediction.prompt_version_id) if row.prediction else None,
+            judged_by[row.prediction.prompt_version_id]
+            if row.prediction
+            else criterion_by(settings[row.image.project_id]),
             row.prediction is not None and row.prediction.prompt_version_id in offered,
             previews.get(row.image.id) if row.prediction else None,
             old_scores.get(row.image.id),
@@ -127,7 +132,7 @@ def _view(
     settings: dict[str, Any],
     calibrated: Probability | None,
     version: PromptVersion | None,
-    judging: float | None,
+    judged_by: Criterion,
     unlike_others: bool,
     preview: Preview | None,
     old_score: float | None,
@@ -154,7 +159,8 @@ def _view(
         old_score=old_score,
         threshold=threshold,
         map_threshold=settings["map_threshold"],
-        verdict=None if prediction is None else verdict(prediction, judging),
+        verdict=None if prediction is None else verdict(prediction, judged_by),
+        verdict_rule=judged_by.kind,
         probability=probability.of(prediction.score) if prediction and probability else None,
         probability_images=probability.images if probability else None,
         expected_gain=None if prediction is None else prediction.expected_gain,

@@ -45,6 +45,7 @@ class Inspected(BaseModel):
     verdict: Literal["normal", "anomalous"] | None = Field(
         description="null: nothing tells the project's images apart yet"
     )
+    verdict_rule: Literal["score", "regions"] = Field(description="what the verdict goes by")
     score: float
     probability: float | None = Field(description="calibrated, of being anomalous; null while it is not calibrated")
     threshold: float

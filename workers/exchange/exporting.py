@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from db.errors import BlobMissing
 from db.images.exports import all_rows
 from db.images.rows import ImageRow
-from db.images.verdicts import judging_threshold
+from db.images.verdicts import criterion, criterion_by
 from db.projects.projects import get_project
 from db.store import Store
 from db.tables.core import Project
@@ -80,8 +80,8 @@ def export_zip(store: Store, project_id: int, kind: str, image_ids: Sequence[int
 def _judge(session: Session, project: Project) -> Judge:
     version, threshold = active_version(session, project.id), project.settings["threshold"]
     if version is None:
-        return Judge(None, threshold, threshold)
-    return Judge(version.number, threshold, judging_threshold(session, version.id))
+        return Judge(None, threshold, criterion_by(project.settings))
+    return Judge(version.number, threshold, criterion(session, version.id))
 
 
 def _unmarked(row: ImageRow) -> bool:

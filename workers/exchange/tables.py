@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from db.images.rows import ImageRow
-from db.images.verdicts import verdict
+from db.images.verdicts import Criterion, verdict
 from db.tables.core import Project
 from engine.files.formulas import cell
 from engine.files.tables import for_excel
@@ -37,11 +37,11 @@ class Listing(Protocol):
 
 @dataclass(frozen=True)
 class Judge:
-    """What verdicts are by: the active version's number, the project's threshold, and `judging_threshold`."""
+    """What verdicts are by: the active version's number, the project's threshold, and `criterion`."""
 
     version: int | None
     threshold: float
-    judging_threshold: float | None
+    by: Criterion
 
 
 class IndexListing:
@@ -78,7 +78,8 @@ def all_images_table(rows: Sequence[ImageRow], judge: Judge) -> bytes:
 _INDEX = ("image", "label", "mask", "category", "defect", "split")
 _LABEL = ("label", "area")
 _FACTS = (
-    *("image_id", "file_name", "sha256", "width", "height", "score", "verdict", "threshold", "prompt_version"),
+    *("image_id", "file_name", "sha256", "width", "height"),
+    *("score", "verdict", "threshold", "verdict_rule", "prompt_version"),
     *("source", "author", "annotated_at", "uploaded_at", "part", "lot", "station", "captured_at", "tags"),
 )
 
@@ -92,7 +93,8 @@ def _facts(row: ImageRow, judge: Judge) -> dict[str, Any]:
     score = row.prediction.score if row.prediction else None
     values = (
         *(image.id, image.file_name, image.sha256, image.width, image.height),
-        *(score, verdict(row.prediction, judge.judging_threshold) if row.prediction else None, judge.threshold),
+        *(score, verdict(row.prediction, judge.by) if row.prediction else None, judge.threshold),
+        None if score is None else judge.by.kind,
         None if score is None else judge.version,
         *((annotation.source, annotation.author, _time(annotation.created_at)) if annotation else (None, None, None)),
         _time(image.created_at),

@@ -9,7 +9,7 @@ from db.blobs import blob_key
 from db.images.annotations import add_annotation, newest_annotation
 from db.images.images import get_image
 from db.images.predictions import active_prediction
-from db.images.verdicts import judging_threshold, verdict
+from db.images.verdicts import criterion, verdict
 from db.projects.projects import get_project
 from db.store import Store
 from db.tables.core import Annotation
@@ -88,7 +88,7 @@ def accept(
     expected_revision: int | None = None,
     seen_version: int | None = None,
 ) -> Annotation:
-    """Agree with the active prediction: by the project's thresholds, normal, or anomalous where the map reaches its.
+    """Agree with the active prediction: by the project's rule, normal, or anomalous where the map reaches its.
 
     Args:
         store: where the image is.
@@ -108,11 +108,11 @@ def accept(
     with store.session(read_only=True) as session:
         settings = get_project(session, image.project_id).settings
         number = get_version(session, prediction.prompt_version_id).number
-        threshold = judging_threshold(session, prediction.prompt_version_id)
+        judged_by = criterion(session, prediction.prompt_version_id)
     if seen_version is not None and seen_version != number:
         raise MapChanged(seen_version, number)
     mask = None
-    if verdict(prediction, threshold) == "anomalous":
+    if verdict(prediction, judged_by) == "anomalous":
         anomaly_map = resize_map(read_map(store, prediction), image.height, image.width)
         mask = (anomaly_map >= settings["map_threshold"]).astype(np.uint8)
         if not mask.any():

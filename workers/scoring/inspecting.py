@@ -18,8 +18,9 @@ from db.images.claims import end_claims
 from db.images.part_facts import PartFacts, facts_of
 from db.images.prediction_batches import NewPrediction, save_predictions
 from db.images.predictions import prediction_by_version
+from db.images.region_facts import judged_by_regions
 from db.images.result_events import ANOMALOUS, INSPECTED, result_body, tell_of_result
-from db.images.verdicts import judging_threshold, verdict
+from db.images.verdicts import criterion, verdict
 from db.projects.line_settings import is_kept
 from db.projects.projects import get_project
 from db.store import Store
@@ -36,6 +37,7 @@ from workers.images.seen import detector_of
 from workers.operations.first_imports import heavy_imports
 from workers.scoring import engine_host
 from workers.scoring.engine_host import get_engine
+from workers.scoring.regions import region_columns, rule_of
 from workers.scoring.standing_out import judge_by_standing, standing_now
 from workers.scoring.version_scorer import made_by
 from workers.thresholds.evidence import score_probability
@@ -81,6 +83,7 @@ class _Judged:
     features: "ImageFeatures"
     scored: "Scored"
     stands_out: bool | None
+    regions: dict[str, Any]
     made: dict[str, Any]
 
 
@@ -100,9 +103,10 @@ def inspect(store: Store, wanted: Wanted, data: bytes) -> dict[str, Any]:
     with store.session(read_only=True) as session:
         settings = get_project(session, wanted.project_id).settings
         probability = score_probability(session, wanted.project_id)
-        threshold = judging_threshold(session, judged.version.id)
-    prediction = Prediction(score=judged.scored.score, stands_out=judged.stands_out)
-    said = verdict(prediction, threshold)
+        judged_by = criterion(session, judged.version.id)
+    by_regions = judged_by_regions(judged_by.regions, **judged.regions)
+    prediction = Prediction(score=judged.scored.score, stands_out=judged.stands_out, **by_regions)
+    said = verdict(prediction, judged_by)
     image: dict[str, Any] = {"id": None, "kept": False, "duplicate": False}
     facts = wanted.facts.or_else(checked.facts)
     known = {**_plain(facts), "file_name": wanted.file_name, "sha256": checked.sha256}
@@ -117,6 +121,7 @@ def inspect(store: Store, wanted: Wanted, data: bytes) -> dict[str, Any]:
         "width": checked.width,
         "height": checked.height,
         "verdict": said,
+        "verdict_rule": judged_by.kind,
         "score": judged.scored.score,
         "probability": probability.of(judged.scored.score) if probability else None,
         "threshold": settings["threshold"],
@@ -150,7 +155,8 @@ def _judge(store: Store, project_id: int, checked: Checked) -> _Judged:
     standing = standing_now(store, version)
     made = {**made_by(engine), "seconds": seconds, "from_cache": from_cache}
     stands_out = None if standing is None else standing.stands_out(features, scored)
-    return _Judged(engine, version, features, scored, stands_out, made)
+    regions = region_columns(rule_of(store, project_id), scored.anomaly_map, checked.height, checked.width)
+    return _Judged(engine, version, features, scored, stands_out, regions, made)
 
 
 def _ready(store: Store, project_id: int) -> tuple["Engine", PromptVersion]:
@@ -192,6 +198,7 @@ def _keep(store: Store, wanted: Wanted, checked: Checked, judged: _Judged) -> tu
             novelty=novelty,
             engine_settings=judged.made,
             stands_out=judged.stands_out,
+            **judged.regions,
         )
         save_predictions(session, judged.version.id, [given], left)
         end_claims(session, [row.id])
@@ -208,8 +215,8 @@ def _tell(store: Store, project_id: int, prediction: Prediction, version: Prompt
     if heard:
         with store.session() as session:
             project = get_project(session, project_id)
-            threshold = judging_threshold(session, version.id)
-            tell_of_result(session, project, result_body(project, prediction, threshold, version.number, facts))
+            judged_by = criterion(session, version.id)
+            tell_of_result(session, project, result_body(project, prediction, judged_by, version.number, facts))
 
 
 def _verdict_of(store: Store, judged: _Judged, image_id: int) -> Verdict:
@@ -222,8 +229,8 @@ def _verdict_of(store: Store, judged: _Judged, image_id: int) -> Verdict:
         _compare_later(compare)
     with store.session(read_only=True) as session:
         prediction = prediction_by_version(session, image_id, judged.version.id)
-        threshold = judging_threshold(session, judged.version.id)
-    return None if prediction is None else verdict(prediction, threshold)
+        judged_by = criterion(session, judged.version.id)
+    return None if prediction is None else verdict(prediction, judged_by)
 
 
 _comparing = ThreadPoolExecutor(1, thread_name_prefix="comparing")

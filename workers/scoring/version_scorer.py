@@ -21,6 +21,7 @@ from workers.errors import ImageError, NotFound
 from workers.images.novelty import corrected_images
 from workers.images.seen import picture_of
 from workers.scoring import engine_host
+from workers.scoring.regions import region_columns, rule_of
 from workers.scoring.standing_out import standing_now
 
 if TYPE_CHECKING:
@@ -128,7 +129,7 @@ class VersionScorer:
         with ThreadPoolExecutor(_WRITERS) as writers:
             maps = list(writers.map(self._put_map, scored))
         keys = [blob_key(data) for data in maps]
-        standing = standing_now(self.store, self.version)
+        standing, rule = standing_now(self.store, self.version), rule_of(self.store, self.version.project_id)
         given = [
             NewPrediction(
                 image_id=image.id,
@@ -139,6 +140,7 @@ class VersionScorer:
                 novelty=self.corrected.novelty(features.global_feature.float().numpy()),
                 engine_settings=made,
                 stands_out=None if standing is None else standing.stands_out(features, one),
+                **region_columns(rule, one.anomaly_map, image.height, image.width),
             )
             for (image, features), one, key in zip(encoded, scored, keys, strict=True)
         ]
