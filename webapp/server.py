@@ -31,6 +31,7 @@ from webapp.api import (
     runs,
     thresholds,
     users,
+    verdict_rule,
     webhooks,
 )
 from webapp.api.caching import RevalidatedJson
@@ -96,6 +97,7 @@ def build_api(settings: Settings | None = None, *, accounts: bool = False, check
         prompts,
         models,
         thresholds,
+        verdict_rule,
         export,
         imports,
         webhooks,

@@ -4,39 +4,13 @@ The areas of its map's regions, at one map threshold; and what the rule says of 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import or_, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, undefer
 
 from db.projects.verdict_rule import MOST_AREAS, RegionRule
 from db.tables.core import Image, Prediction
-
-
-@dataclass(frozen=True)
-class Unjudged:
-    """A prediction of which the rule as it is now has said nothing.
-
-    Attributes:
-        id: of the prediction.
-        image_id: of its image.
-        areas: px², the largest first, of the regions at `threshold`; None: they were never measured.
-        threshold: the map threshold by which they were measured.
-        map_blob_key: where its map lies.
-        map_max: the map's largest value.
-        width: of its image, in px.
-        height: of its image, in px.
-    """
-
-    id: int
-    image_id: int
-    areas: list[float] | None
-    threshold: float | None
-    map_blob_key: str
-    map_max: float
-    width: int
-    height: int
 
 
 def judged_by_regions(
@@ -56,13 +30,10 @@ def judged_by_regions(
     return {"region_areas": kept, "region_threshold": region_threshold, **judged}
 
 
-def unjudged(session: Session, version_id: int, rule: RegionRule, limit: int) -> list[Unjudged]:
-    """Predictions of a version that an older rule judged, or none; up to `limit`."""
+def unjudged(session: Session, version_id: int, rule: RegionRule, limit: int) -> list[tuple[Prediction, Image]]:
+    """Predictions of a version that an older rule judged, or none, with their images and areas; up to `limit`."""
     rows = (
-        select(
-            *(Prediction.id, Prediction.image_id, Prediction.region_areas, Prediction.region_threshold),
-            *(Prediction.map_blob_key, Prediction.map_max, Image.width, Image.height),
-        )
+        select(Prediction, Image)
         .join(Image, Image.id == Prediction.image_id)
         .where(
             Prediction.prompt_version_id == version_id,
@@ -73,9 +44,18 @@ def unjudged(session: Session, version_id: int, rule: RegionRule, limit: int) ->
                 Prediction.regions_rule > rule.key,
             ),
         )
+        .options(undefer(Prediction.region_areas))
         .limit(limit)
     )
-    return [Unjudged(*row) for row in session.execute(rows)]
+    return list(session.execute(rows).tuples())
+
+
+def kept_areas(session: Session, version_id: int, threshold: float) -> dict[int, list[float]]:
+    """By the prediction's id, the areas (px²) of its regions at a map threshold, of a version's where they are kept."""
+    rows = select(Prediction.id, Prediction.region_areas).where(
+        Prediction.prompt_version_id == version_id, Prediction.region_threshold == threshold
+    )
+    return {one: areas for one, areas in session.execute(rows) if areas is not None}
 
 
 def keep_judged(session: Session, rule: RegionRule, measured: Mapping[int, tuple[str, Sequence[float]]]) -> None:

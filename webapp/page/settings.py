@@ -17,6 +17,7 @@ from webapp.page.exchange import build_exchange, export_links
 from webapp.page.line import build_line
 from webapp.page.project import current_project
 from webapp.page.toasts import inform, warn
+from webapp.page.verdict_rule import build_verdict_rule
 from webapp.texts import Texts
 from webapp.texts.labels import Labels, heading
 from webapp.texts.translation import translated
@@ -50,6 +51,7 @@ def build_settings(tab: gr.Tab, labels: Labels) -> None:
                 label="map_threshold",
                 info="settings.map_threshold.info",
             )
+            build_verdict_rule(tab, labels, map_threshold)
             labels(gr.HTML(apply_default_css=False), value=heading("settings.schedule.title"))
             schedule = labels(gr.Checkbox(elem_id="schedule"), label="settings.schedule")
             after = labels(gr.Number(minimum=1, precision=0, elem_id="retrain-after"), label="settings.retrain_after")

@@ -6,11 +6,12 @@ from typing import Any
 
 from db.errors import BlobMissing
 from db.images.predictions import forget_predictions
-from db.images.region_facts import Unjudged, keep_judged, unjudged
+from db.images.region_facts import keep_judged, unjudged
 from db.images.rows import active_version_id
 from db.projects.projects import get_project
 from db.projects.verdict_rule import RegionRule, region_rule
 from db.store import Store
+from db.tables.core import Image, Prediction
 from engine.detector.maps import FloatMap, map_from_npy
 from workers.images.pixel_rooms import SHOWING
 from workers.operations.first_imports import heavy_imports
@@ -43,13 +44,11 @@ def measure(anomaly_map: FloatMap, height: int, width: int, threshold: float) ->
         return region_areas(anomaly_map, height, width, threshold)
 
 
-def areas_of(store: Store, one: Unjudged, threshold: float) -> list[float]:
-    """The areas of a prediction's regions: as they were kept, or measured. Raises BlobMissing, BlobsUnavailable."""
-    if one.areas is not None and one.threshold == threshold:
-        return one.areas
-    if one.map_max < threshold:
+def areas_of(store: Store, prediction: Prediction, image: Image, threshold: float) -> list[float]:
+    """The areas in px² of all regions of a prediction's map. Raises BlobMissing, BlobsUnavailable."""
+    if prediction.map_max < threshold:
         return []
-    return list(_measured(store, one.map_blob_key, one.height, one.width, threshold))
+    return list(_measured(store, prediction.map_blob_key, image.height, image.width, threshold))
 
 
 @lru_cache(maxsize=50_000)  # few numbers each, and a map of a key never changes: after a trial, the rule is in use soon
@@ -69,17 +68,21 @@ def judge_anew(store: Store, project_id: int) -> int:
     with store.session(read_only=True) as session:
         rule = region_rule(get_project(session, project_id).settings)
         version_id = active_version_id(session, project_id)
-        waiting = [] if rule is None or version_id is None else unjudged(session, version_id, rule, _BATCH)
-    if rule is None or not waiting:
-        return 0
+        if rule is None or version_id is None:
+            return 0
+        waiting = unjudged(session, version_id, rule, _BATCH)
     measured, lost = {}, []
-    for one in waiting:
+    for prediction, image in waiting:
         try:
-            measured[one.id] = one.map_blob_key, areas_of(store, one, rule.map_threshold)
+            areas = prediction.region_areas if prediction.region_threshold == rule.map_threshold else None
+            if areas is None:
+                areas = areas_of(store, prediction, image, rule.map_threshold)
+            measured[prediction.id] = prediction.map_blob_key, areas
         except BlobMissing as error:
-            logger.error("An image of project %d is scored anew, as its map is lost: %s", project_id, error)
-            lost.append(one.id)
-    with store.session() as session:
-        keep_judged(session, rule, measured)
-        forget_predictions(session, lost)
+            logger.error("Image %d is scored anew, as its map is lost: %s", image.id, error)
+            lost.append(prediction.id)
+    if waiting:
+        with store.session() as session:
+            keep_judged(session, rule, measured)
+            forget_predictions(session, lost)
     return len(waiting)
