@@ -78,6 +78,7 @@ class Image(TypedDict):
     map_threshold: float
     verdict: Label | None
     verdict_rule: Literal["score", "regions"]
+    region_of_interest: Literal["applied", "other_proportions"] | None
     probability: float | None
     probability_images: int | None
     expected_gain: float | None
@@ -119,6 +120,7 @@ class Inspected(TypedDict):
     height: int
     verdict: Label | None
     verdict_rule: Literal["score", "regions"]
+    region_of_interest: Literal["applied", "other_proportions"] | None
     score: float
     probability: float | None
     threshold: float

@@ -13,6 +13,7 @@ from db.images.predictions import save_prediction
 from db.images.region_facts import judged_by_regions
 from db.images.result_events import tell_of_score
 from db.images.review_queue import expected_gain
+from db.projects.interest import forget_old, interest_key, interest_keys
 from db.projects.projects import get_project
 from db.projects.verdict_rule import region_rule
 from db.tables.core import Image, Prediction
@@ -30,6 +31,7 @@ class NewPrediction:
     novelty: float
     engine_settings: dict[str, Any]
     stands_out: bool | None = None
+    interest_blob_key: str | None = None
     region_areas: Sequence[float] | None = None
     region_threshold: float | None = None
 
@@ -43,8 +45,10 @@ def save_predictions(
         session: a writing session.
         prompt_version_id: which version says so.
         given: what it says, of one image each.
-        replaced: gets the keys of maps that nobody needs now: of earlier ones, and of images deleted in the meantime.
+        replaced: gets the keys of maps that nobody needs now: of earlier ones, of images deleted in the meantime, and
+            of those made by a region of interest that was changed in the meantime, which are not kept.
     """
+    given = _by_region_of_now(session, given, replaced)
     try:
         with session.begin_nested():
             others = _insert_new(session, prompt_version_id, given)
@@ -77,6 +81,23 @@ def _insert_new(session: Session, version_id: int, given: Sequence[NewPrediction
     for image, prediction in fresh:
         tell_of_score(session, image, prediction)
     return others
+
+
+def _by_region_of_now(session: Session, given: Sequence[NewPrediction], replaced: set[str]) -> list[NewPrediction]:
+    """Without those that were made by another region of interest: their images are scored anew. Old ones are over."""
+    ids = [one.image_id for one in given]
+    rows = select(Image.id, Image.project_id, Image.station).where(Image.id.in_(ids))
+    images = {image_id: (project_id, station) for image_id, project_id, station in session.execute(rows)}
+    regions = {one: interest_keys(session, one, hold=True) for one, _ in images.values()}
+    kept = []
+    for one in given:
+        project_id, station = images.get(one.image_id, (None, None))
+        if project_id is None or one.interest_blob_key == interest_key(regions[project_id], station):
+            kept.append(one)
+        else:
+            replaced.add(one.map_blob_key)
+    replaced.update(forget_old(session, [one.image_id for one in kept]))
+    return kept
 
 
 def _row(version_id: int, one: NewPrediction, settings: dict[str, Any]) -> Prediction:

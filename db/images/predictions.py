@@ -17,6 +17,7 @@ from db.lookup import get_row
 from db.projects.projects import get_project
 from db.projects.verdict_rule import region_rule
 from db.tables.core import Image, Prediction, PromptVersion
+from db.tables.interest import OldPrediction
 
 
 def save_prediction(
@@ -30,6 +31,7 @@ def save_prediction(
     map_uncertainty: float = 0.0,
     novelty: float = 0.0,
     stands_out: bool | None = None,
+    interest_blob_key: str | None = None,
     region_areas: Sequence[float] | None = None,
     region_threshold: float | None = None,
     engine_settings: dict[str, Any],
@@ -47,6 +49,7 @@ def save_prediction(
         map_uncertainty: how unsure the map is of itself, 0–1; 0 also where that is not known.
         novelty: how unlike the corrected images it is, 0–1; 0 also where that is not known.
         stands_out: whether it stands out among the project's images, where nothing else tells them apart.
+        interest_blob_key: the mask of the region of interest that it was made by; None: all of the image counts.
         region_areas: px² of all regions of the map at `region_threshold`, where the project's rule needs them.
         region_threshold: the map threshold that they were found at, 0–1.
         engine_settings: what else is known of how it was made: device, image size, seconds, and so on.
@@ -64,6 +67,7 @@ def save_prediction(
         "map_uncertainty": map_uncertainty,
         "novelty": novelty,
         "stands_out": stands_out,
+        "interest_blob_key": interest_blob_key,
         "expected_gain": expected_gain(score, map_uncertainty, novelty, settings["threshold"]),
         **judged_by_regions(region_rule(settings), region_areas, region_threshold),
         "engine_settings": engine_settings,
@@ -105,8 +109,14 @@ def prediction_by_version(session: Session, image_id: int, version_id: int) -> P
     return session.scalars(_of_image(image_id).where(Prediction.prompt_version_id == version_id)).one_or_none()
 
 
-def latest_prediction(session: Session, image_id: int) -> Prediction | None:
-    """The prediction of the newest prompts that scored the image: what to show until the active ones have."""
+def latest_prediction(session: Session, image_id: int) -> Prediction | OldPrediction | None:
+    """What to show until the active prompts have scored the image: what they said by another region of interest.
+
+    Where they said nothing, the prediction of the newest prompts that did.
+    """
+    old = session.scalars(select(OldPrediction).where(OldPrediction.image_id == image_id)).one_or_none()
+    if old is not None:
+        return old
     newest = _of_image(image_id).order_by(PromptVersion.number.desc()).limit(1)
     return session.scalars(newest).one_or_none()
 
@@ -118,7 +128,8 @@ def latest_scores(session: Session, image_ids: Sequence[int]) -> dict[int, float
     rows = select(Prediction.image_id, Prediction.score).where(Prediction.image_id.in_(image_ids))
     # The last row of each image stays.
     found = session.execute(rows.order_by(Prediction.created_at)).tuples()
-    return dict(found.all())
+    old = select(OldPrediction.image_id, OldPrediction.score).where(OldPrediction.image_id.in_(image_ids))
+    return {**dict(found.all()), **dict(session.execute(old).tuples().all())}
 
 
 def _of_image(image_id: int) -> Select[Prediction]:

@@ -150,6 +150,8 @@ class Prediction(Base):
     map_uncertainty: Mapped[float] = mapped_column(default=0.0)
     novelty: Mapped[float] = mapped_column(default=0.0)
     expected_gain: Mapped[float] = mapped_column(default=0.0)
+    # The region of interest that it was made by: the key of its mask; NULL: all of the image counts.
+    interest_blob_key: Mapped[str | None] = mapped_column(String(200), index=True)
     # Whether it stands out among the project's images, where nothing was learnt of them yet; None: the threshold says.
     stands_out: Mapped[bool | None]
     # Where the project's rule goes by regions (db/images/region_facts.py): the areas of the map's regions in px², the

@@ -14,11 +14,12 @@ from db.projects.projects import get_project
 from db.store import Store
 from db.tables.core import Annotation
 from db.training.prompt_versions import get_version
-from engine.detector.maps import resize_map
+from engine.detector.interest import full_map
 from engine.images.decoding import stored_orientation
 from engine.images.mask_files import doubt, encode_mask, read_marks
 from workers.broker import dispatch
 from workers.errors import MapChanged, NothingToAccept
+from workers.scoring.interest import interest_of_map
 from workers.scoring.maps import read_map, scored_image
 
 
@@ -113,7 +114,8 @@ def accept(
         raise MapChanged(seen_version, number)
     mask = None
     if verdict(prediction, judged_by) == "anomalous":
-        anomaly_map = resize_map(read_map(store, prediction), image.height, image.width)
+        interest = interest_of_map(store, prediction, image)
+        anomaly_map = full_map(read_map(store, prediction), image.height, image.width, interest)
         mask = (anomaly_map >= settings["map_threshold"]).astype(np.uint8)
         if not mask.any():
             raise NothingToAccept(

@@ -21,6 +21,7 @@ from db.images.predictions import prediction_by_version
 from db.images.region_facts import judged_by_regions
 from db.images.result_events import ANOMALOUS, INSPECTED, result_body, tell_of_result
 from db.images.verdicts import criterion, verdict
+from db.projects.interest import interest_key, interest_keys
 from db.projects.line_settings import is_kept
 from db.projects.projects import get_project
 from db.store import Store
@@ -28,7 +29,9 @@ from db.tables.core import Prediction, PromptVersion
 from db.thresholds.evidence import annotations_state
 from db.training.prompt_versions import active_version
 from db.webhooks.messages import listeners
-from engine.detector.maps import map_to_npy, map_to_png16, map_uncertainty, resize_map
+from engine.detector.interest import full_map, within
+from engine.detector.maps import map_to_npy, map_to_png16, map_uncertainty
+from engine.images.interest import Interest
 from workers.errors import NotReady
 from workers.images.intake import Checked, check_upload, keep_upload
 from workers.images.novelty import CorrectedImages, corrected_images
@@ -37,6 +40,7 @@ from workers.images.seen import detector_of
 from workers.operations.first_imports import heavy_imports
 from workers.scoring import engine_host
 from workers.scoring.engine_host import get_engine
+from workers.scoring.interest import applied, interest_by
 from workers.scoring.regions import region_columns, rule_of
 from workers.scoring.standing_out import judge_by_standing, standing_now
 from workers.scoring.version_scorer import made_by
@@ -82,6 +86,8 @@ class _Judged:
     version: PromptVersion
     features: "ImageFeatures"
     scored: "Scored"
+    interest_blob_key: str | None
+    interest: Interest | None
     stands_out: bool | None
     regions: dict[str, Any]
     made: dict[str, Any]
@@ -99,7 +105,8 @@ def inspect(store: Store, wanted: Wanted, data: bytes) -> dict[str, Any]:
     """
     began = time.perf_counter()
     checked = check_upload(store, wanted.project_id, wanted.file_name, data)
-    judged = _judge(store, wanted.project_id, checked)
+    facts = wanted.facts.or_else(checked.facts)
+    judged = _judge(store, wanted.project_id, checked, facts.station)
     with store.session(read_only=True) as session:
         settings = get_project(session, wanted.project_id).settings
         probability = score_probability(session, wanted.project_id)
@@ -108,7 +115,6 @@ def inspect(store: Store, wanted: Wanted, data: bytes) -> dict[str, Any]:
     prediction = Prediction(score=judged.scored.score, stands_out=judged.stands_out, **by_regions)
     said = verdict(prediction, judged_by)
     image: dict[str, Any] = {"id": None, "kept": False, "duplicate": False}
-    facts = wanted.facts.or_else(checked.facts)
     known = {**_plain(facts), "file_name": wanted.file_name, "sha256": checked.sha256}
     if is_kept(settings, checked.sha256, judged.scored.score, said):
         image, said = _keep(store, wanted, checked, judged)
@@ -127,14 +133,15 @@ def inspect(store: Store, wanted: Wanted, data: bytes) -> dict[str, Any]:
         "threshold": settings["threshold"],
         "map_threshold": settings["map_threshold"],
         "px_per_mm": scale,
-        "regions": _regions(judged.scored, checked, settings["map_threshold"], scale),
+        "region_of_interest": applied(judged.interest_blob_key, judged.interest),
+        "regions": _regions(judged, checked, settings["map_threshold"], scale),
         "prompt_version": judged.version.number,
-        "map_png": _map_png(judged.scored, checked) if wanted.with_map else None,
+        "map_png": _map_png(judged, checked) if wanted.with_map else None,
     }
     return {**answer, "milliseconds": round(1000 * (time.perf_counter() - began), 1)}
 
 
-def _judge(store: Store, project_id: int, checked: Checked) -> _Judged:
+def _judge(store: Store, project_id: int, checked: Checked, station: str | None) -> _Judged:
     """Score it with the active version, from features that were kept or encoded now."""
     engine_host.trouble().require_calm()
     engine, version = _ready(store, project_id)
@@ -147,16 +154,28 @@ def _judge(store: Store, project_id: int, checked: Checked) -> _Judged:
     try:
         if features is None:
             [features] = engine.encode([picture], surface=True)  # type: ignore[list-item]
-        [scored] = engine.score([features], detector)
+        [whole] = engine.score([features], detector)
     except Exception as error:  # whatever torch raises
         raise engine_host.trouble().of_machine(error) from error
     engine_host.trouble().passed()
+    interest_blob_key, interest = _interest(store, project_id, checked, station)
+    scored = within(whole, interest)
     seconds = time.perf_counter() - began
     standing = standing_now(store, version)
     made = {**made_by(engine), "seconds": seconds, "from_cache": from_cache}
     stands_out = None if standing is None else standing.stands_out(features, scored)
-    regions = region_columns(rule_of(store, project_id), scored.anomaly_map, checked.height, checked.width)
-    return _Judged(engine, version, features, scored, stands_out, regions, made)
+    size = checked.height, checked.width
+    regions = region_columns(rule_of(store, project_id), scored.anomaly_map, *size, interest)
+    return _Judged(engine, version, features, scored, interest_blob_key, interest, stands_out, regions, made)
+
+
+def _interest(
+    store: Store, project_id: int, checked: Checked, station: str | None
+) -> tuple[str | None, Interest | None]:
+    """The key of the mask by which the image counts, and the mask where it has the image's proportions."""
+    with store.session(read_only=True) as session:
+        key = interest_key(interest_keys(session, project_id), station)
+    return key, interest_by(store, key, checked.height, checked.width)
 
 
 def _ready(store: Store, project_id: int) -> tuple["Engine", PromptVersion]:
@@ -198,6 +217,7 @@ def _keep(store: Store, wanted: Wanted, checked: Checked, judged: _Judged) -> tu
             novelty=novelty,
             engine_settings=judged.made,
             stands_out=judged.stands_out,
+            interest_blob_key=judged.interest_blob_key,
             **judged.regions,
         )
         save_predictions(session, judged.version.id, [given], left)
@@ -266,11 +286,12 @@ def _corrected(store: Store, project_id: int) -> CorrectedImages:
     return known[1]
 
 
-def _regions(scored: "Scored", checked: Checked, threshold: float, scale: float | None) -> list[dict[str, Any]]:
+def _regions(judged: _Judged, checked: Checked, threshold: float, scale: float | None) -> list[dict[str, Any]]:
     with heavy_imports:
         from engine.detector.regions import find_regions
     with SHOWING.take(checked.width * checked.height):
-        found = find_regions(scored.anomaly_map, checked.height, checked.width, threshold)
+        size = checked.height, checked.width
+        found = find_regions(judged.scored.anomaly_map, *size, threshold, interest=judged.interest)
     return [_region(one, scale) for one in found]
 
 
@@ -283,10 +304,10 @@ def _region(region: "OutlinedRegion", scale: float | None) -> dict[str, Any]:
     return {**asdict(region), **mm}
 
 
-def _map_png(scored: "Scored", checked: Checked) -> str:
+def _map_png(judged: _Judged, checked: Checked) -> str:
     """A 16-bit grey PNG at the image's size, 65,535 = 1, in base64."""
     with SHOWING.take(checked.width * checked.height):
-        whole = resize_map(scored.anomaly_map, checked.height, checked.width)
+        whole = full_map(judged.scored.anomaly_map, checked.height, checked.width, judged.interest)
         return base64.b64encode(map_to_png16(whole)).decode()
 
 

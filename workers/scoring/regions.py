@@ -13,8 +13,10 @@ from db.projects.verdict_rule import RegionRule, region_rule
 from db.store import Store
 from db.tables.core import Image, Prediction
 from engine.detector.maps import FloatMap, map_from_npy
+from engine.images.interest import Interest
 from workers.images.pixel_rooms import SHOWING
 from workers.operations.first_imports import heavy_imports
+from workers.scoring.interest import interest_by
 
 logger = logging.getLogger(__name__)
 
@@ -28,32 +30,38 @@ def rule_of(store: Store, project_id: int) -> RegionRule | None:
         return region_rule(get_project(session, project_id).settings)
 
 
-def region_columns(rule: RegionRule | None, anomaly_map: FloatMap, height: int, width: int) -> dict[str, Any]:
+def region_columns(
+    rule: RegionRule | None, anomaly_map: FloatMap, height: int, width: int, interest: Interest | None
+) -> dict[str, Any]:
     """What is kept of the regions with a new prediction of an image of this size; nothing where no rule needs them."""
     if rule is None:
         return {}
-    areas = measure(anomaly_map, height, width, rule.map_threshold)
+    areas = measure(anomaly_map, height, width, rule.map_threshold, interest)
     return {"region_areas": areas, "region_threshold": rule.map_threshold}
 
 
-def measure(anomaly_map: FloatMap, height: int, width: int, threshold: float) -> list[float]:
+def measure(anomaly_map: FloatMap, height: int, width: int, threshold: float, interest: Interest | None) -> list[float]:
     """The areas in px² of all regions of a map at the size of its image, the largest first."""
     with heavy_imports:
         from engine.detector.regions import region_areas
     with SHOWING.take(height * width):
-        return region_areas(anomaly_map, height, width, threshold)
+        return region_areas(anomaly_map, height, width, threshold, interest)
 
 
 def areas_of(store: Store, prediction: Prediction, image: Image, threshold: float) -> list[float]:
     """The areas in px² of all regions of a prediction's map. Raises BlobMissing, BlobsUnavailable."""
     if prediction.map_max < threshold:
         return []
-    return list(_measured(store, prediction.map_blob_key, image.height, image.width, threshold))
+    size = image.height, image.width
+    return list(_measured(store, prediction.map_blob_key, prediction.interest_blob_key, size, threshold))
 
 
 @lru_cache(maxsize=50_000)  # few numbers each, and a map of a key never changes: after a trial, the rule is in use soon
-def _measured(store: Store, map_blob_key: str, height: int, width: int, threshold: float) -> tuple[float, ...]:
-    return tuple(measure(map_from_npy(store.blobs.get(map_blob_key)), height, width, threshold))
+def _measured(
+    store: Store, map_blob_key: str, interest_key: str | None, size: tuple[int, int], threshold: float
+) -> tuple[float, ...]:
+    anomaly_map = map_from_npy(store.blobs.get(map_blob_key))
+    return tuple(measure(anomaly_map, *size, threshold, interest_by(store, interest_key, *size)))
 
 
 def judge_anew(store: Store, project_id: int) -> int:

@@ -13,9 +13,10 @@ from db.images.verdicts import is_first_visit
 from db.store import Store
 from db.tables.core import Image, PromptVersion
 from workers.operations.first_imports import heavy_imports
+from workers.scoring.interest import Regions
 
 if TYPE_CHECKING:
-    from engine.detector.detector import Detector
+    from engine.detector.detector import Detector, Scored
     from engine.detector.standing_out import Standing
     from engine.features.image_features import ImageFeatures
     from engine.serving.engine import Engine
@@ -75,8 +76,8 @@ def _compare_anew(store: Store, engine: "Engine", version: PromptVersion, detect
         known = _features(engine, newest_scored(session, version.id, _COMPARED))
     if len(known) < FEWEST:
         return None
-    images = list(known.values())
-    standing = find_standing(images, engine.score(images, detector))
+    images = [features for _, features in known]
+    standing = find_standing(images, _scored(store, engine, version, detector, known))
     _judge(store, engine, version, detector, standing, known)
     return standing
 
@@ -87,23 +88,32 @@ def _judge(
     version: PromptVersion,
     detector: "Detector",
     standing: "Standing",
-    known: "dict[int, ImageFeatures]",
+    known: "list[tuple[Image, ImageFeatures]]",
 ) -> None:
-    images = list(known.values())
-    scored = engine.score(images, detector)
-    said = {
-        image_id: standing.stands_out(features, one)
-        for (image_id, features), one in zip(known.items(), scored, strict=True)
-    }
+    scored = _scored(store, engine, version, detector, known)
+    said = {image.id: standing.stands_out(features, one) for (image, features), one in zip(known, scored, strict=True)}
     with store.session() as session:
         judge_standing(session, version.id, said)
 
 
-def _features(engine: "Engine", images: list[Image]) -> "dict[int, ImageFeatures]":
-    """By id, of those whose features are cached."""
-    found = {}
+def _scored(
+    store: Store,
+    engine: "Engine",
+    version: PromptVersion,
+    detector: "Detector",
+    known: "list[tuple[Image, ImageFeatures]]",
+) -> "list[Scored]":
+    """What the version says of images, where only their regions of interest count."""
+    regions = Regions(store, version.project_id)
+    scored = engine.score([features for _, features in known], detector)
+    return [regions.within(image, one) for (image, _), one in zip(known, scored, strict=True)]
+
+
+def _features(engine: "Engine", images: list[Image]) -> "list[tuple[Image, ImageFeatures]]":
+    """Those whose features are cached, with these."""
+    found = []
     for image in images:
         features = engine.cache.get(image.seen_key) if engine.cache else None
         if features is not None:
-            found[image.id] = features
+            found.append((image, features))
     return found

@@ -21,6 +21,7 @@ from workers.errors import ImageError, NotFound
 from workers.images.novelty import corrected_images
 from workers.images.seen import picture_of
 from workers.scoring import engine_host
+from workers.scoring.interest import Regions
 from workers.scoring.regions import region_columns, rule_of
 from workers.scoring.standing_out import standing_now
 
@@ -126,6 +127,8 @@ class VersionScorer:
         self, encoded: Sequence[tuple[Image, "ImageFeatures"]], scored: Sequence["Scored"], made: dict[str, Any]
     ) -> None:
         """Maps on disk first, all at once; then the predictions, in one transaction. `made`: how they were made."""
+        regions = Regions(self.store, self.version.project_id)
+        scored = [regions.within(image, one) for (image, _), one in zip(encoded, scored, strict=True)]
         with ThreadPoolExecutor(_WRITERS) as writers:
             maps = list(writers.map(self._put_map, scored))
         keys = [blob_key(data) for data in maps]
@@ -140,7 +143,8 @@ class VersionScorer:
                 novelty=self.corrected.novelty(features.global_feature.float().numpy()),
                 engine_settings=made,
                 stands_out=None if standing is None else standing.stands_out(features, one),
-                **region_columns(rule, one.anomaly_map, image.height, image.width),
+                interest_blob_key=regions.key_of(image),
+                **region_columns(rule, one.anomaly_map, image.height, image.width, regions.of(image)),
             )
             for (image, features), one, key in zip(encoded, scored, keys, strict=True)
         ]

@@ -11,6 +11,7 @@ from db.store import Store
 from db.thresholds.evidence import LabelledMap, all_scores, annotations_state, labelled_maps, labelled_scores
 from db.training.prompt_versions import active_version
 from engine.detector.maps import map_from_npy
+from workers.scoring.interest import interest_by
 from workers.thresholds.calibrating import STEPS, Counts, Evidence, Probability, count_values, fit_probability
 
 # Database and project → what the last fit rests on, and what came of it.
@@ -64,5 +65,7 @@ def _map_counts(store: Store, one: LabelledMap) -> Counts:
             # Each cell of the map's grid has the share of its pixels that the mask marks.
             grid = mask.convert("L").resize(values.shape[::-1], Picture.Resampling.BOX)
         share = np.asarray(grid, dtype=np.float64) / 255
-    counts = [count_values(values, weights.ravel()) for weights in (1 - share, share)]
-    return np.stack(counts) / values.size
+    interest = interest_by(store, one.interest_blob_key, one.height, one.width)
+    counting = np.ones_like(values) if interest is None else interest.shares(*values.shape).astype(np.float64)
+    counts = [count_values(values, (weights * counting).ravel()) for weights in (1 - share, share)]
+    return np.stack(counts) / counting.sum()
