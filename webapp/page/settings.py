@@ -22,6 +22,7 @@ from webapp.texts import Texts
 from webapp.texts.labels import Labels, heading
 from webapp.texts.translation import translated
 from webapp.texts.viewer import viewer_texts
+from webapp.ui.interest import interest_manager
 from webapp.ui.models import model_manager
 from webapp.ui.operations import operations_html
 from webapp.ui.projects import project_manager
@@ -58,6 +59,7 @@ def build_settings(tab: gr.Tab, labels: Labels) -> None:
             hours = labels(gr.Number(minimum=0.01, elem_id="retrain-hours"), label="settings.retrain_hours")
             rule = gr.HTML(elem_id="schedule-rule", apply_default_css=False)
             save = labels(gr.Button(variant="primary", elem_id="save-settings"), value="settings.save")
+            interest_manager()
             build_line(tab, labels)
             build_depth(tab, labels)
             user_manager()

@@ -14,6 +14,7 @@ mask there: bytes never pass through Gradio. The files, by concern:
     *_tool.js      one tool each                  tools.js        which is in hand
     cursor.js      ring, and the keyboard's cross pointers.js     mouse, pen and fingers
     keys.js        the keyboard                   help.js         its sheet
+    region_use.js  the mask as a region of interest
     whole_mask.js  what is done to all of it      look.js         colours, light, before and after
     records.js     what is asked of the server    ahead.js        images fetched before they are asked for
     drafts.js      unsaved work, in the browser   last_words.js   what of it was not written yet

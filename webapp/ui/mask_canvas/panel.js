@@ -66,6 +66,7 @@ export class Panel {
     if (!image) return;
     this.showResult(image);
     canvas.shownMap.show(image);
+    canvas.regionUse.show(image);
     this.showLegend(canvas);
     this.showMask(canvas);
     if (!this.thresholdChosen) {

@@ -13,6 +13,7 @@
 //   threshold-changed {}  another threshold is in use
 //   add-samples {}        add the three sample images
 //   projects-changed {}   a project was made, renamed, archived or restored
+//   regions-changed {}    another region of interest is in use
 
 export const bus = {
   emit(name, detail = {}) {
