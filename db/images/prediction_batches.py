@@ -59,6 +59,7 @@ def save_predictions(
             save_prediction(session, prompt_version_id=prompt_version_id, replaced=replaced, **asdict(one))
         except NotFound:  # deleted meanwhile
             replaced.add(one.map_blob_key)
+    replaced.update(forget_old(session, [one.image_id for one in given]))
 
 
 def _insert_new(session: Session, version_id: int, given: Sequence[NewPrediction]) -> list[NewPrediction]:
@@ -84,7 +85,7 @@ def _insert_new(session: Session, version_id: int, given: Sequence[NewPrediction
 
 
 def _by_region_of_now(session: Session, given: Sequence[NewPrediction], replaced: set[str]) -> list[NewPrediction]:
-    """Without those that were made by another region of interest: their images are scored anew. Old ones are over."""
+    """Without those that were made by another region of interest: their images are scored anew."""
     ids = [one.image_id for one in given]
     rows = select(Image.id, Image.project_id, Image.station).where(Image.id.in_(ids))
     images = {image_id: (project_id, station) for image_id, project_id, station in session.execute(rows)}
@@ -96,7 +97,6 @@ def _by_region_of_now(session: Session, given: Sequence[NewPrediction], replaced
             kept.append(one)
         else:
             replaced.add(one.map_blob_key)
-    replaced.update(forget_old(session, [one.image_id for one in kept]))
     return kept
 
 

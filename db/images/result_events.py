@@ -14,6 +14,7 @@ from db.images.verdicts import Criterion, criterion, verdict
 from db.lookup import get_row
 from db.projects.projects import get_project
 from db.tables.core import Image, Prediction, Project, PromptVersion
+from db.tables.interest import OldPrediction
 from db.webhooks.messages import listeners, tell
 
 INSPECTED, ANOMALOUS = "image.inspected", "image.anomalous"
@@ -64,12 +65,13 @@ def tell_of_result(session: Session, project: Project, body: dict[str, Any]) -> 
 
 
 def _is_heard_first(session: Session, project_id: int, prediction: Prediction, events: tuple[str, ...]) -> bool:
-    """Whether someone listens, and no other version has said anything of the image."""
+    """Whether someone listens, and nobody has said anything of the image: no other version, nor this one before."""
     if not any(listeners(session, project_id, event) for event in events):
         return False
     image_id = prediction.image_id
     others = select(Prediction.id).where(Prediction.image_id == image_id, Prediction.id != prediction.id).limit(1)
-    return session.scalar(others) is None
+    old = select(OldPrediction.id).where(OldPrediction.image_id == image_id)
+    return session.scalar(others) is None and session.scalar(old) is None
 
 
 def _body_of(session: Session, image: Image, prediction: Prediction) -> dict[str, Any]:

@@ -118,12 +118,15 @@ def _find(session: Session, project_id: int, station: str) -> RegionOfInterest |
 def _make_old(session: Session, project_id: int, station: str) -> list[str]:
     """What was said of the images that this concerns is old: no version has scored them any more."""
     concerned = _concerned(session, project_id, station)
-    left = forget_old(session, concerned)
-    columns = ("image_id", "prompt_version_id", "score", "map_blob_key", "interest_blob_key")
-    current = select(*(getattr(Prediction, name) for name in columns)).where(
-        Prediction.image_id.in_(concerned), Prediction.prompt_version_id == active_version_id(session, project_id)
+    current = (
+        Prediction.image_id.in_(concerned),
+        Prediction.prompt_version_id == active_version_id(session, project_id),
     )
-    session.execute(insert(OldPrediction).from_select(columns, current))
+    # What is not scored anew yet since an earlier change stays as old as it is.
+    left = forget_old(session, select(Prediction.image_id).where(*current))
+    columns = ("image_id", "prompt_version_id", "score", "map_blob_key", "interest_blob_key")
+    copied = select(*(getattr(Prediction, name) for name in columns)).where(*current)
+    session.execute(insert(OldPrediction).from_select(columns, copied))
     for table in (Prediction, Preview):
         left += session.scalars(select(table.map_blob_key).where(table.image_id.in_(concerned)))
         those = delete(table).where(table.image_id.in_(concerned))

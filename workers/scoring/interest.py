@@ -77,7 +77,7 @@ def interest_by(store: Store, key: str | None, height: int, width: int) -> Inter
     return found if found is not None and found.fits(height, width) else None
 
 
-@lru_cache(maxsize=8)  # a byte a pixel; a mask of a key never changes
+@lru_cache(maxsize=4)  # a byte a pixel; a mask of a key never changes
 def _read(store: Store, key: str) -> Interest:
     with Picture.open(io.BytesIO(store.blobs.get(key))) as mask:
         return Interest(np.asarray(mask.convert("L")) > 127)

@@ -8,8 +8,11 @@ import threading
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
+from sqlalchemy.orm import Session
+
 from db.images.standing import awaiting_standing, count_scored, judge_standing, newest_scored
 from db.images.verdicts import is_first_visit
+from db.projects.interest import interest_keys
 from db.store import Store
 from db.tables.core import Image, PromptVersion
 from workers.operations.first_imports import heavy_imports
@@ -28,8 +31,9 @@ _TOGETHER = 64
 # Versions whose comparison is kept.
 _KEPT = 8
 _lock = threading.Lock()
-# (Database, version) → how many images there were, and what is usual among them.
-_known: OrderedDict[tuple[str, int], tuple[int, "Standing"]] = OrderedDict()
+# Database, version and regions of interest → how many images there were, and what is usual among them.
+_Key = tuple[str, int, frozenset[tuple[str, str]]]
+_known: OrderedDict[_Key, tuple[int, "Standing"]] = OrderedDict()
 
 
 def judge_by_standing(store: Store, engine: "Engine", version: PromptVersion, detector: "Detector") -> None:
@@ -38,12 +42,12 @@ def judge_by_standing(store: Store, engine: "Engine", version: PromptVersion, de
         if engine.cache is None or not is_first_visit(session, version.id):
             return
         count = count_scored(session, version.id, most=2 * _COMPARED)
+        key = _key(session, store, version)
     with heavy_imports:
         from engine.detector.standing_out import FEWEST
     if count < FEWEST:
         return
     with _lock:
-        key = (str(store.database.engine.url), version.id)
         before, standing = _known.get(key, (0, None))
         if standing is None or count >= min(_GROWTH * before, 2 * _COMPARED) > before:
             standing = _compare_anew(store, engine, version, detector)
@@ -61,11 +65,14 @@ def judge_by_standing(store: Store, engine: "Engine", version: PromptVersion, de
 
 def standing_now(store: Store, version: PromptVersion) -> "Standing | None":
     """What is usual so far, as this process knows it; None: nothing yet, or something else tells images apart."""
-    _, standing = _known.get((str(store.database.engine.url), version.id), (0, None))
-    if standing is None:
-        return None
     with store.session(read_only=True) as session:
-        return standing if is_first_visit(session, version.id) else None
+        _, standing = _known.get(_key(session, store, version), (0, None))
+        return standing if standing is not None and is_first_visit(session, version.id) else None
+
+
+def _key(session: Session, store: Store, version: PromptVersion) -> _Key:
+    regions = interest_keys(session, version.project_id)
+    return str(store.database.engine.url), version.id, frozenset(regions.items())
 
 
 def _compare_anew(store: Store, engine: "Engine", version: PromptVersion, detector: "Detector") -> "Standing | None":

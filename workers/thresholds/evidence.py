@@ -7,6 +7,7 @@ import numpy as np
 from PIL import Image as Picture
 from sqlalchemy.orm import Session
 
+from db.projects.interest import interest_keys
 from db.store import Store
 from db.thresholds.evidence import LabelledMap, all_scores, annotations_state, labelled_maps, labelled_scores
 from db.training.prompt_versions import active_version
@@ -15,7 +16,7 @@ from workers.scoring.interest import interest_by
 from workers.thresholds.calibrating import STEPS, Counts, Evidence, Probability, count_values, fit_probability
 
 # Database and project → what the last fit rests on, and what came of it.
-_fitted: dict[tuple[str, int], tuple[tuple[int, int, int], Probability | None]] = {}
+_fitted: dict[tuple[str, int], tuple[tuple[object, ...], Probability | None]] = {}
 # Masks and maps are read one by one: of so many images, the ones annotated last.
 _MAPS = 300
 
@@ -48,7 +49,8 @@ def score_probability(session: Session, project_id: int) -> Probability | None:
     version = active_version(session, project_id)
     if version is None:
         return None
-    project, state = (str(session.get_bind().engine.url), project_id), (version.id, *annotations_state(session))
+    project = (str(session.get_bind().engine.url), project_id)
+    state = (version.id, *annotations_state(session), frozenset(interest_keys(session, project_id).items()))
     known = _fitted.get(project)
     if known is None or known[0] != state:
         known = _fitted[project] = (state, fit_probability(score_evidence(session, project_id)))

@@ -6,11 +6,17 @@ import numpy as np
 from fastapi.testclient import TestClient
 from PIL import Image as Picture
 
+from db.images.prediction_batches import NewPrediction, save_predictions
+from db.images.predictions import prediction_by_version
+from db.projects.interest import regions_of_interest
+from db.training.prompt_versions import active_version
+from db.webhooks.messages import add_webhook, list_messages
 from tests.conftest import Installation
 from tests.pictures import png
 from tests.webapp.api.test_inspect import inspect
 from tests.webapp.rest import assert_problem, scored
-from tests.workers.making import nameless, score_all
+from tests.workers.making import add, nameless, score_all
+from workers.projects.interest import use_region_of_interest
 
 WIDTH, HEIGHT = 90, 70
 URL = "/api/v1/projects/1/region_of_interest"
@@ -115,3 +121,41 @@ def test_what_is_no_mask_and_one_by_which_nothing_counts_are_refused(client: Tes
     assert_problem(put(client, data.getvalue()), 422, "bad-setting", "no pixel counts")
     assert_problem(client.delete(URL), 404, "not-found", "region of interest")
     assert client.get("/api/v1/projects/77/regions_of_interest").status_code == 404
+
+
+def test_what_is_not_scored_anew_yet_stays_as_old_as_it_is(client: TestClient, installation: Installation) -> None:
+    image_id = scored(client, installation, seed=1)
+    before = client.get(f"/api/v1/images/{image_id}").json()
+    put(client, half_mask()).raise_for_status()
+    put(client, half_mask(), marks="ignore").raise_for_status()
+    assert client.get(f"/api/v1/images/{image_id}").json()["old_score"] == before["score"]
+    score_all(installation.store, 1)
+    assert client.get(f"/api/v1/images/{image_id}").json()["old_score"] is None
+    assert nameless(installation) == set()
+
+
+def test_nobody_is_told_again_of_an_image_that_is_scored_anew(client: TestClient, installation: Installation) -> None:
+    with installation.store.session() as session:
+        add_webhook(session, project_id=None, url="https://mes.example/hook", events=["image.inspected"])
+    scored(client, installation, seed=1)
+    put(client, half_mask()).raise_for_status()
+    score_all(installation.store, 1)
+    with installation.store.session(read_only=True) as session:
+        assert len(list_messages(session, 1)) == 1
+
+
+def test_what_was_scored_while_the_region_changed_is_scored_again(installation: Installation) -> None:
+    image_id = add(installation, seed=1)
+    with installation.store.session(read_only=True) as session:
+        version = active_version(session, 1)
+        assert version is not None
+    use_region_of_interest(installation.store, 1, half_mask(), marks="interest")
+    made = NewPrediction(image_id, 0.5, "11/" + 64 * "1", 0.5, 0.0, 0.0, {})  # begun before there was a region
+    with installation.store.session() as session:
+        save_predictions(session, version.id, [made], replaced := set[str]())
+        assert prediction_by_version(session, image_id, version.id) is None and replaced == {made.map_blob_key}
+    score_all(installation.store, 1)
+    with installation.store.session(read_only=True) as session:
+        [row] = regions_of_interest(session, 1)
+        prediction = prediction_by_version(session, image_id, version.id)
+        assert prediction is not None and prediction.interest_blob_key == row.mask_blob_key
