@@ -21,36 +21,26 @@ from db.images.predictions import prediction_by_version
 from db.images.region_facts import judged_by_regions
 from db.images.result_events import ANOMALOUS, INSPECTED, result_body, tell_of_result
 from db.images.verdicts import criterion, verdict
-from db.projects.interest import interest_key, interest_keys
 from db.projects.line_settings import is_kept
 from db.projects.projects import get_project
 from db.store import Store
 from db.tables.core import Prediction, PromptVersion
 from db.thresholds.evidence import annotations_state
-from db.training.prompt_versions import active_version
 from db.webhooks.messages import listeners
-from engine.detector.interest import full_map, within
+from engine.detector.interest import full_map
 from engine.detector.maps import map_to_npy, map_to_png16, map_uncertainty
-from engine.images.interest import Interest
-from workers.errors import NotReady
 from workers.images.intake import Checked, check_upload, keep_upload
 from workers.images.novelty import CorrectedImages, corrected_images
 from workers.images.pixel_rooms import SHOWING
 from workers.images.seen import detector_of
 from workers.operations.first_imports import heavy_imports
-from workers.scoring import engine_host
-from workers.scoring.engine_host import get_engine
-from workers.scoring.interest import applied, interest_by
-from workers.scoring.regions import region_columns, rule_of
-from workers.scoring.standing_out import judge_by_standing, standing_now
-from workers.scoring.version_scorer import made_by
+from workers.scoring.interest import applied
+from workers.scoring.judging import Judged, judge
+from workers.scoring.standing_out import judge_by_standing
 from workers.thresholds.evidence import score_probability
 
 if TYPE_CHECKING:
-    from engine.detector.detector import Scored
     from engine.detector.regions import OutlinedRegion
-    from engine.features.image_features import ImageFeatures
-    from engine.serving.engine import Engine
 
 logger = logging.getLogger(__name__)
 
@@ -78,21 +68,6 @@ class Wanted:
     with_map: bool = False
 
 
-@dataclass(frozen=True)
-class _Judged:
-    """An image that was scored: by what, and what came of it."""
-
-    engine: "Engine"
-    version: PromptVersion
-    features: "ImageFeatures"
-    scored: "Scored"
-    interest_blob_key: str | None
-    interest: Interest | None
-    stands_out: bool | None
-    regions: dict[str, Any]
-    made: dict[str, Any]
-
-
 def inspect(store: Store, wanted: Wanted, data: bytes) -> dict[str, Any]:
     """Score an image now, keep it where the project's rule says so, and answer, as JSON has it.
 
@@ -106,7 +81,7 @@ def inspect(store: Store, wanted: Wanted, data: bytes) -> dict[str, Any]:
     began = time.perf_counter()
     checked = check_upload(store, wanted.project_id, wanted.file_name, data)
     facts = wanted.facts.or_else(checked.facts)
-    judged = _judge(store, wanted.project_id, checked, facts.station)
+    judged = judge(store, wanted.project_id, checked, facts.station)
     with store.session(read_only=True) as session:
         settings = get_project(session, wanted.project_id).settings
         probability = score_probability(session, wanted.project_id)
@@ -141,64 +116,7 @@ def inspect(store: Store, wanted: Wanted, data: bytes) -> dict[str, Any]:
     return {**answer, "milliseconds": round(1000 * (time.perf_counter() - began), 1)}
 
 
-def _judge(store: Store, project_id: int, checked: Checked, station: str | None) -> _Judged:
-    """Score it with the active version, from features that were kept or encoded now."""
-    engine_host.trouble().require_calm()
-    engine, version = _ready(store, project_id)
-    detector = detector_of(store, engine, version)
-    key = checked.seen_key
-    began = time.perf_counter()
-    features = engine.cache.get(key) if engine.cache else None
-    from_cache = features is not None
-    picture = None if from_cache else checked.picture()
-    try:
-        if features is None:
-            [features] = engine.encode([picture], surface=True)  # type: ignore[list-item]
-        [whole] = engine.score([features], detector)
-    except Exception as error:  # whatever torch raises
-        raise engine_host.trouble().of_machine(error) from error
-    engine_host.trouble().passed()
-    interest_blob_key, interest = _interest(store, project_id, checked, station)
-    scored = within(whole, interest)
-    seconds = time.perf_counter() - began
-    standing = standing_now(store, version)
-    made = {**made_by(engine), "seconds": seconds, "from_cache": from_cache}
-    stands_out = None if standing is None else standing.stands_out(features, scored)
-    size = checked.height, checked.width
-    regions = region_columns(rule_of(store, project_id), scored.anomaly_map, *size, interest)
-    return _Judged(engine, version, features, scored, interest_blob_key, interest, stands_out, regions, made)
-
-
-def _interest(
-    store: Store, project_id: int, checked: Checked, station: str | None
-) -> tuple[str | None, Interest | None]:
-    """The key of the mask by which the image counts, and the mask where it has the image's proportions."""
-    with store.session(read_only=True) as session:
-        key = interest_key(interest_keys(session, project_id), station)
-    return key, interest_by(store, key, checked.height, checked.width)
-
-
-def _ready(store: Store, project_id: int) -> tuple["Engine", PromptVersion]:
-    """The engine, and the version that is in use; nobody waits here until a model is loaded."""
-    if engine_host.engine_status()["state"] in ("not loaded", "loading"):
-        engine_host.start_loading()
-        raise NotReady("The model still loads. Try again in a moment.")
-    engine, version = get_engine(), _version_in_use(store, project_id)
-    if version.backbone_fingerprint != engine.info.fingerprint:
-        engine_host.look_again()  # another backbone came into use just now, and the versions with it
-        engine, version = get_engine(), _version_in_use(store, project_id)
-    return engine, version
-
-
-def _version_in_use(store: Store, project_id: int) -> PromptVersion:
-    with store.session(read_only=True) as session:
-        version = active_version(session, project_id)
-    if version is None:
-        raise NotReady("The project has no version in use yet. Try again in a moment.")
-    return version
-
-
-def _keep(store: Store, wanted: Wanted, checked: Checked, judged: _Judged) -> tuple[dict[str, Any], Verdict]:
+def _keep(store: Store, wanted: Wanted, checked: Checked, judged: Judged) -> tuple[dict[str, Any], Verdict]:
     """Image, score and map in one transaction; returns what is known of the row, and the verdict by it."""
     anomaly_map = judged.scored.anomaly_map
     map_data = map_to_npy(anomaly_map)
@@ -239,7 +157,7 @@ def _tell(store: Store, project_id: int, prediction: Prediction, version: Prompt
             tell_of_result(session, project, result_body(project, prediction, judged_by, version.number, facts))
 
 
-def _verdict_of(store: Store, judged: _Judged, image_id: int) -> Verdict:
+def _verdict_of(store: Store, judged: Judged, image_id: int) -> Verdict:
     """The verdict by the row, after it was compared with the others: at once, or later where that is known already."""
     detector = detector_of(store, judged.engine, judged.version)
     compare = partial(judge_by_standing, store, judged.engine, judged.version, detector)
@@ -286,7 +204,7 @@ def _corrected(store: Store, project_id: int) -> CorrectedImages:
     return known[1]
 
 
-def _regions(judged: _Judged, checked: Checked, threshold: float, scale: float | None) -> list[dict[str, Any]]:
+def _regions(judged: Judged, checked: Checked, threshold: float, scale: float | None) -> list[dict[str, Any]]:
     with heavy_imports:
         from engine.detector.regions import find_regions
     with SHOWING.take(checked.width * checked.height):
@@ -304,7 +222,7 @@ def _region(region: "OutlinedRegion", scale: float | None) -> dict[str, Any]:
     return {**asdict(region), **mm}
 
 
-def _map_png(judged: _Judged, checked: Checked) -> str:
+def _map_png(judged: Judged, checked: Checked) -> str:
     """A 16-bit grey PNG at the image's size, 65,535 = 1, in base64."""
     with SHOWING.take(checked.width * checked.height):
         whole = full_map(judged.scored.anomaly_map, checked.height, checked.width, judged.interest)
