@@ -88,6 +88,8 @@ class Image(TypedDict):
     threshold: float
     map_threshold: float
     verdict: Label | None
+    verdict_rule: Literal["score", "regions"]
+    region_of_interest: Literal["applied", "other_proportions"] | None
     probability: float | None
     probability_images: int | None
     expected_gain: float | None
@@ -129,6 +131,8 @@ class Inspected(TypedDict):
     width: int
     height: int
     verdict: Label | None
+    verdict_rule: Literal["score", "regions"]
+    region_of_interest: Literal["applied", "other_proportions"] | None
     score: float
     probability: float | None
     threshold: float

@@ -24,6 +24,7 @@ from webapp.api import (
     images,
     imports,
     inspect,
+    interest,
     maps,
     me,
     members,
@@ -34,6 +35,7 @@ from webapp.api import (
     runs,
     thresholds,
     users,
+    verdict_rule,
     webhooks,
 )
 from webapp.api.caching import RevalidatedJson
@@ -102,6 +104,8 @@ def build_api(settings: Settings | None = None, *, accounts: bool = False, check
         prompts,
         models,
         thresholds,
+        verdict_rule,
+        interest,
         export,
         imports,
         webhooks,

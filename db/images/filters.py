@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, CompoundSelect, Select, and_, func, or_, s
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from db.images.rows import STATUSES, has_status
-from db.images.verdicts import has_verdict
+from db.images.verdicts import Criterion, has_verdict
 from db.tables.core import Annotation, Image, Prediction
 from names import compared
 
@@ -67,20 +67,20 @@ class ImageFilter:
         return self == ImageFilter(status=self.status)
 
     def conditions(
-        self, project_id: int, threshold: float | None, image_id: InstrumentedAttribute[int]
+        self, project_id: int, judged_by: Criterion, image_id: InstrumentedAttribute[int]
     ) -> ColumnElement[bool]:
         """As SQL, in a query that joins the project's images and `prediction_by`.
 
         Args:
             project_id: whose images.
-            threshold: for the verdict, see `db.images.verdicts.judging_threshold`.
+            judged_by: for the verdict, see `db.images.verdicts.criterion`.
             image_id: the column that the query reads first, so that images which don't pass are not looked up.
         """
         wanted: list[ColumnElement[bool]] = []
         if self.status is not None:
             wanted.append(has_status(self.status, image_id))
         if self.verdict is not None:
-            wanted.append(has_verdict(self.verdict, threshold))
+            wanted.append(has_verdict(self.verdict, judged_by))
         if self.label is not None:
             wanted.append(image_id.in_(_newest_annotation(Annotation.label == self.label)))
         if self.min_score is not None:

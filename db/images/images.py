@@ -10,6 +10,7 @@ from db.images.part_facts import NOTHING_KNOWN, PartFacts
 from db.insert import insert_or_find
 from db.lookup import get_row
 from db.tables.core import Annotation, Image, Prediction, Preview
+from db.tables.interest import OldPrediction
 
 _NAME_LENGTH = 255
 
@@ -84,7 +85,7 @@ def delete_image(session: Session, image_id: int) -> list[str]:
     image = get_image(session, image_id)
     maps = [
         key
-        for table in (Prediction, Preview)
+        for table in (Prediction, Preview, OldPrediction)
         for key in session.scalars(select(table.map_blob_key).where(table.image_id == image_id))
     ]
     masks = session.scalars(select(Annotation.mask_blob_key).where(Annotation.image_id == image_id))

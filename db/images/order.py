@@ -15,7 +15,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from db.errors import BadCursor
 from db.images.filters import ImageFilter
 from db.images.rows import prediction_by
-from db.images.verdicts import judging_threshold
+from db.images.verdicts import Criterion, criterion
 from db.lookup import MAX_ID
 from db.projects.projects import get_project
 from db.tables.core import Image, Prediction
@@ -65,13 +65,13 @@ def parts_of_list(
     if order not in ORDERS:
         raise ValueError(f"There is no order {order!r}. The orders are {', '.join(ORDERS)}.")
     get_project(session, project_id)
-    threshold = None
+    judged_by = Criterion()
     if wanted.verdict is not None and version_id is not None:
-        threshold = judging_threshold(session, version_id)
+        judged_by = criterion(session, version_id)
     all_images = (
         select(literal(0.0, Float), Image.id)
         .outerjoin_from(Image, Prediction, prediction_by(version_id))
-        .where(Image.project_id == project_id, wanted.conditions(project_id, threshold, Image.id))
+        .where(Image.project_id == project_id, wanted.conditions(project_id, judged_by, Image.id))
     )
     key = _KEYS.get(order)
     if key is None:
@@ -80,7 +80,7 @@ def parts_of_list(
         select(key, Prediction.image_id)
         .join_from(Prediction, Image, Image.id == Prediction.image_id)
         .where(
-            Prediction.prompt_version_id == version_id, wanted.conditions(project_id, threshold, Prediction.image_id)
+            Prediction.prompt_version_id == version_id, wanted.conditions(project_id, judged_by, Prediction.image_id)
         )
     )
     parts = []

@@ -10,9 +10,12 @@ from sqlalchemy.orm import Session
 
 from db.errors import NotFound
 from db.images.predictions import save_prediction
+from db.images.region_facts import judged_by_regions
 from db.images.result_events import tell_of_score
 from db.images.review_queue import expected_gain
+from db.projects.interest import forget_old, interest_key, interest_keys
 from db.projects.projects import get_project
+from db.projects.verdict_rule import region_rule
 from db.tables.core import Image, Prediction
 
 
@@ -28,6 +31,9 @@ class NewPrediction:
     novelty: float
     engine_settings: dict[str, Any]
     stands_out: bool | None = None
+    interest_blob_key: str | None = None
+    region_areas: Sequence[float] | None = None
+    region_threshold: float | None = None
 
 
 def save_predictions(
@@ -39,8 +45,10 @@ def save_predictions(
         session: a writing session.
         prompt_version_id: which version says so.
         given: what it says, of one image each.
-        replaced: gets the keys of maps that nobody needs now: of earlier ones, and of images deleted in the meantime.
+        replaced: gets the keys of maps that nobody needs now: of earlier ones, of images deleted in the meantime, and
+            of those made by a region of interest that was changed in the meantime, which are not kept.
     """
+    given = _by_region_of_now(session, given, replaced)
     try:
         with session.begin_nested():
             others = _insert_new(session, prompt_version_id, given)
@@ -51,6 +59,7 @@ def save_predictions(
             save_prediction(session, prompt_version_id=prompt_version_id, replaced=replaced, **asdict(one))
         except NotFound:  # deleted meanwhile
             replaced.add(one.map_blob_key)
+    replaced.update(forget_old(session, [one.image_id for one in given]))
 
 
 def _insert_new(session: Session, version_id: int, given: Sequence[NewPrediction]) -> list[NewPrediction]:
@@ -59,15 +68,14 @@ def _insert_new(session: Session, version_id: int, given: Sequence[NewPrediction
     images = {image.id: image for image in session.scalars(select(Image).where(Image.id.in_(ids)))}
     known = select(Prediction.image_id).where(Prediction.prompt_version_id == version_id, Prediction.image_id.in_(ids))
     had = set(session.scalars(known))
-    thresholds = {one: _threshold(session, one) for one in {image.project_id for image in images.values()}}
+    settings = {one: get_project(session, one).settings for one in {image.project_id for image in images.values()}}
     fresh, others = list[tuple[Image, Prediction]](), list[NewPrediction]()
     for one in given:
         image = images.get(one.image_id)
         if image is None or one.image_id in had:
             others.append(one)
             continue
-        gain = expected_gain(one.score, one.map_uncertainty, one.novelty, thresholds[image.project_id])
-        fresh.append((image, Prediction(prompt_version_id=version_id, expected_gain=gain, **asdict(one))))
+        fresh.append((image, _row(version_id, one, settings[image.project_id])))
         image.scoring_error = None
     session.add_all(prediction for _, prediction in fresh)
     session.flush()
@@ -76,5 +84,23 @@ def _insert_new(session: Session, version_id: int, given: Sequence[NewPrediction
     return others
 
 
-def _threshold(session: Session, project_id: int) -> float:
-    return float(get_project(session, project_id).settings["threshold"])
+def _by_region_of_now(session: Session, given: Sequence[NewPrediction], replaced: set[str]) -> list[NewPrediction]:
+    """Without those that were made by another region of interest: their images are scored anew."""
+    ids = [one.image_id for one in given]
+    rows = select(Image.id, Image.project_id, Image.station).where(Image.id.in_(ids))
+    images = {image_id: (project_id, station) for image_id, project_id, station in session.execute(rows)}
+    regions = {one: interest_keys(session, one, hold=True) for one, _ in images.values()}
+    kept = []
+    for one in given:
+        project_id, station = images.get(one.image_id, (None, None))
+        if project_id is None or one.interest_blob_key == interest_key(regions[project_id], station):
+            kept.append(one)
+        else:
+            replaced.add(one.map_blob_key)
+    return kept
+
+
+def _row(version_id: int, one: NewPrediction, settings: dict[str, Any]) -> Prediction:
+    gain = expected_gain(one.score, one.map_uncertainty, one.novelty, settings["threshold"])
+    regions = judged_by_regions(region_rule(settings), one.region_areas, one.region_threshold)
+    return Prediction(prompt_version_id=version_id, expected_gain=gain, **{**asdict(one), **regions})

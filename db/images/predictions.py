@@ -3,18 +3,21 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, delete, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from db.clock import shared_now
 from db.errors import NotFound
+from db.images.region_facts import judged_by_regions
 from db.images.result_events import tell_of_score
 from db.images.review_queue import expected_gain
 from db.insert import insert_or_find
 from db.lookup import get_row
 from db.projects.projects import get_project
+from db.projects.verdict_rule import region_rule
 from db.tables.core import Image, Prediction, PromptVersion
+from db.tables.interest import OldPrediction
 
 
 def save_prediction(
@@ -28,6 +31,9 @@ def save_prediction(
     map_uncertainty: float = 0.0,
     novelty: float = 0.0,
     stands_out: bool | None = None,
+    interest_blob_key: str | None = None,
+    region_areas: Sequence[float] | None = None,
+    region_threshold: float | None = None,
     engine_settings: dict[str, Any],
     replaced: set[str] | None = None,
 ) -> Prediction:
@@ -43,6 +49,9 @@ def save_prediction(
         map_uncertainty: how unsure the map is of itself, 0–1; 0 also where that is not known.
         novelty: how unlike the corrected images it is, 0–1; 0 also where that is not known.
         stands_out: whether it stands out among the project's images, where nothing else tells them apart.
+        interest_blob_key: the mask of the region of interest that it was made by; None: all of the image counts.
+        region_areas: px² of all regions of the map at `region_threshold`, where the project's rule needs them.
+        region_threshold: the map threshold that they were found at, 0–1.
         engine_settings: what else is known of how it was made: device, image size, seconds, and so on.
         replaced: gets the key of an earlier one's map: give it to `Store.delete_blobs` after this transaction.
 
@@ -58,7 +67,9 @@ def save_prediction(
         "map_uncertainty": map_uncertainty,
         "novelty": novelty,
         "stands_out": stands_out,
+        "interest_blob_key": interest_blob_key,
         "expected_gain": expected_gain(score, map_uncertainty, novelty, settings["threshold"]),
+        **judged_by_regions(region_rule(settings), region_areas, region_threshold),
         "engine_settings": engine_settings,
         "created_at": shared_now(session),
     }
@@ -81,6 +92,12 @@ def save_prediction(
     return prediction
 
 
+def forget_predictions(session: Session, prediction_ids: Sequence[int]) -> None:
+    """Delete predictions: their images are scored anew where the version is in use."""
+    if prediction_ids:
+        session.execute(delete(Prediction).where(Prediction.id.in_(prediction_ids)))
+
+
 def active_prediction(session: Session, image_id: int) -> Prediction | None:
     """The prediction of the active prompts of the image's project, if it has been scored by them."""
     active = _of_image(image_id).where(PromptVersion.state == "active")
@@ -92,8 +109,14 @@ def prediction_by_version(session: Session, image_id: int, version_id: int) -> P
     return session.scalars(_of_image(image_id).where(Prediction.prompt_version_id == version_id)).one_or_none()
 
 
-def latest_prediction(session: Session, image_id: int) -> Prediction | None:
-    """The prediction of the newest prompts that scored the image: what to show until the active ones have."""
+def latest_prediction(session: Session, image_id: int) -> Prediction | OldPrediction | None:
+    """What to show until the active prompts have scored the image: what they said by another region of interest.
+
+    Where they said nothing, the prediction of the newest prompts that did.
+    """
+    old = session.scalars(select(OldPrediction).where(OldPrediction.image_id == image_id)).one_or_none()
+    if old is not None:
+        return old
     newest = _of_image(image_id).order_by(PromptVersion.number.desc()).limit(1)
     return session.scalars(newest).one_or_none()
 
@@ -105,7 +128,8 @@ def latest_scores(session: Session, image_ids: Sequence[int]) -> dict[int, float
     rows = select(Prediction.image_id, Prediction.score).where(Prediction.image_id.in_(image_ids))
     # The last row of each image stays.
     found = session.execute(rows.order_by(Prediction.created_at)).tuples()
-    return dict(found.all())
+    old = select(OldPrediction.image_id, OldPrediction.score).where(OldPrediction.image_id.in_(image_ids))
+    return {**dict(found.all()), **dict(session.execute(old).tuples().all())}
 
 
 def _of_image(image_id: int) -> Select[Prediction]:

@@ -10,10 +10,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from db.images.part_facts import facts_of
-from db.images.verdicts import judging_threshold, verdict
+from db.images.verdicts import Criterion, criterion, verdict
 from db.lookup import get_row
 from db.projects.projects import get_project
 from db.tables.core import Image, Prediction, Project, PromptVersion
+from db.tables.interest import OldPrediction
 from db.webhooks.messages import listeners, tell
 
 INSPECTED, ANOMALOUS = "image.inspected", "image.anomalous"
@@ -33,14 +34,14 @@ def tell_of_standing(session: Session, prediction: Prediction) -> None:
 
 
 def result_body(
-    project: Project, prediction: Prediction, threshold: float | None, version: int | None, facts: dict[str, Any]
+    project: Project, prediction: Prediction, judged_by: Criterion, version: int | None, facts: dict[str, Any]
 ) -> dict[str, Any]:
     """What is told of a result: the project, what is said of the image, by which version, and what is known of it.
 
     Args:
         project: whose image it is.
         prediction: what is said of it.
-        threshold: `judging_threshold` of the version.
+        judged_by: `criterion` of the version.
         version: the version's number.
         facts: what is known of the image.
     """
@@ -48,8 +49,9 @@ def result_body(
         "project_id": project.id,
         "project": project.name,
         "score": prediction.score,
-        "threshold": threshold,
-        "verdict": verdict(prediction, threshold),
+        "threshold": judged_by.threshold,
+        "verdict": verdict(prediction, judged_by),
+        "verdict_rule": judged_by.kind,
         "prompt_version": version,
         **facts,
     }
@@ -63,16 +65,17 @@ def tell_of_result(session: Session, project: Project, body: dict[str, Any]) -> 
 
 
 def _is_heard_first(session: Session, project_id: int, prediction: Prediction, events: tuple[str, ...]) -> bool:
-    """Whether someone listens, and no other version has said anything of the image."""
+    """Whether someone listens, and nobody has said anything of the image: no other version, nor this one before."""
     if not any(listeners(session, project_id, event) for event in events):
         return False
     image_id = prediction.image_id
     others = select(Prediction.id).where(Prediction.image_id == image_id, Prediction.id != prediction.id).limit(1)
-    return session.scalar(others) is None
+    old = select(OldPrediction.id).where(OldPrediction.image_id == image_id)
+    return session.scalar(others) is None and session.scalar(old) is None
 
 
 def _body_of(session: Session, image: Image, prediction: Prediction) -> dict[str, Any]:
     project, version_id = get_project(session, image.project_id), prediction.prompt_version_id
     number = session.scalar(select(PromptVersion.number).where(PromptVersion.id == version_id))
     facts = {**facts_of(image), "file_name": image.file_name, "image_id": image.id, "sha256": image.sha256}
-    return result_body(project, prediction, judging_threshold(session, version_id), number, facts)
+    return result_body(project, prediction, criterion(session, version_id), number, facts)

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, and_, case, func, literal, select
+from sqlalchemy import ColumnElement, and_, case, func, literal, select, union
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from db.lookup import get_row
 from db.tables.core import Annotation, Image, Prediction
+from db.tables.interest import OldPrediction
 from db.training.prompt_versions import active_version
 
 # unscored: the active version has not seen it; failed: scoring it failed (Image.scoring_error says why);
@@ -86,10 +87,16 @@ def count_with_old_score(session: Session, project_id: int) -> int:
     version_id = active_version_id(session, project_id)
     own = aliased(Prediction)
     scored = select(literal(1)).where(own.image_id == Image.id, own.prompt_version_id == version_id).exists()
+    earlier = union(select(Prediction.image_id), select(OldPrediction.image_id)).subquery()
     old = (
-        select(func.count(Prediction.image_id.distinct()))
-        .join(Image, Image.id == Prediction.image_id)
-        .where(Image.project_id == project_id, Image.scoring_error.is_(None), ~scored)
+        select(func.count())
+        .select_from(Image)
+        .where(
+            Image.project_id == project_id,
+            Image.scoring_error.is_(None),
+            ~scored,
+            Image.id.in_(select(earlier.c.image_id)),
+        )
     )
     return session.scalar(old) or 0
 

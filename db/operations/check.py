@@ -15,6 +15,7 @@ from db.errors import BlobMissing
 from db.operations.blob_rows import all_named_blobs
 from db.store import Store
 from db.tables.core import Annotation, Image, Prediction, Preview, PromptVersion, TuningRun
+from db.tables.interest import OldPrediction, RegionOfInterest
 from db.tables.metadata import TABLES
 
 # A younger file may belong to a row that is about to be written.
@@ -30,6 +31,7 @@ _GIVEN = (
     (Image, Image.blob_key, "images have no file"),
     (Annotation, Annotation.mask_blob_key, "annotations have no mask"),
     (PromptVersion, PromptVersion.blob_key, "prompt versions have no file"),
+    (RegionOfInterest, RegionOfInterest.mask_blob_key, "regions of interest have no mask"),
 )
 
 
@@ -109,6 +111,8 @@ class _Check:
         yield from self._made_again(ids, "predictions have no map", "deleted; scored again", Prediction, remove)
         ids = self._without_blob(Preview, Preview.map_blob_key)
         yield from self._made_again(ids, "previews have no map", _MADE_LATER, Preview, delete(Preview))
+        ids = self._without_blob(OldPrediction, OldPrediction.map_blob_key)
+        yield from self._made_again(ids, "old predictions have no map", "deleted", OldPrediction, delete(OldPrediction))
         ids = self._without_blob(TuningRun, TuningRun.checkpoint_blob_key)
         forget = update(TuningRun).values(checkpoint_blob_key=None)
         yield from self._made_again(ids, "runs have no checkpoint", "they go on from the beginning", TuningRun, forget)
@@ -181,6 +185,8 @@ class _Check:
                     yield from self._made_again(ids, what, "deleted; scored again", Prediction, delete(Prediction))
                 elif table is Preview.__table__:
                     yield from self._made_again(ids, what, _MADE_LATER, Preview, delete(Preview))
+                elif table is OldPrediction.__table__:
+                    yield from self._made_again(ids, what, "deleted", OldPrediction, delete(OldPrediction))
                 elif ids:
                     yield Finding(_count(ids, what), advice="Restore a backup: rows of another table are gone.")
 

@@ -6,6 +6,7 @@ from sqlalchemy.orm import Session
 from db.errors import BadSetting
 from db.projects.projects import lock_project
 from db.tables.core import Image, Prediction, Preview, Project
+from db.tables.interest import OldPrediction
 
 Range = tuple[float, float]
 
@@ -53,7 +54,7 @@ def change_depth(session: Session, project_id: int, wanted: Range, rule: str) ->
     deep = select(Image.id).where(Image.project_id == project_id, Image.depth.is_not(None))
     ids = list(session.scalars(deep))
     maps: list[str] = []
-    for table in (Prediction, Preview):
+    for table in (Prediction, Preview, OldPrediction):
         maps += session.scalars(select(table.map_blob_key).where(table.image_id.in_(deep)))
         session.execute(delete(table).where(table.image_id.in_(deep)))
     session.execute(update(Image).where(Image.id.in_(deep)).values(depth=rule, scoring_error=None))

@@ -11,6 +11,7 @@ from db.images.review_queue import order_anew
 from db.insert import insert_or_find
 from db.lookup import get_row
 from db.projects.line_settings import LINE_SETTINGS, check_line_setting
+from db.projects.verdict_rule import whole_rule
 from db.tables.base import utc_now
 from db.tables.core import Project
 from db.training.runs import live_run
@@ -110,22 +111,30 @@ def update_settings(session: Session, project_id: int, changes: dict[str, Any]) 
         session: a writing session.
         project_id: whose.
         changes: threshold and map_threshold (0–1), retrain_after (corrections, ≥ 1), retrain_hours (> 0),
-            schedule (bool: whether runs start by themselves), second_person (bool, see db/training/approvals.py), and
-            those of db/projects/line_settings.py.
+            schedule (bool: whether runs start by themselves), second_person (bool, see db/training/approvals.py),
+            verdict_rule (db/projects/verdict_rule.py), and those of db/projects/line_settings.py.
 
     Raises:
         NotFound: no such project.
         BadSetting: an unknown name or a value outside its range; then nothing is changed.
     """
-    for name, value in changes.items():
-        _check_setting(name, value)
     project = lock_project(session, project_id)
-    project.settings = {**project.settings, **changes}
+    project.settings = with_changes(project.settings, changes)
     if "threshold" in changes:
         project.settings["threshold_chosen"] = True  # so that no run moves what it means
         order_anew(session, project_id, changes["threshold"])  # and from now on verdicts are by it
     session.flush()
     return project
+
+
+def with_changes(settings: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """Settings with some of them changed. Raises BadSetting for what they can't be, alone or together."""
+    for name, value in changes.items():
+        _check_setting(name, value)
+    changed = {**settings, **changes}
+    if "verdict_rule" in changed:
+        changed["verdict_rule"] = whole_rule(changed["verdict_rule"], changed.get("px_per_mm"))
+    return changed
 
 
 def lock_project(session: Session, project_id: int) -> Project:
@@ -137,12 +146,14 @@ def _check_setting(name: str, value: Any) -> None:
     if name in LINE_SETTINGS:
         check_line_setting(name, value)
         return
+    if name == "verdict_rule":  # with the others, as its unit asks for a scale
+        return
     if name in _SWITCHES:
         if not isinstance(value, bool):
             raise BadSetting(f"The setting {name} is true or false, not {value!r}.")
         return
     if name not in _RANGES:
-        known = ", ".join(sorted({*_RANGES, *LINE_SETTINGS, "depth", *_SWITCHES}))
+        known = ", ".join(sorted({*_RANGES, *LINE_SETTINGS, "depth", "verdict_rule", *_SWITCHES}))
         raise BadSetting(f"There is no setting {name!r}. The settings of a project are {known}.")
     low, high = _RANGES[name]
     whole = isinstance(low, int)

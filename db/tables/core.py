@@ -30,7 +30,8 @@ class Project(Base):
     name: Mapped[str] = mapped_column(String(200), unique=True)
     # Keys: threshold (0–1, on scores), map_threshold (0–1), retrain_after, retrain_hours, schedule (bool);
     # second_person (bool: another one than who started a run puts its version in service); keep,
-    # keep_every, px_per_mm and name_pattern (db/projects/line_settings.py); and depth,
+    # keep_every, px_per_mm and name_pattern (db/projects/line_settings.py);
+    # verdict_rule (db/projects/verdict_rule.py); and depth,
     # [low, high], once there was an image of more than 8 bits: which of its values are black and white.
     settings: Mapped[dict[str, Any]] = mapped_column(default=dict)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
@@ -142,6 +143,7 @@ class Prediction(Base):
         UniqueConstraint("image_id", "prompt_version_id"),
         Index("ix_predictions_by_score", "prompt_version_id", "score", "image_id"),
         Index("ix_predictions_by_gain", "prompt_version_id", "expected_gain", "image_id", "score"),
+        Index("ix_predictions_by_rule", "prompt_version_id", "regions_rule"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -154,8 +156,16 @@ class Prediction(Base):
     map_uncertainty: Mapped[float] = mapped_column(default=0.0)
     novelty: Mapped[float] = mapped_column(default=0.0)
     expected_gain: Mapped[float] = mapped_column(default=0.0)
+    # The region of interest that it was made by: the key of its mask; NULL: all of the image counts.
+    interest_blob_key: Mapped[str | None] = mapped_column(String(200), index=True)
     # Whether it stands out among the project's images, where nothing was learnt of them yet; None: the threshold says.
     stands_out: Mapped[bool | None]
+    # Where the project's rule goes by regions (db/images/region_facts.py): the areas of the map's regions in px², the
+    # largest first, and the map threshold that they were found at; and what which rule says of them.
+    region_areas: Mapped[list[Any] | None] = mapped_column(deferred=True)
+    region_threshold: Mapped[float | None]
+    regions_rule: Mapped[str | None] = mapped_column(String(120))
+    regions_anomalous: Mapped[bool | None]
     engine_settings: Mapped[dict[str, Any]] = mapped_column(default=dict)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 

@@ -11,10 +11,16 @@ from db.tables.core import Annotation, Image, Prediction
 
 @dataclass(frozen=True)
 class LabelledMap:
-    """Where the map of a prediction lies, and the mask that counts; None: the image is normal, all of it."""
+    """Where the map of a prediction lies, the mask that counts, and the region of interest by which it was made.
+
+    Without a mask the image is normal, all of it; without a region all of it counts.
+    """
 
     map_blob_key: str
     mask_blob_key: str | None
+    interest_blob_key: str | None
+    height: int
+    width: int
 
 
 def all_scores(session: Session, version_id: int) -> list[float]:
@@ -62,8 +68,12 @@ def labelled_maps(session: Session, project_id: int, version_id: int, limit: int
     rows = (
         newest_of_images(project_id)
         .join(Prediction, Prediction.image_id == Annotation.image_id)
+        .join(Image, Image.id == Annotation.image_id)
         .where(Prediction.prompt_version_id == version_id, says_where())
-        .with_only_columns(Prediction.map_blob_key, Annotation.mask_blob_key)
+        .with_only_columns(
+            *(Prediction.map_blob_key, Annotation.mask_blob_key, Prediction.interest_blob_key),
+            *(Image.height, Image.width),
+        )
         .order_by(Annotation.id.desc())
         .limit(limit)
     )

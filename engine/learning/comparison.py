@@ -54,7 +54,13 @@ class HeldOut:
     within_ap: float
 
 
-def held_out(score: float, anomaly_map: FloatMap, marked: npt.NDArray[Any] | None, label: int | None = None) -> HeldOut:
+def held_out(
+    score: float,
+    anomaly_map: FloatMap,
+    marked: npt.NDArray[Any] | None,
+    label: int | None = None,
+    counting: npt.NDArray[Any] | None = None,
+) -> HeldOut:
     """Keep what the metrics need of one image.
 
     Args:
@@ -62,14 +68,17 @@ def held_out(score: float, anomaly_map: FloatMap, marked: npt.NDArray[Any] | Non
         anomaly_map: (h, w), 0–1.
         marked: (h, w) the share of each pixel that is anomalous, 0–1; None: nobody knows, and no pixel counts.
         label: of the image; None: whether anything is marked.
+        counting: (h, w) the share of each pixel that counts, 0–1; None: all do.
     """
     bins = logit_bins(anomaly_map.ravel())
     shares = np.zeros(anomaly_map.shape) if marked is None else np.asarray(marked, dtype=np.float64)
-    known = 0.0 if marked is None else 1.0
+    known = np.full(anomaly_map.shape, float(marked is not None))
+    if counting is not None:
+        known, shares = known * counting, shares * counting
     numbered = connected_regions(shares > 0, connectivity=2)
     areas = np.bincount(numbered.ravel())
     inside = numbered.ravel() > 0
-    normal = np.bincount(bins, weights=known * (1 - shares.ravel()), minlength=BINS).astype(float)
+    normal = np.bincount(bins, weights=np.maximum(known - shares, 0.0).ravel(), minlength=BINS).astype(float)
     anomalous = np.bincount(bins, weights=shares.ravel(), minlength=BINS).astype(float)
     return HeldOut(
         score=score,

@@ -28,6 +28,7 @@ class Correction:
         label: 1 where a person found something.
         marked: (h, w) of the surface, float32, the share of each cell's area that is anomalous; None where the image
             is only called anomalous, and nobody said where.
+        counting: (h, w) of the surface, float32, the share of each cell's area that counts; None: all of it does.
         name: of its file: images of one part are told by it.
     """
 
@@ -36,6 +37,7 @@ class Correction:
     label: int
     marked: Tensor | None
     name: str = ""
+    counting: Tensor | None = None
 
 
 def seen_by(root: Detector, corrections: Sequence[Correction]) -> list[Correction]:

@@ -45,7 +45,15 @@ def on_grid(anomaly_map: FloatMap, correction: Correction) -> FloatMap:
 
 def judged(corrections: Sequence[Correction], said: Sequence[Said]) -> list[HeldOut]:
     """What the metrics need of each."""
-    return [held_out(s.score, s.anomaly_map, _marked(one), one.label) for one, s in zip(corrections, said, strict=True)]
+    return [
+        held_out(s.score, s.anomaly_map, _marked(one), one.label, _counting(one))
+        for one, s in zip(corrections, said, strict=True)
+    ]
+
+
+def _counting(correction: Correction) -> np.ndarray | None:
+    """(h/2, w/2) shares of area that count; None: all of it does."""
+    return None if correction.counting is None else F.avg_pool2d(correction.counting[None], STRIDE)[0].numpy()
 
 
 def _marked(correction: Correction) -> np.ndarray | None:

@@ -12,13 +12,15 @@ from db.images.predictions import latest_scores
 from db.images.previews import previews_of
 from db.images.review_queue import Reason, reason
 from db.images.rows import ImageRow
-from db.images.verdicts import judging_threshold, verdict
+from db.images.verdicts import Criterion, criterion, criterion_by, verdict
+from db.projects.interest import mask_sizes
 from db.projects.projects import get_project
 from db.tables.core import Annotation, Preview, PromptVersion
 from db.tables.defects import NamedDefect
 from db.training.prompt_versions import get_version, parts_of
 from webapp.texts import Texts
 from webapp.texts.translation import translated
+from workers.scoring.interest import Applied, applied_to
 from workers.scoring.unlike_others import is_offered
 from workers.thresholds.calibrating import Probability
 from workers.thresholds.evidence import score_probability
@@ -84,6 +86,13 @@ class ImageView(BaseModel):
         description="null: not scored, or not judged yet: until a run's version or a person's threshold tells the "
         "project's images apart, those that stand out among at least eight are anomalous, and no other one is judged"
     )
+    verdict_rule: Literal["score", "regions"] = Field(
+        description="what the verdict goes by; by regions it is null until they were measured by the rule as it is now"
+    )
+    region_of_interest: Literal["applied", "other_proportions"] | None = Field(
+        description="whether only a region of it counts; other_proportions: there is one, and the image's sides have "
+        "another ratio, so that all of it counts; null: there is none, or it is not scored"
+    )
     probability: float | None = Field(description="calibrated, of being anomalous; null while it is not calibrated")
     probability_images: int | None = Field(description="on how many labelled images the probability rests")
     expected_gain: float | None = Field(description="how much a correction is expected to teach, 0–1")
@@ -121,7 +130,8 @@ def image_views(session: Session, rows: list[ImageRow], say: Texts) -> list[Imag
     version_ids = {row.prediction.prompt_version_id for row in rows if row.prediction}
     versions = {one: get_version(session, one) for one in version_ids}
     offered = {one for one, version in versions.items() if version.state == "active" and is_offered(session, version)}
-    judging = {one: judging_threshold(session, one) for one in version_ids}
+    judged_by = {one: criterion(session, one) for one in version_ids}
+    masks = {one: mask_sizes(session, one) for one in settings}
     previews = previews_of(session, [row.image.id for row in rows])
     named = named_regions(session, [row.annotation.id for row in rows if row.annotation])
     old_scores = latest_scores(session, [row.image.id for row in rows if row.prediction is None])
@@ -129,9 +139,12 @@ def image_views(session: Session, rows: list[ImageRow], say: Texts) -> list[Imag
         _view(
             row,
             settings[row.image.project_id],
+            applied_to(row.image, row.prediction, masks[row.image.project_id]) if row.prediction else None,
             probabilities[row.image.project_id],
             versions.get(row.prediction.prompt_version_id) if row.prediction else None,
-            judging.get(row.prediction.prompt_version_id) if row.prediction else None,
+            judged_by[row.prediction.prompt_version_id]
+            if row.prediction
+            else criterion_by(settings[row.image.project_id]),
             row.prediction is not None and row.prediction.prompt_version_id in offered,
             previews.get(row.image.id) if row.prediction else None,
             old_scores.get(row.image.id),
@@ -145,9 +158,10 @@ def image_views(session: Session, rows: list[ImageRow], say: Texts) -> list[Imag
 def _view(
     row: ImageRow,
     settings: dict[str, Any],
+    region_of_interest: Applied | None,
     calibrated: Probability | None,
     version: PromptVersion | None,
-    judging: float | None,
+    judged_by: Criterion,
     unlike_others: bool,
     preview: Preview | None,
     old_score: float | None,
@@ -175,7 +189,9 @@ def _view(
         old_score=old_score,
         threshold=threshold,
         map_threshold=settings["map_threshold"],
-        verdict=None if prediction is None else verdict(prediction, judging),
+        verdict=None if prediction is None else verdict(prediction, judged_by),
+        verdict_rule=judged_by.kind,
+        region_of_interest=region_of_interest,
         probability=probability.of(prediction.score) if prediction and probability else None,
         probability_images=probability.images if probability else None,
         expected_gain=None if prediction is None else prediction.expected_gain,

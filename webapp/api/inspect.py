@@ -46,6 +46,10 @@ class Inspected(BaseModel):
     verdict: Literal["normal", "anomalous"] | None = Field(
         description="null: nothing tells the project's images apart yet"
     )
+    verdict_rule: Literal["score", "regions"] = Field(description="what the verdict goes by")
+    region_of_interest: Literal["applied", "other_proportions"] | None = Field(
+        description="whether only a region of it counts; null: there is none"
+    )
     score: float
     probability: float | None = Field(description="calibrated, of being anomalous; null while it is not calibrated")
     threshold: float

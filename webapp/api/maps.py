@@ -13,7 +13,8 @@ from db.tables.core import Image
 from db.training.prompt_versions import get_version
 from webapp.api.caching import revalidated
 from webapp.api.dependencies import Id, StoreDep
-from workers.scoring.maps import encode_full_map, previewed_image, prompts_map, read_map, shown_image
+from workers.scoring.interest import Interest, Regions, encode_counting, interest_of_map
+from workers.scoring.maps import encode_full_map, grid_within, previewed_image, prompts_map, read_map, shown_image
 from workers.scoring.unlike_others import compared_with, unlike_map
 
 router = APIRouter(prefix="/images", tags=["images"])
@@ -23,12 +24,21 @@ _MEDIA_TYPES = {"npy": "application/octet-stream", "png": "image/png", "grid": "
 
 @dataclass(frozen=True)
 class _Found:
-    """A map that was asked for: of which image, what names its bytes, the version behind it, and how to read it."""
+    """A map that was asked for.
+
+    Attributes:
+        image: of which.
+        key: names its bytes.
+        version_id: of the version behind it.
+        read: the map, (h, w).
+        interest: which of the image's pixels count; None: all.
+    """
 
     image: Image
     key: str
     version_id: int
     read: Callable[[], np.ndarray]
+    interest: Interest | None
 
 
 @router.get("/{image_id}/map", responses={200: {"content": {kind: {} for kind in _MEDIA_TYPES.values()}}})
@@ -63,27 +73,40 @@ def get_map(
         headers = {"X-Prompt-Version": str(get_version(session, found.version_id).number)}
     etag = f"{found.key}-{format}"
     if format == "grid":
-        grid = found.read()
+        grid = grid_within(found.read(), found.interest)
         headers |= {"X-Map-Height": str(grid.shape[0]), "X-Map-Width": str(grid.shape[1])}
         return revalidated(request, etag, _MEDIA_TYPES[format], grid.astype("<f4").tobytes, headers)
     headers["Content-Disposition"] = f'inline; filename="map-{image_id}.{format}"'
-    return revalidated(
-        request, etag, _MEDIA_TYPES[format], lambda: encode_full_map(found.read(), found.image, format), headers
-    )
+    whole = partial(encode_full_map, image=found.image, kind=format, interest=found.interest)
+    return revalidated(request, etag, _MEDIA_TYPES[format], lambda: whole(found.read()), headers)
+
+
+@router.get("/{image_id}/region_of_interest", responses={200: {"content": {"image/png": {}}}})
+def get_region_of_interest(request: Request, store: StoreDep, image_id: Id) -> Response:
+    """Which pixels counted in the image's map: 8-bit PNG of its size, 255 where one counts; 404 where all do."""
+    image, prediction = shown_image(store, image_id)
+    interest = interest_of_map(store, prediction, image)
+    if interest is None:
+        raise HTTPException(404, f"All of image {image_id} counts: there is no region of interest for it.")
+    etag = f"{prediction.interest_blob_key}-{image.width}-{image.height}"
+    return revalidated(request, etag, "image/png", partial(encode_counting, image, interest))
 
 
 def _in_use(store: Store, image_id: int, part: str) -> _Found:
     image, prediction = shown_image(store, image_id)
-    key, version_id = prediction.map_blob_key, prediction.prompt_version_id
+    key, version_id = f"{prediction.map_blob_key}-{prediction.interest_blob_key}", prediction.prompt_version_id
+    interest = interest_of_map(store, prediction, image)
     if part == "unlike_others":
         compared = compared_with(store, image.project_id)
-        name = f"{image.seen_key}-{compared.name}"
-        return _Found(image, name, version_id, partial(unlike_map, store, image, compared))
+        name = f"{image.seen_key}-{compared.name}-{prediction.interest_blob_key}"
+        return _Found(image, name, version_id, partial(unlike_map, store, image, compared), interest)
     if part == "prompts":
-        return _Found(image, f"{key}-prompts", version_id, partial(prompts_map, store, image, prediction))
-    return _Found(image, key, version_id, partial(read_map, store, prediction))
+        return _Found(image, f"{key}-prompts", version_id, partial(prompts_map, store, image, prediction), interest)
+    return _Found(image, key, version_id, partial(read_map, store, prediction), interest)
 
 
 def _preview(store: Store, image_id: int) -> _Found:
     image, preview = previewed_image(store, image_id)
-    return _Found(image, preview.map_blob_key, preview.prompt_version_id, partial(read_map, store, preview))
+    regions = Regions(store, image.project_id)
+    key = f"{preview.map_blob_key}-{regions.key_of(image)}"
+    return _Found(image, key, preview.prompt_version_id, partial(read_map, store, preview), regions.of(image))

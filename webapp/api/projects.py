@@ -57,7 +57,8 @@ class ProjectChange(BaseModel):
         description="threshold, map_threshold (0–1), schedule (bool), retrain_after, retrain_hours, "
         "second_person (bool: another one than who started a run puts its version in service), "
         "depth ([black, white] of images of more than 8 bits), keep (which inspected images: all, anomalous, sample or "
-        "none) and keep_every (one in so many), px_per_mm, name_pattern ({part}, {lot}, {station}, {time} and *).",
+        "none) and keep_every (one in so many), px_per_mm, verdict_rule (see its trial), "
+        "name_pattern ({part}, {lot}, {station}, {time} and *).",
     )
 
 

@@ -18,11 +18,13 @@ from webapp.page.exchange import build_exchange, export_links
 from webapp.page.line import build_line
 from webapp.page.project import current_project
 from webapp.page.toasts import inform, warn
+from webapp.page.verdict_rule import build_verdict_rule
 from webapp.texts import Texts
 from webapp.texts.labels import Labels, heading
 from webapp.texts.translation import translated
 from webapp.texts.viewer import viewer_texts
 from webapp.ui.defects import defect_book
+from webapp.ui.interest import interest_manager
 from webapp.ui.models import model_manager
 from webapp.ui.operations import operations_html
 from webapp.ui.projects import project_manager
@@ -54,6 +56,7 @@ def build_settings(tab: gr.Tab, labels: Labels) -> None:
                 label="map_threshold",
                 info="settings.map_threshold.info",
             )
+            build_verdict_rule(tab, labels, map_threshold)
             labels(gr.HTML(apply_default_css=False), value=heading("settings.schedule.title"))
             schedule = labels(gr.Checkbox(elem_id="schedule"), label="settings.schedule")
             after = labels(gr.Number(minimum=1, precision=0, elem_id="retrain-after"), label="settings.retrain_after")
@@ -61,6 +64,7 @@ def build_settings(tab: gr.Tab, labels: Labels) -> None:
             rule = gr.HTML(elem_id="schedule-rule", apply_default_css=False)
             save = labels(gr.Button(variant="primary", elem_id="save-settings"), value="settings.save")
             build_approval(tab, labels)
+            interest_manager()
             build_line(tab, labels)
             build_depth(tab, labels)
             webhook_manager()

@@ -19,7 +19,8 @@ from sqlalchemy.orm import Session
 from db.errors import BlobMissing
 from db.images.exports import all_rows
 from db.images.rows import ImageRow
-from db.images.verdicts import judging_threshold
+from db.images.verdicts import criterion, criterion_by
+from db.projects.interest import mask_sizes
 from db.projects.projects import get_project
 from db.store import Store
 from db.tables.core import Project
@@ -82,9 +83,10 @@ def export_zip(store: Store, project_id: int, kind: str, image_ids: Sequence[int
 
 def _judge(session: Session, project: Project) -> Judge:
     version, threshold = active_version(session, project.id), project.settings["threshold"]
+    masks = mask_sizes(session, project.id)
     if version is None:
-        return Judge(None, threshold, threshold)
-    return Judge(version.number, threshold, judging_threshold(session, version.id))
+        return Judge(None, threshold, criterion_by(project.settings), masks)
+    return Judge(version.number, threshold, criterion(session, version.id), masks)
 
 
 def _unmarked(row: ImageRow) -> bool:

@@ -2,19 +2,20 @@
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
 from db.images.rows import ImageRow
-from db.images.verdicts import verdict
+from db.images.verdicts import Criterion, verdict
 from db.tables.core import Project
 from engine.files.formulas import cell
 from engine.files.tables import for_excel
 from workers.exchange.reasons import Reasons
 from workers.exchange.rle import Mask
 from workers.exchange.zip_stream import Entry
+from workers.scoring.interest import applied_to
 
 
 @dataclass(frozen=True)
@@ -38,11 +39,15 @@ class Listing(Protocol):
 
 @dataclass(frozen=True)
 class Judge:
-    """What verdicts are by: the active version's number, the project's threshold, and `judging_threshold`."""
+    """What verdicts are by: the active version's number, the project's threshold, and `criterion`.
+
+    And the sizes of the masks of its regions of interest, by key.
+    """
 
     version: int | None
     threshold: float
-    judging_threshold: float | None
+    by: Criterion
+    masks: Mapping[str, tuple[int, int]]
 
 
 class IndexListing:
@@ -79,7 +84,8 @@ def all_images_table(rows: Sequence[ImageRow], judge: Judge, reasons: Reasons) -
 _INDEX = ("image", "label", "mask", "category", "defect", "split")
 _LABEL = ("label", "area")
 _FACTS = (
-    *("image_id", "file_name", "sha256", "width", "height", "score", "verdict", "threshold", "prompt_version"),
+    *("image_id", "file_name", "sha256", "width", "height"),
+    *("score", "verdict", "threshold", "verdict_rule", "region_of_interest", "prompt_version"),
     *("source", "author", "annotated_at", "uploaded_at", "part", "lot", "station", "captured_at", "tags"),
     *("kinds", "comment"),
 )
@@ -94,7 +100,9 @@ def _facts(row: ImageRow, judge: Judge, reasons: Reasons) -> dict[str, Any]:
     score = row.prediction.score if row.prediction else None
     values = (
         *(image.id, image.file_name, image.sha256, image.width, image.height),
-        *(score, verdict(row.prediction, judge.judging_threshold) if row.prediction else None, judge.threshold),
+        *(score, verdict(row.prediction, judge.by) if row.prediction else None, judge.threshold),
+        None if score is None else judge.by.kind,
+        applied_to(image, row.prediction, judge.masks) if row.prediction else None,
         None if score is None else judge.version,
         *((annotation.source, annotation.author, _time(annotation.created_at)) if annotation else (None, None, None)),
         _time(image.created_at),

@@ -9,17 +9,18 @@ from db.blobs import blob_key
 from db.images.annotations import add_annotation, newest_annotation
 from db.images.images import get_image
 from db.images.predictions import active_prediction
-from db.images.verdicts import judging_threshold, verdict
+from db.images.verdicts import criterion, verdict
 from db.projects.projects import get_project
 from db.store import Store
 from db.tables.core import Annotation
 from db.training.prompt_versions import get_version
-from engine.detector.maps import resize_map
+from engine.detector.interest import full_map
 from engine.images.decoding import stored_orientation
 from engine.images.mask_files import doubt, encode_mask, read_marks
 from workers.broker import dispatch
 from workers.defects.naming import earlier, take_over_kinds
 from workers.errors import MapChanged, NothingToAccept
+from workers.scoring.interest import interest_of_map
 from workers.scoring.maps import read_map, scored_image
 
 
@@ -89,7 +90,7 @@ def accept(
     expected_revision: int | None = None,
     seen_version: int | None = None,
 ) -> Annotation:
-    """Agree with the active prediction: by the project's thresholds, normal, or anomalous where the map reaches its.
+    """Agree with the active prediction: by the project's rule, normal, or anomalous where the map reaches its.
 
     Args:
         store: where the image is.
@@ -109,12 +110,13 @@ def accept(
     with store.session(read_only=True) as session:
         settings = get_project(session, image.project_id).settings
         number = get_version(session, prediction.prompt_version_id).number
-        threshold = judging_threshold(session, prediction.prompt_version_id)
+        judged_by = criterion(session, prediction.prompt_version_id)
     if seen_version is not None and seen_version != number:
         raise MapChanged(seen_version, number)
     mask = None
-    if verdict(prediction, threshold) == "anomalous":
-        anomaly_map = resize_map(read_map(store, prediction), image.height, image.width)
+    if verdict(prediction, judged_by) == "anomalous":
+        interest = interest_of_map(store, prediction, image)
+        anomaly_map = full_map(read_map(store, prediction), image.height, image.width, interest)
         mask = (anomaly_map >= settings["map_threshold"]).astype(np.uint8)
         if not mask.any():
             raise NothingToAccept(

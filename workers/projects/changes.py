@@ -11,6 +11,7 @@ from db.projects.projects import (
     rename_project,
     update_settings,
 )
+from db.projects.verdict_rule import region_rule
 from db.store import Store
 from db.tables.core import Project
 from db.training.prompt_versions import activate, active_version, add_version
@@ -78,6 +79,7 @@ def change_project(
     seen_anew, maps = list[int](), list[str]()
     with store.session() as session:
         project = lock_project(session, project_id)
+        before = region_rule(project.settings)
         if project.name == DEFAULT_PROJECT and (archived or name not in (None, DEFAULT_PROJECT)):
             raise BadName(
                 f"The project {DEFAULT_PROJECT!r} keeps its name and can't be archived: requests that name no project "
@@ -91,8 +93,9 @@ def change_project(
             seen_anew, maps = change_depth(session, project_id, (depth.low, depth.high), str(depth))
         if archived is not None:
             project = archive_project(session, project_id, archived)
+        judged_anew = region_rule(project.settings) not in (None, before)
     store.delete_blobs(maps)
-    if seen_anew:
+    if seen_anew or judged_anew:
         dispatch.request_rescoring(project_id)
     return project
 

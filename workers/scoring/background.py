@@ -11,6 +11,7 @@ from workers.errors import PromptError
 from workers.images.novelty import refresh_queue
 from workers.projects.shipped_prompts import ensure_shipped_prompts
 from workers.scoring.engine_host import get_engine, trouble
+from workers.scoring.regions import judge_anew
 from workers.scoring.scorer import score_requested, score_unscored
 from workers.training.previewing import preview_images, refresh_previews
 
@@ -117,7 +118,7 @@ class BackgroundScorer:
         refusal: Exception | None = None
         for project_id in project_ids:
             try:
-                done += score_unscored(self._store, project_id, _STEP)
+                done += score_unscored(self._store, project_id, _STEP) or judge_anew(self._store, project_id)
             except (PromptError, BlobMissing) as error:
                 refusal = error
         if refusal is not None and done == 0:

@@ -18,33 +18,29 @@ from db.images.claims import end_claims
 from db.images.part_facts import PartFacts, facts_of
 from db.images.prediction_batches import NewPrediction, save_predictions
 from db.images.predictions import prediction_by_version
+from db.images.region_facts import judged_by_regions
 from db.images.result_events import ANOMALOUS, INSPECTED, result_body, tell_of_result
-from db.images.verdicts import judging_threshold, verdict
+from db.images.verdicts import criterion, verdict
 from db.projects.line_settings import is_kept
 from db.projects.projects import get_project
 from db.store import Store
 from db.tables.core import Prediction, PromptVersion
 from db.thresholds.evidence import annotations_state
-from db.training.prompt_versions import active_version
 from db.webhooks.messages import listeners
-from engine.detector.maps import map_to_npy, map_to_png16, map_uncertainty, resize_map
-from workers.errors import NotReady
+from engine.detector.interest import full_map
+from engine.detector.maps import map_to_npy, map_to_png16, map_uncertainty
 from workers.images.intake import Checked, check_upload, keep_upload
 from workers.images.novelty import CorrectedImages, corrected_images
 from workers.images.pixel_rooms import SHOWING
 from workers.images.seen import detector_of
 from workers.operations.first_imports import heavy_imports
-from workers.scoring import engine_host
-from workers.scoring.engine_host import get_engine
-from workers.scoring.standing_out import judge_by_standing, standing_now
-from workers.scoring.version_scorer import made_by
+from workers.scoring.interest import applied
+from workers.scoring.judging import Judged, judge
+from workers.scoring.standing_out import judge_by_standing
 from workers.thresholds.evidence import score_probability
 
 if TYPE_CHECKING:
-    from engine.detector.detector import Scored
     from engine.detector.regions import OutlinedRegion
-    from engine.features.image_features import ImageFeatures
-    from engine.serving.engine import Engine
 
 logger = logging.getLogger(__name__)
 
@@ -72,18 +68,6 @@ class Wanted:
     with_map: bool = False
 
 
-@dataclass(frozen=True)
-class _Judged:
-    """An image that was scored: by what, and what came of it."""
-
-    engine: "Engine"
-    version: PromptVersion
-    features: "ImageFeatures"
-    scored: "Scored"
-    stands_out: bool | None
-    made: dict[str, Any]
-
-
 def inspect(store: Store, wanted: Wanted, data: bytes) -> dict[str, Any]:
     """Score an image now, keep it where the project's rule says so, and answer, as JSON has it.
 
@@ -96,15 +80,16 @@ def inspect(store: Store, wanted: Wanted, data: bytes) -> dict[str, Any]:
     """
     began = time.perf_counter()
     checked = check_upload(store, wanted.project_id, wanted.file_name, data)
-    judged = _judge(store, wanted.project_id, checked)
+    facts = wanted.facts.or_else(checked.facts)
+    judged = judge(store, wanted.project_id, checked, facts.station)
     with store.session(read_only=True) as session:
         settings = get_project(session, wanted.project_id).settings
         probability = score_probability(session, wanted.project_id)
-        threshold = judging_threshold(session, judged.version.id)
-    prediction = Prediction(score=judged.scored.score, stands_out=judged.stands_out)
-    said = verdict(prediction, threshold)
+        judged_by = criterion(session, judged.version.id)
+    by_regions = judged_by_regions(judged_by.regions, **judged.regions)
+    prediction = Prediction(score=judged.scored.score, stands_out=judged.stands_out, **by_regions)
+    said = verdict(prediction, judged_by)
     image: dict[str, Any] = {"id": None, "kept": False, "duplicate": False}
-    facts = wanted.facts.or_else(checked.facts)
     known = {**_plain(facts), "file_name": wanted.file_name, "sha256": checked.sha256}
     if is_kept(settings, checked.sha256, judged.scored.score, said):
         image, said = _keep(store, wanted, checked, judged)
@@ -117,63 +102,21 @@ def inspect(store: Store, wanted: Wanted, data: bytes) -> dict[str, Any]:
         "width": checked.width,
         "height": checked.height,
         "verdict": said,
+        "verdict_rule": judged_by.kind,
         "score": judged.scored.score,
         "probability": probability.of(judged.scored.score) if probability else None,
         "threshold": settings["threshold"],
         "map_threshold": settings["map_threshold"],
         "px_per_mm": scale,
-        "regions": _regions(judged.scored, checked, settings["map_threshold"], scale),
+        "region_of_interest": applied(judged.interest_blob_key, judged.interest),
+        "regions": _regions(judged, checked, settings["map_threshold"], scale),
         "prompt_version": judged.version.number,
-        "map_png": _map_png(judged.scored, checked) if wanted.with_map else None,
+        "map_png": _map_png(judged, checked) if wanted.with_map else None,
     }
     return {**answer, "milliseconds": round(1000 * (time.perf_counter() - began), 1)}
 
 
-def _judge(store: Store, project_id: int, checked: Checked) -> _Judged:
-    """Score it with the active version, from features that were kept or encoded now."""
-    engine_host.trouble().require_calm()
-    engine, version = _ready(store, project_id)
-    detector = detector_of(store, engine, version)
-    key = checked.seen_key
-    began = time.perf_counter()
-    features = engine.cache.get(key) if engine.cache else None
-    from_cache = features is not None
-    picture = None if from_cache else checked.picture()
-    try:
-        if features is None:
-            [features] = engine.encode([picture], surface=True)  # type: ignore[list-item]
-        [scored] = engine.score([features], detector)
-    except Exception as error:  # whatever torch raises
-        raise engine_host.trouble().of_machine(error) from error
-    engine_host.trouble().passed()
-    seconds = time.perf_counter() - began
-    standing = standing_now(store, version)
-    made = {**made_by(engine), "seconds": seconds, "from_cache": from_cache}
-    stands_out = None if standing is None else standing.stands_out(features, scored)
-    return _Judged(engine, version, features, scored, stands_out, made)
-
-
-def _ready(store: Store, project_id: int) -> tuple["Engine", PromptVersion]:
-    """The engine, and the version that is in use; nobody waits here until a model is loaded."""
-    if engine_host.engine_status()["state"] in ("not loaded", "loading"):
-        engine_host.start_loading()
-        raise NotReady("The model still loads. Try again in a moment.")
-    engine, version = get_engine(), _version_in_use(store, project_id)
-    if version.backbone_fingerprint != engine.info.fingerprint:
-        engine_host.look_again()  # another backbone came into use just now, and the versions with it
-        engine, version = get_engine(), _version_in_use(store, project_id)
-    return engine, version
-
-
-def _version_in_use(store: Store, project_id: int) -> PromptVersion:
-    with store.session(read_only=True) as session:
-        version = active_version(session, project_id)
-    if version is None:
-        raise NotReady("The project has no version in use yet. Try again in a moment.")
-    return version
-
-
-def _keep(store: Store, wanted: Wanted, checked: Checked, judged: _Judged) -> tuple[dict[str, Any], Verdict]:
+def _keep(store: Store, wanted: Wanted, checked: Checked, judged: Judged) -> tuple[dict[str, Any], Verdict]:
     """Image, score and map in one transaction; returns what is known of the row, and the verdict by it."""
     anomaly_map = judged.scored.anomaly_map
     map_data = map_to_npy(anomaly_map)
@@ -192,6 +135,8 @@ def _keep(store: Store, wanted: Wanted, checked: Checked, judged: _Judged) -> tu
             novelty=novelty,
             engine_settings=judged.made,
             stands_out=judged.stands_out,
+            interest_blob_key=judged.interest_blob_key,
+            **judged.regions,
         )
         save_predictions(session, judged.version.id, [given], left)
         end_claims(session, [row.id])
@@ -208,11 +153,11 @@ def _tell(store: Store, project_id: int, prediction: Prediction, version: Prompt
     if heard:
         with store.session() as session:
             project = get_project(session, project_id)
-            threshold = judging_threshold(session, version.id)
-            tell_of_result(session, project, result_body(project, prediction, threshold, version.number, facts))
+            judged_by = criterion(session, version.id)
+            tell_of_result(session, project, result_body(project, prediction, judged_by, version.number, facts))
 
 
-def _verdict_of(store: Store, judged: _Judged, image_id: int) -> Verdict:
+def _verdict_of(store: Store, judged: Judged, image_id: int) -> Verdict:
     """The verdict by the row, after it was compared with the others: at once, or later where that is known already."""
     detector = detector_of(store, judged.engine, judged.version)
     compare = partial(judge_by_standing, store, judged.engine, judged.version, detector)
@@ -222,8 +167,8 @@ def _verdict_of(store: Store, judged: _Judged, image_id: int) -> Verdict:
         _compare_later(compare)
     with store.session(read_only=True) as session:
         prediction = prediction_by_version(session, image_id, judged.version.id)
-        threshold = judging_threshold(session, judged.version.id)
-    return None if prediction is None else verdict(prediction, threshold)
+        judged_by = criterion(session, judged.version.id)
+    return None if prediction is None else verdict(prediction, judged_by)
 
 
 _comparing = ThreadPoolExecutor(1, thread_name_prefix="comparing")
@@ -259,11 +204,12 @@ def _corrected(store: Store, project_id: int) -> CorrectedImages:
     return known[1]
 
 
-def _regions(scored: "Scored", checked: Checked, threshold: float, scale: float | None) -> list[dict[str, Any]]:
+def _regions(judged: Judged, checked: Checked, threshold: float, scale: float | None) -> list[dict[str, Any]]:
     with heavy_imports:
         from engine.detector.regions import find_regions
     with SHOWING.take(checked.width * checked.height):
-        found = find_regions(scored.anomaly_map, checked.height, checked.width, threshold)
+        size = checked.height, checked.width
+        found = find_regions(judged.scored.anomaly_map, *size, threshold, interest=judged.interest)
     return [_region(one, scale) for one in found]
 
 
@@ -276,10 +222,10 @@ def _region(region: "OutlinedRegion", scale: float | None) -> dict[str, Any]:
     return {**asdict(region), **mm}
 
 
-def _map_png(scored: "Scored", checked: Checked) -> str:
+def _map_png(judged: Judged, checked: Checked) -> str:
     """A 16-bit grey PNG at the image's size, 65,535 = 1, in base64."""
     with SHOWING.take(checked.width * checked.height):
-        whole = resize_map(scored.anomaly_map, checked.height, checked.width)
+        whole = full_map(judged.scored.anomaly_map, checked.height, checked.width, judged.interest)
         return base64.b64encode(map_to_png16(whole)).decode()
 
 

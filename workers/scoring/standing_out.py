@@ -8,14 +8,18 @@ import threading
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
+from sqlalchemy.orm import Session
+
 from db.images.standing import awaiting_standing, count_scored, judge_standing, newest_scored
 from db.images.verdicts import is_first_visit
+from db.projects.interest import interest_keys
 from db.store import Store
 from db.tables.core import Image, PromptVersion
 from workers.operations.first_imports import heavy_imports
+from workers.scoring.interest import Regions
 
 if TYPE_CHECKING:
-    from engine.detector.detector import Detector
+    from engine.detector.detector import Detector, Scored
     from engine.detector.standing_out import Standing
     from engine.features.image_features import ImageFeatures
     from engine.serving.engine import Engine
@@ -27,8 +31,9 @@ _TOGETHER = 64
 # Versions whose comparison is kept.
 _KEPT = 8
 _lock = threading.Lock()
-# (Database, version) → how many images there were, and what is usual among them.
-_known: OrderedDict[tuple[str, int], tuple[int, "Standing"]] = OrderedDict()
+# Database, version and regions of interest → how many images there were, and what is usual among them.
+_Key = tuple[str, int, frozenset[tuple[str, str]]]
+_known: OrderedDict[_Key, tuple[int, "Standing"]] = OrderedDict()
 
 
 def judge_by_standing(store: Store, engine: "Engine", version: PromptVersion, detector: "Detector") -> None:
@@ -37,12 +42,12 @@ def judge_by_standing(store: Store, engine: "Engine", version: PromptVersion, de
         if engine.cache is None or not is_first_visit(session, version.id):
             return
         count = count_scored(session, version.id, most=2 * _COMPARED)
+        key = _key(session, store, version)
     with heavy_imports:
         from engine.detector.standing_out import FEWEST
     if count < FEWEST:
         return
     with _lock:
-        key = (str(store.database.engine.url), version.id)
         before, standing = _known.get(key, (0, None))
         if standing is None or count >= min(_GROWTH * before, 2 * _COMPARED) > before:
             standing = _compare_anew(store, engine, version, detector)
@@ -60,11 +65,14 @@ def judge_by_standing(store: Store, engine: "Engine", version: PromptVersion, de
 
 def standing_now(store: Store, version: PromptVersion) -> "Standing | None":
     """What is usual so far, as this process knows it; None: nothing yet, or something else tells images apart."""
-    _, standing = _known.get((str(store.database.engine.url), version.id), (0, None))
-    if standing is None:
-        return None
     with store.session(read_only=True) as session:
-        return standing if is_first_visit(session, version.id) else None
+        _, standing = _known.get(_key(session, store, version), (0, None))
+        return standing if standing is not None and is_first_visit(session, version.id) else None
+
+
+def _key(session: Session, store: Store, version: PromptVersion) -> _Key:
+    regions = interest_keys(session, version.project_id)
+    return str(store.database.engine.url), version.id, frozenset(regions.items())
 
 
 def _compare_anew(store: Store, engine: "Engine", version: PromptVersion, detector: "Detector") -> "Standing | None":
@@ -75,8 +83,8 @@ def _compare_anew(store: Store, engine: "Engine", version: PromptVersion, detect
         known = _features(engine, newest_scored(session, version.id, _COMPARED))
     if len(known) < FEWEST:
         return None
-    images = list(known.values())
-    standing = find_standing(images, engine.score(images, detector))
+    images = [features for _, features in known]
+    standing = find_standing(images, _scored(store, engine, version, detector, known))
     _judge(store, engine, version, detector, standing, known)
     return standing
 
@@ -87,23 +95,32 @@ def _judge(
     version: PromptVersion,
     detector: "Detector",
     standing: "Standing",
-    known: "dict[int, ImageFeatures]",
+    known: "list[tuple[Image, ImageFeatures]]",
 ) -> None:
-    images = list(known.values())
-    scored = engine.score(images, detector)
-    said = {
-        image_id: standing.stands_out(features, one)
-        for (image_id, features), one in zip(known.items(), scored, strict=True)
-    }
+    scored = _scored(store, engine, version, detector, known)
+    said = {image.id: standing.stands_out(features, one) for (image, features), one in zip(known, scored, strict=True)}
     with store.session() as session:
         judge_standing(session, version.id, said)
 
 
-def _features(engine: "Engine", images: list[Image]) -> "dict[int, ImageFeatures]":
-    """By id, of those whose features are cached."""
-    found = {}
+def _scored(
+    store: Store,
+    engine: "Engine",
+    version: PromptVersion,
+    detector: "Detector",
+    known: "list[tuple[Image, ImageFeatures]]",
+) -> "list[Scored]":
+    """What the version says of images, where only their regions of interest count."""
+    regions = Regions(store, version.project_id)
+    scored = engine.score([features for _, features in known], detector)
+    return [regions.within(image, one) for (image, _), one in zip(known, scored, strict=True)]
+
+
+def _features(engine: "Engine", images: list[Image]) -> "list[tuple[Image, ImageFeatures]]":
+    """Those whose features are cached, with these."""
+    found = []
     for image in images:
         features = engine.cache.get(image.seen_key) if engine.cache else None
         if features is not None:
-            found[image.id] = features
+            found.append((image, features))
     return found

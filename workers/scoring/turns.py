@@ -14,6 +14,7 @@ from db.errors import BlobMissing
 from db.projects.projects import list_projects
 from db.store import Store
 from workers.errors import PromptError
+from workers.scoring.regions import judge_anew
 from workers.scoring.scorer import score_unscored
 
 logger = logging.getLogger(__name__)
@@ -68,7 +69,7 @@ class ScoringTurns:
             project_ids = [project.id for project in list_projects(session)]
         for project_id in project_ids:
             try:
-                while self._score_some(store, project_id, share):
+                while self._score_some(store, project_id, share) or judge_anew(store, project_id):
                     pass
             except (PromptError, BlobMissing) as error:  # the other projects' images are scored all the same
                 logger.error("Project %d can't be scored: %s", project_id, error)

@@ -21,6 +21,8 @@ from workers.errors import ImageError, NotFound
 from workers.images.novelty import corrected_images
 from workers.images.seen import picture_of
 from workers.scoring import engine_host
+from workers.scoring.interest import Regions
+from workers.scoring.regions import region_columns, rule_of
 from workers.scoring.standing_out import standing_now
 
 if TYPE_CHECKING:
@@ -125,10 +127,12 @@ class VersionScorer:
         self, encoded: Sequence[tuple[Image, "ImageFeatures"]], scored: Sequence["Scored"], made: dict[str, Any]
     ) -> None:
         """Maps on disk first, all at once; then the predictions, in one transaction. `made`: how they were made."""
+        regions = Regions(self.store, self.version.project_id)
+        scored = [regions.within(image, one) for (image, _), one in zip(encoded, scored, strict=True)]
         with ThreadPoolExecutor(_WRITERS) as writers:
             maps = list(writers.map(self._put_map, scored))
         keys = [blob_key(data) for data in maps]
-        standing = standing_now(self.store, self.version)
+        standing, rule = standing_now(self.store, self.version), rule_of(self.store, self.version.project_id)
         given = [
             NewPrediction(
                 image_id=image.id,
@@ -139,6 +143,8 @@ class VersionScorer:
                 novelty=self.corrected.novelty(features.global_feature.float().numpy()),
                 engine_settings=made,
                 stands_out=None if standing is None else standing.stands_out(features, one),
+                interest_blob_key=regions.key_of(image),
+                **region_columns(rule, one.anomaly_map, image.height, image.width, regions.of(image)),
             )
             for (image, features), one, key in zip(encoded, scored, keys, strict=True)
         ]

@@ -7,14 +7,16 @@ import numpy as np
 from PIL import Image as Picture
 from sqlalchemy.orm import Session
 
+from db.projects.interest import interest_keys
 from db.store import Store
 from db.thresholds.evidence import LabelledMap, all_scores, annotations_state, labelled_maps, labelled_scores
 from db.training.prompt_versions import active_version
 from engine.detector.maps import map_from_npy
+from workers.scoring.interest import interest_by
 from workers.thresholds.calibrating import STEPS, Counts, Evidence, Probability, count_values, fit_probability
 
 # Database and project → what the last fit rests on, and what came of it.
-_fitted: dict[tuple[str, int], tuple[tuple[int, int, int], Probability | None]] = {}
+_fitted: dict[tuple[str, int], tuple[tuple[object, ...], Probability | None]] = {}
 # Masks and maps are read one by one: of so many images, the ones annotated last.
 _MAPS = 300
 
@@ -47,7 +49,8 @@ def score_probability(session: Session, project_id: int) -> Probability | None:
     version = active_version(session, project_id)
     if version is None:
         return None
-    project, state = (str(session.get_bind().engine.url), project_id), (version.id, *annotations_state(session))
+    project = (str(session.get_bind().engine.url), project_id)
+    state = (version.id, *annotations_state(session), frozenset(interest_keys(session, project_id).items()))
     known = _fitted.get(project)
     if known is None or known[0] != state:
         known = _fitted[project] = (state, fit_probability(score_evidence(session, project_id)))
@@ -64,5 +67,7 @@ def _map_counts(store: Store, one: LabelledMap) -> Counts:
             # Each cell of the map's grid has the share of its pixels that the mask marks.
             grid = mask.convert("L").resize(values.shape[::-1], Picture.Resampling.BOX)
         share = np.asarray(grid, dtype=np.float64) / 255
-    counts = [count_values(values, weights.ravel()) for weights in (1 - share, share)]
-    return np.stack(counts) / values.size
+    interest = interest_by(store, one.interest_blob_key, one.height, one.width)
+    counting = np.ones_like(values) if interest is None else interest.shares(*values.shape).astype(np.float64)
+    counts = [count_values(values, (weights * counting).ravel()) for weights in (1 - share, share)]
+    return np.stack(counts) / counting.sum()

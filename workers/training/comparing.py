@@ -13,11 +13,13 @@ from db.tables.core import Annotation, Image, PromptVersion
 from db.training.prompt_versions import get_version
 from db.training.runs import run_behind
 from engine.detector.maps import FloatMap, map_to_npy, resize_map
+from engine.images.interest import Interest
 from engine.images.mask_files import decode_mask
 from engine.learning.comparison import HeldOut, compare, held_out, measure
 from workers.errors import NotFound, TooFewCorrections
 from workers.images.seen import detector_of, image_features, picture_of
 from workers.scoring.engine_host import get_engine
+from workers.scoring.interest import Regions
 from workers.scoring.maps import read_map
 from workers.training.side_by_side import side_by_side
 
@@ -106,8 +108,9 @@ class VersionComparer:
         for number, annotation in enumerate(self._annotations, start=1):
             mask, label = _mask(self._store, annotation), int(annotation.label == "anomalous")
             seen = [score_with(self._store, self._engine, version, annotation.image) for version in self._versions]
+            interest = Regions(self._store, annotation.image.project_id).of(annotation.image)
             measured = [
-                held_out(score, anomaly_map, _at_map(mask, label, anomaly_map), label) for score, anomaly_map in seen
+                held_out(score, one, _at_map(mask, label, one), label, _counting(interest, one)) for score, one in seen
             ]
             self._seen.append((annotation, measured, [anomaly_map for _, anomaly_map in seen]))
             yield number
@@ -154,7 +157,8 @@ def score_with(store: Store, engine: "Engine", version: PromptVersion, image: Im
     if kept is not None:
         return kept.score, read_map(store, kept)
     features, _ = image_features(store, engine, image)
-    scored = engine.score([features], detector_of(store, engine, version))[0]
+    regions = Regions(store, image.project_id)
+    scored = regions.within(image, engine.score([features], detector_of(store, engine, version))[0])
     data = map_to_npy(scored.anomaly_map)
     with store.clearing_up([store.blobs.put(data)]) as left, store.session() as session:
         save_prediction(
@@ -164,6 +168,7 @@ def score_with(store: Store, engine: "Engine", version: PromptVersion, image: Im
             score=scored.score,
             map_blob_key=store.keep_until_named(session, data),
             map_max=float(scored.anomaly_map.max()),
+            interest_blob_key=regions.key_of(image),
             engine_settings={"backbone": engine.info.name, "image_size": engine.image_size},
             replaced=left,
         )
@@ -204,6 +209,10 @@ def _mask(store: Store, annotation: Annotation) -> np.ndarray | None:
         return None
     image = annotation.image
     return decode_mask(store.blobs.get(annotation.mask_blob_key), width=image.width, height=image.height)
+
+
+def _counting(interest: Interest | None, anomaly_map: FloatMap) -> np.ndarray | None:
+    return None if interest is None else interest.shares(*anomaly_map.shape)
 
 
 def _at_map(mask: np.ndarray | None, label: int, anomaly_map: FloatMap) -> np.ndarray | None:

@@ -17,6 +17,7 @@ from engine.images.preprocessing import mask_shares
 from engine.learning.corrections import Correction
 from workers.errors import PromptError
 from workers.images.seen import image_features
+from workers.scoring.interest import Regions
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -29,11 +30,16 @@ def read_corrections(
     store: Store, engine: "Engine", annotations: Sequence[Annotation]
 ) -> Iterator[tuple[Correction, bool]]:
     """Each correction, and whether its image had to be encoded. Raises BlobMissing, ImageError."""
+    regions = {one: Regions(store, one) for one in {annotation.image.project_id for annotation in annotations}}
     for annotation in annotations:
         features, fresh = image_features(store, engine, annotation.image)
         label = int(annotation.label == "anomalous")
         marked = _marked(store, annotation, features)
-        yield Correction(annotation.image.sha256, features, label, marked, annotation.image.file_name), fresh
+        interest = regions[annotation.image.project_id].of(annotation.image)
+        size = surface_of(features).pixels.shape[:2]
+        counting = None if interest is None else torch.from_numpy(interest.shares(*size))
+        name = annotation.image.file_name
+        yield Correction(annotation.image.sha256, features, label, marked, name, counting), fresh
 
 
 def _marked(store: Store, annotation: Annotation, features: "ImageFeatures") -> torch.Tensor | None:

@@ -5,12 +5,16 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from db.images.predictions import prediction_by_version
-from db.images.verdicts import judging_threshold, verdict
+from db.images.region_facts import judged_by_regions
+from db.images.verdicts import Criterion, criterion, verdict
 from db.store import Store
-from db.tables.core import Annotation, PromptVersion
+from db.tables.core import Annotation, Image, Prediction, PromptVersion
 from db.training.golden_set import set_golden
+from engine.detector.interest import within
 from workers.broker import dispatch
 from workers.images.seen import detector_of, image_features
+from workers.scoring.interest import Regions
+from workers.scoring.regions import region_columns
 
 if TYPE_CHECKING:
     from engine.detector.detector import Detector
@@ -69,7 +73,7 @@ def judge_golden(
     active: PromptVersion,
     candidate: "Detector",
     golden: Sequence[Annotation],
-    threshold: float,
+    by: Criterion,
 ) -> GoldenVerdict:
     """Have a candidate judge the golden set.
 
@@ -79,33 +83,46 @@ def judge_golden(
         active: the version in use.
         candidate: what may take its place.
         golden: what is right of each golden image.
-        threshold: of the project, on scores: from it on the candidate calls an image anomalous.
+        by: what the candidate's verdicts are by.
 
     Raises:
         BlobMissing: an image's file is gone.
     """
+    judges = _Judges(store, engine, active)
     worse = []
     for annotation in golden:
         image = annotation.image
         features, _ = image_features(store, engine, image)
-        score = engine.score([features], candidate)[0].score
-        if (score >= threshold) == (annotation.label == "anomalous"):
+        by_candidate = judges.seen(candidate, image, features, by)
+        if verdict(by_candidate, by) == annotation.label:
             continue
-        if _verdict_in_use(store, engine, active, annotation, features) == annotation.label:
-            worse.append(JudgedWorse(image.id, image.file_name, annotation.label, score))
+        if judges.verdict_in_use(image, features) == annotation.label:
+            worse.append(JudgedWorse(image.id, image.file_name, annotation.label, by_candidate.score))
     return GoldenVerdict(len(golden), worse)
 
 
-def _verdict_in_use(
-    store: Store, engine: "Engine", active: PromptVersion, annotation: Annotation, features: "ImageFeatures"
-) -> str | None:
-    """What people see of the image now; where it is not scored yet, what they would see. None: it is not judged."""
-    with store.session(read_only=True) as session:
-        threshold = judging_threshold(session, active.id)
-        prediction = prediction_by_version(session, annotation.image_id, active.id)
-    if prediction is not None:
-        return verdict(prediction, threshold)
-    if threshold is None:
-        return None
-    score = engine.score([features], detector_of(store, engine, active))[0].score
-    return "anomalous" if score >= threshold else "normal"
+class _Judges:
+    """What the version in use, and others, say of images, by the project's rule and within its regions."""
+
+    def __init__(self, store: Store, engine: "Engine", active: PromptVersion) -> None:
+        self._store, self._engine, self._active = store, engine, active
+        self._regions = Regions(store, active.project_id)
+        with store.session(read_only=True) as session:
+            self._by = criterion(session, active.id)
+
+    def seen(self, detector: "Detector", image: Image, features: "ImageFeatures", by: Criterion) -> Prediction:
+        """A prediction that nobody keeps."""
+        [whole] = self._engine.score([features], detector)
+        interest = self._regions.of(image)
+        scored = within(whole, interest)
+        columns = region_columns(by.regions, scored.anomaly_map, image.height, image.width, interest)
+        return Prediction(score=scored.score, **judged_by_regions(by.regions, **columns))
+
+    def verdict_in_use(self, image: Image, features: "ImageFeatures") -> str | None:
+        """What people see of the image now; where it is not scored yet, what they would see. None: it isn't judged."""
+        with self._store.session(read_only=True) as session:
+            prediction = prediction_by_version(session, image.id, self._active.id)
+        if prediction is None:
+            detector = detector_of(self._store, self._engine, self._active)
+            prediction = self.seen(detector, image, features, self._by)
+        return verdict(prediction, self._by)

@@ -14,6 +14,7 @@ from engine.learning.previewing import preview_detector
 from engine.serving.engine import Engine
 from workers.images.seen import detector_of, image_features
 from workers.scoring.engine_host import get_engine
+from workers.scoring.interest import Regions
 from workers.training.corrections import read_corrections, root_of
 
 # Corrections that are read, the newest; images without cached features that are encoded for it, or shown.
@@ -71,7 +72,8 @@ def scored_by(store: Store, detector: Detector, images: Sequence[Image]) -> list
     keys = _affordable(engine, [image.seen_key for image in images])
     shown = [image for image in images if image.seen_key in keys]
     scored = engine.score([image_features(store, engine, image)[0] for image in shown], detector)
-    return list(zip(shown, scored, strict=True))
+    regions = {one: Regions(store, one) for one in {image.project_id for image in shown}}
+    return [(image, regions[image.project_id].within(image, one)) for image, one in zip(shown, scored, strict=True)]
 
 
 def _corrections(store: Store, engine: Engine, annotations: Sequence[Annotation]) -> list[Correction]:

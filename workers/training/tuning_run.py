@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from db.errors import BlobsUnavailable
 from db.images.annotations import get_annotations
 from db.images.images import clear_scoring_errors
+from db.images.verdicts import criterion_by
 from db.projects.projects import get_project
 from db.store import Store
 from db.tables.core import Annotation, Project, PromptVersion, TuningRun
@@ -155,8 +156,8 @@ class _Run:
 
     def _judge_golden(self, active: PromptVersion, outcome: Outcome, golden: list[Annotation]) -> GoldenVerdict:
         self.lease.renew(stage=f"judging {len(golden)} golden images" if golden else None)
-        threshold = self.project.settings["threshold"]
-        return judge_golden(self.store, self.engine, active, outcome.detector, golden, threshold)
+        by = criterion_by(self.project.settings)
+        return judge_golden(self.store, self.engine, active, outcome.detector, golden, by)
 
     def _conclude(self, outcome: Outcome, corrections: int, golden: GoldenVerdict) -> None:
         """Version, decision and the run's end in one transaction: all of it happened, or none."""

@@ -7,7 +7,7 @@ import pytest
 from db.images.filters import ImageFilter
 from db.images.pages import list_images
 from db.images.predictions import active_prediction
-from db.images.verdicts import judging_threshold, verdict
+from db.images.verdicts import criterion, verdict
 from db.projects.projects import update_settings
 from db.training.prompt_versions import activate
 from db.webhooks.messages import add_webhook, list_messages
@@ -42,7 +42,7 @@ def add_parts(installation: Installation, marked: list[bool], first_seed: int = 
 def verdicts(installation: Installation, ids: list[int]) -> list[str | None]:
     with installation.store.session(read_only=True) as session:
         found = [active_prediction(session, image_id) for image_id in ids]
-        return [verdict(one, judging_threshold(session, one.prompt_version_id)) for one in found if one is not None]
+        return [verdict(one, criterion(session, one.prompt_version_id)) for one in found if one is not None]
 
 
 def filtered(installation: Installation, wanted: str) -> set[int]:

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from db.images.annotations import newest_per_image
+from db.images.verdicts import Criterion
 from db.projects.projects import update_settings
 from db.tables.core import TuningRun
 from db.training.prompt_versions import active_version, get_version
@@ -95,8 +96,8 @@ def test_an_image_that_nothing_judges_yet_holds_no_candidate_up(installation: In
         golden = newest_per_image(session, installation.project_id)
     engine = get_engine()
     candidate = replace(detector_of(installation.store, engine, active), shift=50.0)
-    assert judge_golden(installation.store, engine, active, candidate, golden, 0.5).worse == []
+    assert judge_golden(installation.store, engine, active, candidate, golden, Criterion(0.5)).worse == []
     with installation.store.session() as session:
         update_settings(session, installation.project_id, {"threshold": 0.999})
-    [worse] = judge_golden(installation.store, engine, active, candidate, golden, 0.999).worse
+    [worse] = judge_golden(installation.store, engine, active, candidate, golden, Criterion(0.999)).worse
     assert (worse.image_id, worse.score > 0.999) == (image.image_id, True)

@@ -14,6 +14,7 @@ mask there: bytes never pass through Gradio. The files, by concern:
     *_tool.js      one tool each                  tools.js        which is in hand
     cursor.js      ring, and the keyboard's cross pointers.js     mouse, pen and fingers
     keys.js        the keyboard                   help.js         its sheet
+    region_use.js  the mask as a region of interest
     whole_mask.js  what is done to all of it      look.js         colours, light, before and after
     kinds.js       kinds of defect of regions     kind_row.js     their chips, and marks on the stage
     marked_regions.js  the mask's regions, as the server has them

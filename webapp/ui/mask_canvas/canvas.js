@@ -15,6 +15,7 @@ import { Panel } from "./panel.js";
 import { onPixelRatioChange } from "./pixel_ratio.js";
 import { Pointers } from "./pointers.js";
 import { loadRecord } from "./records.js";
+import { RegionUse } from "./region_use.js";
 import { ShownMap } from "./shown_map.js";
 import { Tools } from "./tools.js";
 import { View } from "./view.js";
@@ -41,6 +42,7 @@ export class Canvas {
     this.look = new Look(this);
     this.kinds = new Kinds(this);
     this.shownMap = new ShownMap(this);
+    this.regionUse = new RegionUse(this);
     this.tools.changed();
     new ResizeObserver(() => this.fitStage()).observe(this.stage);
     onPixelRatioChange(() => this.fitStage()); // the stage's size in CSS pixels may stay as it is

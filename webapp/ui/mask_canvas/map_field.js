@@ -3,7 +3,8 @@
 // so that "start from the map" and "accept" agree.
 
 export class MapField {
-  constructor(values, rows, columns, imageWidth, imageHeight) {
+  // counting: a BinaryMask of the image's size, 1 where a pixel counts; null: all do. Elsewhere the map is 0.
+  constructor(values, rows, columns, imageWidth, imageHeight, counting = null) {
     this.share = sharesAbove(values);
     if (imageWidth < columns) {
       values = shrinkRows(values, rows, columns, imageWidth);
@@ -13,7 +14,7 @@ export class MapField {
       values = transpose(shrinkRows(transpose(values, rows, columns), columns, rows, imageHeight), columns, imageHeight);
       rows = imageHeight;
     }
-    Object.assign(this, { values, rows, columns, imageWidth, imageHeight });
+    Object.assign(this, { values, rows, columns, imageWidth, imageHeight, counting });
     this.low = values.reduce((a, b) => Math.min(a, b), Infinity);
     this.high = values.reduce((a, b) => Math.max(a, b), -Infinity);
   }
@@ -29,7 +30,7 @@ export class MapField {
       second[i] = Math.min(first[i] + 1, cells - 1);
       weight[i] = at - first[i];
     }
-    return { first, second, weight };
+    return { indices, first, second, weight };
   }
 
   columnsAt(xs) {
@@ -52,6 +53,15 @@ export class MapField {
       const above = values[upper + first[i]] * (1 - right) + values[upper + second[i]] * right;
       const below = values[lower + first[i]] * (1 - right) + values[lower + second[i]] * right;
       out[start + i] = above * (1 - down) + below * down;
+    }
+    if (this.counting) this.cutRow(rows.indices[row], columns.indices, out, start);
+  }
+
+  cutRow(y, xs, out, start) {
+    const line = Math.min(Math.max(Math.floor(y), 0), this.imageHeight - 1) * this.imageWidth;
+    for (let i = 0; i < xs.length; i++) {
+      const x = Math.min(Math.max(Math.floor(xs[i]), 0), this.imageWidth - 1);
+      if (!this.counting.data[line + x]) out[start + i] = 0;
     }
   }
 

@@ -11,7 +11,8 @@ export async function lookForNews(canvas) {
   const news = await getJson(`/images/${known.id}?opened=true`).catch(() => null);
   const stale = () => canvas.decisions.pending || canvas.image !== known;
   if (!news || stale()) return;
-  const newMap = news.prompt_version !== known.prompt_version || news.score !== known.score;
+  // By another region of interest a map is another one, though the score may be the same.
+  const newMap = ["prompt_version", "score", "scoring_seconds", "region_of_interest"].some((name) => news[name] !== known[name]);
   const newPreview = news.preview?.created_at !== known.preview?.created_at;
   const begunWith = canvas.unsaved ? known.annotation?.revision ?? 0 : canvas.revision;
   const newMask = (news.annotation?.revision ?? 0) !== begunWith;

@@ -67,6 +67,7 @@ export class Panel {
     this.showResult(image);
     canvas.shownMap.show(image);
     canvas.kinds?.imageChanged();
+    canvas.regionUse.show(image);
     this.showLegend(canvas);
     this.showMask(canvas);
     if (!this.thresholdChosen) {

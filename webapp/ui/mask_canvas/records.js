@@ -31,11 +31,21 @@ const MAP_QUERY = { service: "", preview: "&preview=true", prompts: "&part=promp
 
 export async function loadField(image, map) {
   if (image.score === null) return null;
-  const response = await request(`/images/${image.id}/map?format=grid${MAP_QUERY[map]}`, { cache: "no-store" });
+  const [response, counting] = await Promise.all([
+    request(`/images/${image.id}/map?format=grid${MAP_QUERY[map]}`, { cache: "no-store" }),
+    loadCounting(image),
+  ]);
   const rows = Number(response.headers.get("X-Map-Height"));
   const columns = Number(response.headers.get("X-Map-Width"));
   const values = new Float32Array(await response.arrayBuffer());
-  return new MapField(values, rows, columns, image.width, image.height);
+  return new MapField(values, rows, columns, image.width, image.height, counting);
+}
+
+// Which pixels count, as a BinaryMask; null: all.
+async function loadCounting(image) {
+  if (image.region_of_interest !== "applied") return null;
+  const response = await request(`/images/${image.id}/region_of_interest`, { cache: "no-store" });
+  return decodeMaskPng(await response.blob(), image.width, image.height);
 }
 
 // Saves a mask (as PNG) or a decision (as JSON) if `revision` is still the newest; 0: nobody corrected it yet.

@@ -14,6 +14,7 @@
 //   add-samples {}        add the three sample images
 //   kinds-changed {}      the defect book is another one
 //   projects-changed {}   a project was made, renamed, archived or restored
+//   regions-changed {}    another region of interest is in use
 
 export const bus = {
   emit(name, detail = {}) {

@@ -36,10 +36,11 @@ export function scoreNode(image) {
 }
 
 // How likely an image is to be anomalous, and what that rests on.
-export function probabilityWords({ score, verdict, probability, probability_images: images }) {
+export function probabilityWords({ score, verdict, verdict_rule: rule, probability, probability_images: images }) {
   if (score === null) return "";
   if (probability !== null) return t("probability", { percent: Math.round(100 * probability), images });
-  return t(verdict === null ? "verdict.unjudged.help" : "probability.none");
+  if (verdict === null) return t(rule === "regions" ? "verdict.measured_soon" : "verdict.unjudged.help");
+  return t("probability.none");
 }
 
 // What a person said counts more than what the model says.
