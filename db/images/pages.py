@@ -73,8 +73,9 @@ def list_images(
 
 def count_images(session: Session, project_id: int, wanted: ImageFilter = ANY_IMAGE) -> int:
     """How many images of a project pass a filter. Raises NotFound for a project that there is not."""
-    # Any order: its parts hold each image once.
-    parts = parts_of_list(session, project_id, active_version_id(session, project_id), wanted, "score")
+    # Any order: its parts hold each image once. Where scores don't matter, that of one part needs no prediction.
+    order = "score" if wanted.asks_prediction else "newest"
+    parts = parts_of_list(session, project_id, active_version_id(session, project_id), wanted, order)
     return sum(session.scalar(select(func.count()).select_from(part.query.subquery())) or 0 for part in parts)
 
 

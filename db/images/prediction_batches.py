@@ -9,6 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from db.errors import NotFound
+from db.images.newest_annotations import labels_of
 from db.images.predictions import save_prediction
 from db.images.result_events import tell_of_score
 from db.images.review_queue import expected_gain
@@ -56,9 +57,10 @@ def save_predictions(
 def _insert_new(session: Session, version_id: int, given: Sequence[NewPrediction]) -> list[NewPrediction]:
     """Insert those that are the first of their pair; returns the others."""
     ids = [one.image_id for one in given]
+    labels = labels_of(session, ids)
     images = {image.id: image for image in session.scalars(select(Image).where(Image.id.in_(ids)))}
-    known = select(Prediction.image_id).where(Prediction.prompt_version_id == version_id, Prediction.image_id.in_(ids))
-    had = set(session.scalars(known))
+    before = select(Prediction.image_id).where(Prediction.prompt_version_id == version_id, Prediction.image_id.in_(ids))
+    had = set(session.scalars(before))
     thresholds = {one: _threshold(session, one) for one in {image.project_id for image in images.values()}}
     fresh, others = list[tuple[Image, Prediction]](), list[NewPrediction]()
     for one in given:
@@ -67,7 +69,8 @@ def _insert_new(session: Session, version_id: int, given: Sequence[NewPrediction
             others.append(one)
             continue
         gain = expected_gain(one.score, one.map_uncertainty, one.novelty, thresholds[image.project_id])
-        fresh.append((image, Prediction(prompt_version_id=version_id, expected_gain=gain, **asdict(one))))
+        known = {"expected_gain": gain, "label": labels.get(one.image_id)}
+        fresh.append((image, Prediction(prompt_version_id=version_id, **known, **asdict(one))))
         image.scoring_error = None
     session.add_all(prediction for _, prediction in fresh)
     session.flush()

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from db.clock import shared_now
 from db.errors import NotFound
+from db.images.newest_annotations import labels_of
 from db.images.result_events import tell_of_score
 from db.images.review_queue import expected_gain
 from db.insert import insert_or_find
@@ -51,6 +52,7 @@ def save_prediction(
     """
     image = get_row(session, Image, image_id)
     settings = get_project(session, image.project_id).settings
+    labels = labels_of(session, [image_id])
     values = {
         "score": score,
         "map_blob_key": map_blob_key,
@@ -58,6 +60,7 @@ def save_prediction(
         "map_uncertainty": map_uncertainty,
         "novelty": novelty,
         "stands_out": stands_out,
+        "label": labels.get(image_id),
         "expected_gain": expected_gain(score, map_uncertainty, novelty, settings["threshold"]),
         "engine_settings": engine_settings,
         "created_at": shared_now(session),

@@ -6,7 +6,7 @@ not judged.
 
 from typing import Literal
 
-from sqlalchemy import ColumnElement, and_, false, or_
+from sqlalchemy import ColumnElement, false
 from sqlalchemy.orm import Session
 
 from db.lookup import get_row
@@ -25,10 +25,8 @@ def judging_threshold(session: Session, version_id: int) -> float | None:
 
 def verdict(prediction: Prediction, threshold: float | None) -> Literal["normal", "anomalous"] | None:
     """What a prediction says of its image, by `judging_threshold`; None: it is not judged yet."""
-    if prediction.stands_out is not None:
-        return "anomalous" if prediction.stands_out else None
     if threshold is None:
-        return None
+        return "anomalous" if prediction.stands_out else None
     return "anomalous" if prediction.score >= threshold else "normal"
 
 
@@ -36,10 +34,7 @@ def has_verdict(wanted: str, threshold: float | None) -> ColumnElement[bool]:
     """`verdict` as SQL."""
     if threshold is None:
         return Prediction.stands_out.is_(True) if wanted == "anomalous" else false()
-    by_threshold = Prediction.stands_out.is_(None)
-    if wanted == "anomalous":
-        return or_(Prediction.stands_out.is_(True), and_(by_threshold, Prediction.score >= threshold))
-    return and_(by_threshold, Prediction.score < threshold)
+    return Prediction.score >= threshold if wanted == "anomalous" else Prediction.score < threshold
 
 
 def is_first_visit(session: Session, version_id: int) -> bool:

@@ -7,7 +7,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from db.errors import BadName, BadSetting, NameTaken, RunInProgress
-from db.images.review_queue import order_anew
+from db.images.queue_orders import order_anew
 from db.insert import insert_or_find
 from db.lookup import get_row
 from db.projects.line_settings import LINE_SETTINGS, check_line_setting
@@ -121,7 +121,8 @@ def update_settings(session: Session, project_id: int, changes: dict[str, Any]) 
     project.settings = {**project.settings, **changes}
     if "threshold" in changes:
         project.settings["threshold_chosen"] = True  # so that no run moves what it means
-        order_anew(session, project_id, changes["threshold"])  # and from now on verdicts are by it
+        session.flush()
+        order_anew(session, project_id)  # and from now on verdicts are by it
     session.flush()
     return project
 

@@ -8,11 +8,11 @@ from sqlalchemy.orm import Session
 
 from db.images.predictions import latest_scores
 from db.images.previews import previews_of
-from db.images.review_queue import Reason, reason
+from db.images.review_queue import Reason, expected_gain, reason
 from db.images.rows import ImageRow
 from db.images.verdicts import judging_threshold, verdict
 from db.projects.projects import get_project
-from db.tables.core import Annotation, Preview, PromptVersion
+from db.tables.core import Annotation, Prediction, Preview, PromptVersion
 from db.training.prompt_versions import get_version, parts_of
 from webapp.texts import Texts
 from webapp.texts.translation import translated
@@ -157,7 +157,7 @@ def _view(
         verdict=None if prediction is None else verdict(prediction, judging),
         probability=probability.of(prediction.score) if prediction and probability else None,
         probability_images=probability.images if probability else None,
-        expected_gain=None if prediction is None else prediction.expected_gain,
+        expected_gain=None if prediction is None else _gain(prediction, threshold),
         reason=None if prediction is None else reason(prediction, threshold),
         prompt_version=None if version is None else version.number,
         scoring_seconds=made.get("seconds"),
@@ -169,3 +169,8 @@ def _view(
         scoring_error=None if image.scoring_error is None else translated(say, image.scoring_error),
         created_at=image.created_at,
     )
+
+
+def _gain(prediction: Prediction, threshold: float) -> float:
+    """By the threshold of now, which the kept one may still have to follow."""
+    return float(expected_gain(prediction.score, prediction.map_uncertainty, prediction.novelty, threshold))

@@ -23,7 +23,14 @@ from db.projects.projects import update_settings
 from db.session import Database
 from db.tables.core import Annotation, Image, Prediction
 from db.tables.metadata import TABLES
-from tests.db.making import make_annotation, make_image, make_prediction, make_project, make_version
+from tests.db.making import (
+    let_newest_count,
+    make_annotation,
+    make_image,
+    make_prediction,
+    make_project,
+    make_version,
+)
 
 THRESHOLD = 0.4
 
@@ -45,6 +52,7 @@ def fill(session: Session, count: int, *, seed: int = 0) -> int:
         annotations += [_annotation(image_id, revision + 1) for revision in range(draw.choice([0, 0, 1, 2]))]
     session.execute(insert(Prediction), predictions)
     session.execute(insert(Annotation), annotations)
+    let_newest_count(session)
     return project_id
 
 
