@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.orm import Session
 
-from db.images.annotations import count_labels, newest_annotated, newest_per_image, waiting_corrections
+from db.images.annotations import count_labels, newest_annotated, waiting_corrections
 from db.images.claims import claim_images, drop_claims, unclaimed_images
 from db.images.exports import all_rows
 from db.images.filters import ImageFilter
+from db.images.newest_annotations import newest_ids
 from db.images.pages import list_images, neighbours
+from db.images.queue_orders import order_anew, order_more
 from db.images.rows import count_by_status, count_with_old_score
 from db.operations.pruning import prune_predictions
 from db.projects.projects import find_project, get_project
@@ -135,14 +137,21 @@ def questions_of_workers(store: Store, image_id: int) -> dict[str, Call]:
         "drift of scores": reading(lambda session: score_drift(session, own)),
         "images corrected last": reading(lambda session: newest_annotated(session, own, 500)),
         "unscored images, and claiming them": undone(claim),
+        "some of the queue in another order, written": undone(partial(_order, project_id=own)),
         "old predictions to delete": undone(lambda session: prune_predictions(session, timedelta(days=30), 200)),
         "/metrics": lambda: figures(store),
         "an export's first rows": reading(lambda session: list(islice(all_rows(session, own), 500))),
     }
 
 
+def _order(session: Session, project_id: int) -> None:
+    """Both of them, the beginning and what is then done in the background at once."""
+    order_anew(session, project_id)
+    order_more(session, project_id)
+
+
 def _freeze(session: Session, project_id: int) -> None:
-    ids = [annotation.id for annotation in newest_per_image(session, project_id)]
+    ids = newest_ids(session, project_id)
     create_run(
         session,
         project_id=project_id,

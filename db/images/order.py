@@ -8,6 +8,7 @@ import base64
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Float, Join, Select, literal, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session, join, outerjoin
@@ -46,7 +47,9 @@ class Part:
     def places(self, session: Session, limit: int, *, beyond: Place | None, forwards: bool = True) -> list[Place]:
         """The first places of the part, or those beyond a place in it, in the list's order or against it."""
         query = self.query
-        columns = [self.image_id] if self.key is None else [self.key, self.image_id]
+        columns: list[InstrumentedAttribute[Any]] = [self.image_id]
+        if self.key is not None:
+            columns.insert(0, self.key)
         if beyond is not None:
             here = [beyond.image_id] if self.key is None else [beyond.key, beyond.image_id]
             ours, theirs = tuple_(*columns), tuple_(*(literal(value) for value in here))

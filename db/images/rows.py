@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, func, literal, select
-from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
+from sqlalchemy import ColumnElement, Select, and_, case, func, literal, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from db.images.newest_annotations import count_annotated
-from db.lookup import get_row
+from db.lookup import MAX_ID, get_row
 from db.tables.core import Annotation, Image, Prediction
 from db.tables.newest_annotations import NewestAnnotation
 from db.training.prompt_versions import active_version
@@ -76,17 +76,12 @@ def count_waiting(session: Session, project_id: int) -> int:
 
 def count_with_old_score(session: Session, project_id: int) -> int:
     """How many images of a project have a score, and none of the active version, though scoring them did not fail."""
-    if count_waiting(session, project_id) == 0:
+    unscored = _unscored(session, project_id, MAX_ID)
+    if unscored is None:
         return 0
-    version_id = active_version_id(session, project_id)
-    own = aliased(Prediction)
-    scored = select(literal(1)).where(own.image_id == Image.id, own.prompt_version_id == version_id).exists()
-    old = (
-        select(func.count(Prediction.image_id.distinct()))
-        .join(Image, Image.id == Prediction.image_id)
-        .where(Image.project_id == project_id, Image.scoring_error.is_(None), ~scored)
-    )
-    return session.scalar(old) or 0
+    own = unscored.with_only_columns(Image.id).subquery()
+    has_one = select(literal(1)).where(Prediction.image_id == own.c.id).exists()
+    return session.scalar(select(func.count()).select_from(own).where(has_one)) or 0
 
 
 def count_scored(session: Session, version_id: int | None) -> tuple[int, int]:
@@ -115,19 +110,25 @@ def unscored_images(session: Session, project_id: int, limit: int) -> list[Image
 
     Empty where no version is active.
     """
-    version_id = active_version_id(session, project_id)
-    # With as many as there are, the last of them is not followed by a look at all the others.
+    unscored = _unscored(session, project_id, limit)
+    return [] if unscored is None else list(session.scalars(unscored))
+
+
+def _unscored(session: Session, project_id: int, limit: int) -> Select[Image] | None:
+    """The query for up to `limit` of them; None where there is none.
+
+    It asks for no more than there are, so that the last of them is not followed by a look at all other images.
+    """
     limit = min(limit, count_waiting(session, project_id))
-    if version_id is None or limit == 0:
-        return []
-    unscored = (
+    if limit == 0:
+        return None
+    return (
         select(Image)
-        .outerjoin(Prediction, prediction_by(version_id))
+        .outerjoin(Prediction, prediction_by(active_version_id(session, project_id)))
         .where(Image.project_id == project_id, Image.scoring_error.is_(None), Prediction.id.is_(None))
         .order_by(Image.id.desc())
         .limit(limit)
     )
-    return list(session.scalars(unscored))
 
 
 def active_version_id(session: Session, project_id: int) -> int | None:

@@ -118,9 +118,11 @@ def update_settings(session: Session, project_id: int, changes: dict[str, Any]) 
     for name, value in changes.items():
         _check_setting(name, value)
     project = lock_project(session, project_id)
-    project.settings = {**project.settings, **changes}
+    before = project.settings
     if "threshold" in changes:
-        project.settings["threshold_chosen"] = True  # so that no run moves what it means
+        changes = {**changes, "threshold_chosen": True}  # so that no run moves what it means
+    project.settings = {**before, **changes}
+    if any(changes.get(name) != before.get(name) for name in ("threshold", "threshold_chosen") if name in changes):
         session.flush()
         order_anew(session, project_id)  # and from now on verdicts are by it
     session.flush()

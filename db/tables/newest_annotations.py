@@ -5,9 +5,6 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from db.tables.base import Base
 
-# Each database's own words for the same, as SQLAlchemy asks for it.
-_WAITS = {"sqlite_where": text("learnt = 0"), "postgresql_where": text("NOT learnt")}
-
 
 class NewestAnnotation(Base):
     """The revision that counts of an image, kept so that nobody looks for it among all of a project's annotations.
@@ -20,7 +17,14 @@ class NewestAnnotation(Base):
     __table_args__ = (
         Index("ix_newest_annotations_project_id", "project_id", "annotation_id"),
         Index("ix_newest_annotations_by_label", "project_id", "label", "image_id", "marked"),
-        Index("ix_newest_annotations_waiting", "project_id", "annotation_id", **_WAITS),
+        Index(
+            "ix_newest_annotations_waiting",
+            "project_id",
+            "annotation_id",
+            # Each database's own words for the same, as SQLAlchemy asks for it.
+            sqlite_where=text("learnt = 0"),
+            postgresql_where=text("NOT learnt"),
+        ),
     )
 
     image_id: Mapped[int] = mapped_column(

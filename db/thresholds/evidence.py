@@ -19,12 +19,6 @@ class LabelledMap:
     mask_blob_key: str | None
 
 
-def all_scores(session: Session, version_id: int) -> list[float]:
-    """The scores of a version, of all images, ascending."""
-    scores = select(Prediction.score).where(Prediction.prompt_version_id == version_id).order_by(Prediction.score)
-    return list(session.scalars(scores))
-
-
 def score_windows(session: Session, project_id: int, version_id: int, limit: int) -> tuple[list[float], list[float]]:
     """A version's scores of the images that were there at the project's newest annotation, and of those added since.
 
@@ -49,7 +43,8 @@ def score_windows(session: Session, project_id: int, version_id: int, limit: int
 def labelled_scores(session: Session, version_id: int) -> list[tuple[float, str]]:
     """Score and label of each image of its project that a version has scored and someone has labelled."""
     labelled = Prediction.prompt_version_id == version_id, Prediction.label.is_not(None)
-    return list(session.execute(select(Prediction.score, Prediction.label).where(*labelled)).tuples())
+    rows = session.execute(select(Prediction.score, Prediction.label).where(*labelled))
+    return [(score, label) for score, label in rows if label is not None]
 
 
 def labelled_maps(session: Session, project_id: int, version_id: int, limit: int) -> list[LabelledMap]:

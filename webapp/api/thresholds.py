@@ -5,9 +5,10 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from db.projects.projects import get_project, update_settings
+from db.projects.projects import get_project
 from db.store import Store
 from webapp.api.dependencies import StoreDep, project_named
+from workers.projects.changes import change_project
 from workers.projects.shipped_prompts import DEFAULT_PROJECT
 from workers.thresholds.calibrating import (
     ENOUGH,
@@ -89,8 +90,7 @@ def get_threshold(
 def put_threshold(store: StoreDep, wanted: NewThreshold) -> ThresholdView:
     """Use another threshold from now on: verdicts and the order of what to correct next follow."""
     project_id = project_named(store, wanted.project).id
-    with store.session() as session:
-        update_settings(session, project_id, {_SETTING[wanted.level]: wanted.threshold})
+    change_project(store, project_id, settings={_SETTING[wanted.level]: wanted.threshold})
     return _view(store, project_id, wanted.level, 0.05)
 
 

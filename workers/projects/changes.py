@@ -92,6 +92,8 @@ def change_project(
         if archived is not None:
             project = archive_project(session, project_id, archived)
     store.delete_blobs(maps)
+    if "threshold" in settings:
+        dispatch.request_queue_order()
     if seen_anew:
         dispatch.request_rescoring(project_id)
     return project

@@ -9,7 +9,8 @@ from PIL import Image as Picture
 from sqlalchemy.orm import Session
 
 from db.store import Store
-from db.thresholds.evidence import LabelledMap, all_scores, annotations_state, labelled_maps, labelled_scores
+from db.thresholds.evidence import LabelledMap, annotations_state, labelled_maps, labelled_scores
+from db.thresholds.score_counts import count_by_step
 from db.training.prompt_versions import active_version
 from engine.detector.maps import map_from_npy
 from workers.thresholds.calibrating import STEPS, Counts, Evidence, Probability, count_values, fit_probability
@@ -26,7 +27,7 @@ def score_evidence(session: Session, project_id: int) -> Evidence:
     if version is None:
         return Evidence(np.zeros(STEPS), np.zeros(STEPS), np.zeros(STEPS), 0, 0)
     labelled = _labelled_evidence(session, version.id)
-    everything = count_values(all_scores(session, version.id))
+    everything = np.array(count_by_step(session, version.id, STEPS), np.float64)
     return replace(labelled, unlabelled=everything - labelled.normal - labelled.anomalous)
 
 

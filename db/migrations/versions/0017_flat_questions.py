@@ -23,16 +23,24 @@ def upgrade() -> None:
     _tables()
     op.add_column("predictions", sa.Column("label", sa.String(20), nullable=True))
     _fill()
-    op.drop_index("ix_images_project_id", "images")
-    op.create_index("ix_images_project_id", "images", ["project_id", "id"])
     op.create_index("ix_images_by_time", "images", ["project_id", "created_at", "id"])
     op.create_index("ix_images_by_author", "images", ["project_id", "author", "id"])
+    # Where several would do, SQLite takes the one that was made last: the smallest.
+    for name in ("project_id", "failed"):
+        op.drop_index(f"ix_images_{name}", "images")
+    op.create_index("ix_images_project_id", "images", ["project_id", "id"])
+    _partial("ix_images_failed", "images", ["project_id"], sa.text("scoring_error IS NOT NULL"))
     own = ["project_id", "annotation_id"]
     op.create_index("ix_newest_annotations_project_id", "newest_annotations", own)
     by_label = ["project_id", "label", "image_id", "marked"]
     op.create_index("ix_newest_annotations_by_label", "newest_annotations", by_label)
-    waits = {"sqlite_where": sa.text("learnt = 0"), "postgresql_where": sa.text("NOT learnt")}
-    op.create_index("ix_newest_annotations_waiting", "newest_annotations", own, **waits)
+    op.create_index(
+        "ix_newest_annotations_waiting",
+        "newest_annotations",
+        own,
+        sqlite_where=sa.text("learnt = 0"),
+        postgresql_where=sa.text("NOT learnt"),
+    )
     op.drop_index("ix_predictions_by_score", "predictions")
     by_score = ["prompt_version_id", "score", "image_id"]
     op.create_index("ix_predictions_by_score", "predictions", [*by_score, "label"])
