@@ -12,6 +12,7 @@ from db.images.newest_annotations import newest_of_images
 from db.images.rows import STATUSES, has_status
 from db.images.verdicts import has_verdict
 from db.tables.core import Annotation, Image, Prediction
+from db.tables.newest_annotations import NewestAnnotation
 from names import compared
 
 # These are scored by the active version, and those are not, by their definition.
@@ -96,10 +97,11 @@ class ImageFilter:
             project_id: whose images.
             threshold: for the verdict, see `db.images.verdicts.judging_threshold`.
             image_id: the column that the query reads first, so that images which don't pass are not looked up.
-            label: the column that says what people say of the image, see `db.images.rows.has_status`.
+            label: the column that says what people say of the image, see `db.images.rows.has_status`. Where it is the
+                newest annotation's and `asks_label`, the query holds no other images.
         """
         wanted: list[ColumnElement[bool]] = []
-        if self.status is not None:
+        if self.status is not None and not (self.asks_label and label is NewestAnnotation.label):
             wanted.append(has_status(self.status, label))
         if self.verdict is not None:
             wanted.append(has_verdict(self.verdict, threshold))
@@ -125,7 +127,7 @@ ANY_IMAGE = ImageFilter()
 
 def people_of(session: Session, project_id: int) -> list[str]:
     """Who uploaded or annotated images of a project, by name."""
-    annotated = select(Annotation.author.distinct()).join(Annotation.image).where(Image.project_id == project_id)
+    annotated = select(Annotation.author).distinct().join(Annotation.image).where(Image.project_id == project_id)
     return sorted({*_uploaders(session, project_id), *session.scalars(annotated)})
 
 

@@ -47,9 +47,7 @@ class Part:
     def places(self, session: Session, limit: int, *, beyond: Place | None, forwards: bool = True) -> list[Place]:
         """The first places of the part, or those beyond a place in it, in the list's order or against it."""
         query = self.query
-        columns: list[InstrumentedAttribute[Any]] = [self.image_id]
-        if self.key is not None:
-            columns.insert(0, self.key)
+        columns: list[Any] = [self.image_id] if self.key is None else [self.key, self.image_id]
         if beyond is not None:
             here = [beyond.image_id] if self.key is None else [beyond.key, beyond.image_id]
             ours, theirs = tuple_(*columns), tuple_(*(literal(value) for value in here))

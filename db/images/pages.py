@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from db.images.filters import ANY_IMAGE, ImageFilter
 from db.images.order import decode_cursor, encode_cursor, parts_of_list, place_of, walk
-from db.images.rows import ImageRow, active_version_id, image_rows
+from db.images.rows import ImageRow, active_version_id, count_by_status, image_rows
 from db.lookup import get_row
 from db.tables.core import Image
 
@@ -65,7 +65,11 @@ def list_images(
     parts = parts_of_list(session, project_id, version_id, _with_status(wanted, status), order)
     start = None if cursor is None else decode_cursor(cursor, order)
     # Ids first, and only those of the page in full.
-    found = walk(session, parts, limit + 1, start=start)
+    most = limit + 1
+    if _with_status(wanted, status) == ImageFilter(status="unscored"):
+        # No more than there are, so that the last of a few is not followed by a look at all other images.
+        most = min(most, count_by_status(session, project_id)["unscored"])
+    found = walk(session, parts, most, start=start)
     shown = found[:limit]
     next_cursor = encode_cursor(shown[-1], order) if len(found) > limit else None
     return Page(image_rows(session, version_id, [place.image_id for place in shown]), next_cursor)

@@ -16,6 +16,7 @@ class NewestAnnotation(Base):
     __tablename__ = "newest_annotations"
     __table_args__ = (
         Index("ix_newest_annotations_project_id", "project_id", "annotation_id"),
+        Index("ix_newest_annotations_by_image", "project_id", "image_id"),
         Index("ix_newest_annotations_by_label", "project_id", "label", "image_id", "marked"),
         Index(
             "ix_newest_annotations_waiting",

@@ -32,6 +32,7 @@ def upgrade() -> None:
     _partial("ix_images_failed", "images", ["project_id"], sa.text("scoring_error IS NOT NULL"))
     own = ["project_id", "annotation_id"]
     op.create_index("ix_newest_annotations_project_id", "newest_annotations", own)
+    op.create_index("ix_newest_annotations_by_image", "newest_annotations", ["project_id", "image_id"])
     by_label = ["project_id", "label", "image_id", "marked"]
     op.create_index("ix_newest_annotations_by_label", "newest_annotations", by_label)
     op.create_index(
