@@ -39,10 +39,8 @@ def order_more(session: Session, project_id: int) -> bool:
 
 def unordered_projects(session: Session) -> list[int]:
     """The ids of the projects whose queues are not in order yet."""
-    versions = select(PromptVersion.project_id.distinct()).join(
-        QueueOrder, QueueOrder.prompt_version_id == PromptVersion.id
-    )
-    return list(session.scalars(versions))
+    unordered = select(PromptVersion.project_id).join(QueueOrder, QueueOrder.prompt_version_id == PromptVersion.id)
+    return list(session.scalars(unordered.distinct()))
 
 
 def _first(session: Session, project_id: int) -> QueueOrder | None:

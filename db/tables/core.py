@@ -142,15 +142,7 @@ class Prediction(Base):
         Index("ix_predictions_by_score", "prompt_version_id", "score", "image_id", "label"),
         Index("ix_predictions_by_gain", "prompt_version_id", "expected_gain", "image_id", "score"),
         Index(
-            "ix_predictions_to_review_by_score",
-            "prompt_version_id",
-            "score",
-            "image_id",
-            sqlite_where=text("label IS NULL"),
-            postgresql_where=text("label IS NULL"),
-        ),
-        Index(
-            "ix_predictions_to_review_by_gain",
+            "ix_predictions_to_review",
             "prompt_version_id",
             "expected_gain",
             "image_id",

@@ -43,18 +43,16 @@ def upgrade() -> None:
         postgresql_where=sa.text("NOT learnt"),
     )
     op.drop_index("ix_predictions_by_score", "predictions")
-    by_score = ["prompt_version_id", "score", "image_id"]
-    op.create_index("ix_predictions_by_score", "predictions", [*by_score, "label"])
-    _partial("ix_predictions_to_review_by_score", "predictions", by_score, TO_REVIEW)
+    op.create_index("ix_predictions_by_score", "predictions", ["prompt_version_id", "score", "image_id", "label"])
     by_gain = ["prompt_version_id", "expected_gain", "image_id", "score"]
-    _partial("ix_predictions_to_review_by_gain", "predictions", by_gain, TO_REVIEW)
+    _partial("ix_predictions_to_review", "predictions", by_gain, TO_REVIEW)
     labelled = ["prompt_version_id", "label", "score", "image_id"]
     _partial("ix_predictions_corrected", "predictions", labelled, CORRECTED)
 
 
 def downgrade() -> None:
     """Nothing is lost: all of it can be read from annotations and runs."""
-    for name in ("corrected", "to_review_by_gain", "to_review_by_score", "by_score"):
+    for name in ("corrected", "to_review", "by_score"):
         op.drop_index(f"ix_predictions_{name}", "predictions")
     op.drop_column("predictions", "label")
     op.create_index("ix_predictions_by_score", "predictions", ["prompt_version_id", "score", "image_id"])
