@@ -19,7 +19,7 @@ from db.images.newest_annotations import newest_ids
 from db.images.pages import list_images, neighbours
 from db.images.queue_orders import order_anew, order_more
 from db.images.rows import count_by_status, count_with_old_score
-from db.operations.pruning import prune_predictions
+from db.operations.pruning import old_predictions
 from db.projects.projects import find_project, get_project
 from db.store import Store
 from db.training.runs import create_run
@@ -138,7 +138,7 @@ def questions_of_workers(store: Store, image_id: int) -> dict[str, Call]:
         "images corrected last": reading(lambda session: newest_annotated(session, own, 500)),
         "unscored images, and claiming them": undone(claim),
         "some of the queue in another order, written": undone(partial(_order, project_id=own)),
-        "old predictions to delete": undone(lambda session: prune_predictions(session, timedelta(days=30), 200)),
+        "old predictions to delete": reading(lambda session: old_predictions(session, timedelta(days=30), 200)),
         "/metrics": lambda: figures(store),
         "an export's first rows": reading(lambda session: list(islice(all_rows(session, own), 500))),
     }

@@ -67,7 +67,7 @@ def last_annotations(session: Session, project_id: int, limit: int) -> list[Anno
     return list(session.scalars(last.options(joinedload(Annotation.image))))
 
 
-def count_annotated(session: Session, project_id: int) -> int:
-    """How many images of a project someone has said something of."""
+def count_annotated(session: Session, project_id: int, label: str | None = None) -> int:
+    """How many images of a project someone has said something of; with a label, how many are called that."""
     own = select(func.count()).select_from(NewestAnnotation).where(NewestAnnotation.project_id == project_id)
-    return session.scalar(own) or 0
+    return session.scalar(own if label is None else own.where(NewestAnnotation.label == label)) or 0

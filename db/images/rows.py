@@ -71,7 +71,8 @@ def count_waiting(session: Session, project_id: int) -> int:
     if version_id is None:
         return 0
     unscored = _count_all(session, project_id) - count_scored(session, version_id)[0]
-    return unscored - _count_failed(session, project_id, version_id, Prediction.id.is_(None))
+    # Where questions see different moments, images may be scored between them.
+    return max(0, unscored - _count_failed(session, project_id, version_id, Prediction.id.is_(None)))
 
 
 def count_with_old_score(session: Session, project_id: int) -> int:
