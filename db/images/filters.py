@@ -11,7 +11,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 from db.images.newest_annotations import newest_of_images
 from db.images.rows import STATUSES, has_status
 from db.images.verdicts import has_verdict
-from db.tables.core import Annotation, Image, Prediction
+from db.tables.core import Annotation, Image
 from db.tables.newest_annotations import NewestAnnotation
 from names import compared
 
@@ -90,6 +90,7 @@ class ImageFilter:
         threshold: float | None,
         image_id: InstrumentedAttribute[int],
         label: InstrumentedAttribute[Any],
+        score: ColumnElement[float],
     ) -> ColumnElement[bool]:
         """As SQL, in a query that joins `prediction_by`, and images where `asks_image`.
 
@@ -99,18 +100,19 @@ class ImageFilter:
             image_id: the column that the query reads first, so that images which don't pass are not looked up.
             label: the column that says what people say of the image, see `db.images.rows.has_status`. Where it is the
                 newest annotation's and `asks_label`, the query holds no other images.
+            score: the prediction's.
         """
         wanted: list[ColumnElement[bool]] = []
         if self.status is not None and not (self.asks_label and label is NewestAnnotation.label):
             wanted.append(has_status(self.status, label))
         if self.verdict is not None:
-            wanted.append(has_verdict(self.verdict, threshold))
+            wanted.append(has_verdict(self.verdict, threshold, score))
         if self.label is not None:
             wanted.append(label == self.label)
         if self.min_score is not None:
-            wanted.append(Prediction.score >= self.min_score)
+            wanted.append(score >= self.min_score)
         if self.max_score is not None:
-            wanted.append(Prediction.score <= self.max_score)
+            wanted.append(score <= self.max_score)
         if self.added_from is not None:
             wanted.append(Image.created_at >= self.added_from)
         if self.added_before is not None:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Float, Join, Select, literal, select, tuple_
+from sqlalchemy import ColumnElement, Float, Join, Select, literal, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session, join, outerjoin
 
 from db.errors import BadCursor
@@ -72,13 +72,16 @@ def parts_of_list(
     if wanted.verdict is not None and version_id is not None:
         threshold = judging_threshold(session, version_id)
     image_id = NewestAnnotation.image_id if wanted.asks_label else Image.id
+    # As a sum, so that no database takes half of a project out of the index of scores to order it by something else.
+    by_score: ColumnElement[float] = Prediction.score.expression
+    score = by_score + 0.0
     all_images = (
         select(literal(0.0, Float), image_id)
         .select_from(_with_labels(wanted))
         .outerjoin(Prediction, prediction_by(version_id))
         .where(
             (NewestAnnotation if wanted.asks_label else Image).project_id == project_id,
-            wanted.conditions(project_id, threshold, image_id, NewestAnnotation.label),
+            wanted.conditions(project_id, threshold, image_id, NewestAnnotation.label, score),
         )
     )
     key = _KEYS.get(order)
@@ -86,7 +89,7 @@ def parts_of_list(
         return [Part(0, all_images, image_id)]
     scored = select(key, Prediction.image_id).where(
         Prediction.prompt_version_id == version_id,
-        wanted.conditions(project_id, threshold, Prediction.image_id, Prediction.label),
+        wanted.conditions(project_id, threshold, Prediction.image_id, Prediction.label, by_score),
     )
     if wanted.asks_image:
         scored = scored.join_from(Prediction, Image, Image.id == Prediction.image_id)

@@ -30,11 +30,11 @@ def verdict(prediction: Prediction, threshold: float | None) -> Literal["normal"
     return "anomalous" if prediction.score >= threshold else "normal"
 
 
-def has_verdict(wanted: str, threshold: float | None) -> ColumnElement[bool]:
-    """`verdict` as SQL."""
+def has_verdict(wanted: str, threshold: float | None, score: ColumnElement[float]) -> ColumnElement[bool]:
+    """`verdict` as SQL, of predictions with this score."""
     if threshold is None:
         return Prediction.stands_out.is_(True) if wanted == "anomalous" else false()
-    return Prediction.score >= threshold if wanted == "anomalous" else Prediction.score < threshold
+    return score >= threshold if wanted == "anomalous" else score < threshold
 
 
 def is_first_visit(session: Session, version_id: int) -> bool:

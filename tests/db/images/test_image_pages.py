@@ -331,6 +331,18 @@ def test_an_index_holds_the_answer_in_its_order(sqlite: Database, index: str) ->
     assert not any("TEMP B-TREE FOR ORDER BY" in step for step in plans), plans
 
 
+@pytest.mark.parametrize("wanted", [ImageFilter(verdict="normal"), ImageFilter(min_score=0.1, status="to_review")])
+def test_the_newest_of_a_verdict_are_not_sorted_out_of_all_of_it(sqlite: Database, wanted: ImageFilter) -> None:
+    with sqlite.session() as session:
+        project_id = fill(session, 300)
+    with statements(sqlite) as sent, sqlite.session() as session:
+        list_images(session, project_id, wanted=wanted, limit=5)
+    with sqlite.engine.connect() as connection:
+        for sql, parameters in [one for one in sent if "ORDER BY images.id" in one[0]]:
+            plan = [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", parameters)]
+            assert not any("TEMP B-TREE" in step for step in plan), plan
+
+
 def test_a_page_takes_the_same_few_questions_however_long_it_is(database: Database) -> None:
     with database.session() as session:
         project_id = fill(session, 200)
