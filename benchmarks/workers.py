@@ -166,10 +166,12 @@ def schema() -> Iterator[str]:
     with server.begin() as connection:
         connection.execute(text(f"CREATE SCHEMA {name}"))
     made = make_url(POSTGRES).update_query_dict({"options": f"-csearch_path={name}"})
-    yield made.render_as_string(hide_password=False)
-    with server.begin() as connection:
-        connection.execute(text(f"DROP SCHEMA {name} CASCADE"))
-    server.dispose()
+    try:
+        yield made.render_as_string(hide_password=False)
+    finally:
+        with server.begin() as connection:
+            connection.execute(text(f"DROP SCHEMA {name} CASCADE"))
+        server.dispose()
 
 
 if __name__ == "__main__":

@@ -61,6 +61,7 @@ def _schedule(settings: Settings) -> dict[str, Any]:
         # At the start too, for an installation that never runs for so long, and for what the last one's end left.
         "prune": every(PRUNE_SECONDS, "prune", "default", last_run_at=datetime.fromtimestamp(0, UTC)),
         "start-due-runs": every(DUE_SECONDS, "start_due", "default"),
+        "order-queues": every(RECOVER_SECONDS, "order_queues", "default"),
     }
     if not settings.embedded_broker:
         # In the embedded mode the page's own process scores, and finds by itself what is unscored

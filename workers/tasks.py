@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from workers.broker import dispatch
 from workers.celery_app import celery_app
 from workers.context import get_store
-from workers.images import novelty
+from workers.images import novelty, queue_orders
 from workers.operations import pruning
 from workers.operations.first_imports import heavy_imports
 from workers.projects.shipped_prompts import ensure_default_project
@@ -90,6 +90,14 @@ def inspect(inspection_id: str) -> None:
 def refresh_queue(project_id: int) -> None:
     """Bring what to correct next in line with the corrections."""
     novelty.refresh_queue(get_store(), project_id)
+
+
+@celery_app.task
+def order_queues() -> None:
+    """Bring the queues of all projects in the order of their thresholds."""
+    with _alone("queues", 0) as free:
+        if free:
+            queue_orders.order_queues(get_store())
 
 
 @celery_app.task

@@ -1,18 +1,21 @@
 """Annotations: what people say of an image, in append-only revisions, of which the newest counts."""
 
+from collections import Counter
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, case, func, select, true
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session, joinedload
 
 from db.clock import shared_now
 from db.errors import Conflict
+from db.images.newest_annotations import let_count, newest_of_images
 from db.lookup import get_row
-from db.tables.core import ANNOTATION_SOURCES, LABELS, Annotation, Image, TuningRun
+from db.tables.core import ANNOTATION_SOURCES, LABELS, Annotation, Image
+from db.tables.newest_annotations import NewestAnnotation
 
-# Of rows that earlier versions wrote, by clocks of machines that differ by no more.
-CLOCK_DIFFERENCE = timedelta(hours=1)
+# Ids in one question; databases limit how many values it may have.
+_AT_ONCE = 500
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,7 @@ def add_annotation(
     if label == "normal" and (mask_blob_key is not None or area):
         raise ValueError("A normal image has no mask and no anomalous pixels.")
     # On PostgreSQL those who annotate the same image queue here; on SQLite a writing session is the only one.
-    get_row(session, Image, image_id, lock=True)
+    image = get_row(session, Image, image_id, lock=True)
     newest = session.scalar(select(func.max(Annotation.revision)).where(Annotation.image_id == image_id)) or 0
     if expected_revision is not None and expected_revision != newest:
         raise Conflict(newest, expected_revision)
@@ -86,6 +89,7 @@ def add_annotation(
     )
     session.add(annotation)
     session.flush()
+    let_count(session, image, annotation)
     return annotation
 
 
@@ -97,7 +101,7 @@ def newest_annotation(session: Session, image_id: int) -> Annotation | None:
 
 def newest_per_image(session: Session, project_id: int) -> list[Annotation]:
     """The revision that counts of every annotated image of a project, by image; with the images."""
-    newest = newest_of_images(project_id).order_by(Annotation.image_id).options(joinedload(Annotation.image))
+    newest = newest_of_images(project_id).order_by(NewestAnnotation.image_id).options(joinedload(Annotation.image))
     return list(session.scalars(newest))
 
 
@@ -109,24 +113,24 @@ def newest_to_learn_from(session: Session, project_id: int) -> list[Annotation]:
 
 def newest_annotated(session: Session, project_id: int, limit: int) -> list[str]:
     """The keys (`Image.seen_key`) of images to learn from of a project that were annotated last, the last one first."""
-    images = (
-        select(Image)
-        .join(Annotation, Annotation.image_id == Image.id)
-        .where(Image.project_id == project_id, Image.golden.is_(False))
-        .group_by(Image.id)
-        .order_by(func.max(Annotation.id).desc())
-        .limit(limit)
-    )
-    return [image.seen_key for image in session.scalars(images)]
+    images = select(Image).join(NewestAnnotation, NewestAnnotation.image_id == Image.id)
+    own = images.where(NewestAnnotation.project_id == project_id, Image.golden.is_(False))
+    last = own.order_by(NewestAnnotation.annotation_id.desc()).limit(limit)
+    return [image.seen_key for image in session.scalars(last)]
 
 
 def count_labels(session: Session, project_id: int) -> LabelCounts:
     """How many images of a project that runs learn from are corrected in which way, by their newest annotations."""
-    kind = case((Annotation.label == "normal", "normal"), (says_where(), "marked"), else_="unmarked")
-    newest = newest_of_images(project_id, learnt=True).with_only_columns(kind.label("kind")).subquery()
-    rows = session.execute(select(newest.c.kind, func.count()).group_by(newest.c.kind)).all()
-    counts = {row[0]: row[1] for row in rows}
-    return LabelCounts(*(counts.get(one, 0) for one in ("normal", "marked", "unmarked")))
+    what = NewestAnnotation.label, NewestAnnotation.marked
+    every = select(*what, func.count()).where(NewestAnnotation.project_id == project_id).group_by(*what)
+    images = every.join(Image, Image.id == NewestAnnotation.image_id)
+    golden = images.where(Image.project_id == project_id, Image.golden)
+    counts: Counter[tuple[str, bool]] = Counter()
+    for label, marked, count in session.execute(every):
+        counts[label, marked] += count
+    for label, marked, count in session.execute(golden):  # few, and an index holds them
+        counts[label, marked] -= count
+    return LabelCounts(*(counts[one] for one in (("normal", False), ("anomalous", True), ("anomalous", False))))
 
 
 def get_annotations(session: Session, ids: list[int]) -> list[Annotation]:
@@ -134,48 +138,25 @@ def get_annotations(session: Session, ids: list[int]) -> list[Annotation]:
 
     Those whose image was deleted in the meantime are left out.
     """
-    rows = select(Annotation).where(Annotation.id.in_(ids)).options(joinedload(Annotation.image))
-    found = {row.id: row for row in session.scalars(rows)}
+    found: dict[int, Annotation] = {}
+    for start in range(0, len(ids), _AT_ONCE):
+        some = select(Annotation).where(Annotation.id.in_(ids[start : start + _AT_ONCE]))
+        found |= {row.id: row for row in session.scalars(some.options(joinedload(Annotation.image)))}
     return [found[one] for one in ids if one in found]
 
 
 def waiting_corrections(session: Session, project_id: int) -> Waiting:
     """The newest annotations that are in no succeeded run's frozen input; golden images wait for none."""
-    newest = session.scalars(newest_of_images(project_id, learnt=True))
-    waiting = {annotation.id: annotation.created_at for annotation in newest}
-    runs = (
-        select(TuningRun.training_annotation_ids, TuningRun.holdout_annotation_ids, TuningRun.created_at)
-        .where(TuningRun.project_id == project_id, TuningRun.state == "succeeded")
-        .order_by(TuningRun.id.desc())
-        .execution_options(yield_per=10)
+    made = (
+        select(func.count(), func.min(Annotation.created_at))
+        .select_from(NewestAnnotation)
+        .join(Annotation, NewestAnnotation.annotation_id == Annotation.id)
+        .join(Image, Image.id == NewestAnnotation.image_id)
+        .where(NewestAnnotation.project_id == project_id, ~NewestAnnotation.learnt, Image.golden.is_(False))
     )
-    for training, holdout, created_at in session.execute(runs):
-        if not waiting or created_at < min(waiting.values()) - CLOCK_DIFFERENCE:
-            break  # this run and all earlier ones are older than what still waits
-        for annotation_id in (*training, *holdout):
-            waiting.pop(annotation_id, None)
-    return Waiting(len(waiting), min(waiting.values(), default=None))
+    return Waiting(*session.execute(made).one())
 
 
 def says_where() -> ColumnElement[bool]:
     """As SQL: whether an annotation says of every pixel what it is: normal, or anomalous with a mask."""
     return (Annotation.label == "normal") | Annotation.mask_blob_key.is_not(None)
-
-
-def newest_of_images(project_id: int, *, learnt: bool = False) -> Select[Annotation]:
-    """The query for the revision that counts of every annotated image of a project.
-
-    Args:
-        project_id: whose.
-        learnt: only of images that may be learnt from: not of golden ones.
-    """
-    newest = (
-        select(Annotation.image_id, func.max(Annotation.revision).label("revision"))
-        .join(Image, Image.id == Annotation.image_id)
-        .where(Image.project_id == project_id, Image.golden.is_(False) if learnt else true())
-        .group_by(Annotation.image_id)
-        .subquery()
-    )
-    return select(Annotation).join(
-        newest, (newest.c.image_id == Annotation.image_id) & (newest.c.revision == Annotation.revision)
-    )

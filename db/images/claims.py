@@ -5,12 +5,12 @@ When a claim is over goes by the database's clock (`db/clock.py`).
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import Select, and_, delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from db.clock import shared_now
+from db.images.rows import unscored_images
 from db.tables.claims import ScoringClaim
 from db.tables.core import Image, Prediction, PromptVersion
 
@@ -20,8 +20,10 @@ def unclaimed_images(session: Session, project_id: int, limit: int) -> list[Imag
 
     Empty where no version is active.
     """
-    free = _to_score(Image, shared_now(session)).where(Image.project_id == project_id)
-    return list(session.scalars(free.order_by(Image.id.desc()).limit(limit)))
+    now = shared_now(session)
+    claimed = set(session.scalars(select(ScoringClaim.image_id).where(ScoringClaim.until > now)))
+    unscored = unscored_images(session, project_id, limit + len(claimed))
+    return [image for image in unscored if image.id not in claimed][:limit]
 
 
 def claim_images(session: Session, image_ids: Sequence[int], worker: str, lease: timedelta) -> list[int]:
@@ -40,7 +42,7 @@ def claim_images(session: Session, image_ids: Sequence[int], worker: str, lease:
         return []
     # A statement of its own: it sees what was scored, and what was claimed, until the locks were had.
     now = shared_now(session)
-    free = set(session.scalars(_to_score(Image.id, now).where(Image.id.in_(locked))))
+    free = set(session.scalars(_to_score(now).where(Image.id.in_(locked))))
     mine = [image_id for image_id in dict.fromkeys(image_ids) if image_id in free]
     if mine:
         session.execute(delete(ScoringClaim).where(ScoringClaim.image_id.in_(mine)))
@@ -72,12 +74,13 @@ def drop_claims(session: Session, worker: str, image_ids: Sequence[int]) -> None
     session.execute(held)
 
 
-def _to_score(what: Any, now: datetime) -> Select:
+def _to_score(now: datetime) -> Select[int]:
+    """The ids of images that the active version of their project has not scored, and that are free."""
     active = and_(PromptVersion.project_id == Image.project_id, PromptVersion.state == "active")
     scored = and_(Prediction.image_id == Image.id, Prediction.prompt_version_id == PromptVersion.id)
     claimed = and_(ScoringClaim.image_id == Image.id, ScoringClaim.until > now)
     return (
-        select(what)
+        select(Image.id)
         .select_from(Image)
         .join(PromptVersion, active)
         .outerjoin(Prediction, scored)

@@ -16,13 +16,26 @@ def all_rows(session: Session, project_id: int, image_ids: Sequence[int] | None 
 
     Ids of another project are passed over.
     """
-    ids = list(session.scalars(select(Image.id).where(Image.project_id == project_id).order_by(Image.id)))
-    if image_ids is not None:
-        wanted = set(image_ids)
-        ids = [one for one in ids if one in wanted]
     version_id = active_version_id(session, project_id)
-    for start in range(0, len(ids), _CHUNK):
-        yield from image_rows(session, version_id, ids[start : start + _CHUNK])
+    for ids in _chunks(session, project_id) if image_ids is None else _those(session, project_id, image_ids):
+        yield from image_rows(session, version_id, ids)
+
+
+def _chunks(session: Session, project_id: int) -> Iterator[list[int]]:
+    """The ids of a project's images, as they are asked for."""
+    own = select(Image.id).where(Image.project_id == project_id).order_by(Image.id).limit(_CHUNK)
+    last = 0
+    while ids := list(session.scalars(own.where(Image.id > last))):
+        yield ids
+        last = ids[-1]
+
+
+def _those(session: Session, project_id: int, image_ids: Sequence[int]) -> Iterator[list[int]]:
+    """Those of these ids that are of the project's images."""
+    wanted = sorted(set(image_ids))
+    for start in range(0, len(wanted), _CHUNK):
+        own = select(Image.id).where(Image.project_id == project_id, Image.id.in_(wanted[start : start + _CHUNK]))
+        yield list(session.scalars(own.order_by(Image.id)))
 
 
 def file_names(session: Session, project_id: int) -> list[tuple[int, str]]:

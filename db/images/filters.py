@@ -1,14 +1,18 @@
 """Which images of a project a list shows: by status, by what the model and people say, by time, name and person."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, CompoundSelect, Select, and_, func, or_, select, union
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
+from db.images.newest_annotations import newest_of_images
 from db.images.rows import STATUSES, has_status
 from db.images.verdicts import Criterion, has_verdict
-from db.tables.core import Annotation, Image, Prediction
+from db.tables.core import Annotation, Image
+from db.tables.newest_annotations import NewestAnnotation
 from names import compared
 
 # These are scored by the active version, and those are not, by their definition.
@@ -66,27 +70,51 @@ class ImageFilter:
         """Whether nothing else is asked: then the counts by status say how many pass."""
         return self == ImageFilter(status=self.status)
 
+    @property
+    def asks_prediction(self) -> bool:
+        """Whether anything is asked of what the active version says."""
+        by_status = self.status is not None and self.status != "corrected"
+        return by_status or any(value is not None for value in (self.verdict, self.min_score, self.max_score))
+
+    @property
+    def asks_label(self) -> bool:
+        """Whether only images pass of which people have said something."""
+        return self.status == "corrected" or self.label is not None
+
+    @property
+    def asks_image(self) -> bool:
+        """Whether the image's own row says whether it passes."""
+        return self.added_from is not None or self.added_before is not None
+
     def conditions(
-        self, project_id: int, judged_by: Criterion, image_id: InstrumentedAttribute[int]
+        self,
+        project_id: int,
+        judged_by: Criterion,
+        image_id: InstrumentedAttribute[int],
+        label: InstrumentedAttribute[Any],
+        score: ColumnElement[float],
     ) -> ColumnElement[bool]:
-        """As SQL, in a query that joins the project's images and `prediction_by`.
+        """As SQL, in a query that joins `prediction_by`, and images where `asks_image`.
 
         Args:
             project_id: whose images.
             judged_by: for the verdict, see `db.images.verdicts.criterion`.
             image_id: the column that the query reads first, so that images which don't pass are not looked up.
+            label: the column that says what people say of the image, see `db.images.rows.has_status`. Where it is the
+                newest annotation's and `asks_label`, the query holds no other images.
+            score: the prediction's.
         """
         wanted: list[ColumnElement[bool]] = []
-        if self.status is not None:
-            wanted.append(has_status(self.status, image_id))
+        if self.status is not None and not (self.asks_label and label is NewestAnnotation.label):
+            wanted.append(has_status(self.status, label))
         if self.verdict is not None:
-            wanted.append(has_verdict(self.verdict, judged_by))
+            wanted.append(has_verdict(self.verdict, judged_by, score))
         if self.label is not None:
-            wanted.append(image_id.in_(_newest_annotation(Annotation.label == self.label)))
+            wanted.append(label == self.label)
         if self.min_score is not None:
-            wanted.append(Prediction.score >= self.min_score)
+            wanted.append(score >= self.min_score)
         if self.max_score is not None:
-            wanted.append(Prediction.score <= self.max_score)
+            wanted.append(score <= self.max_score)
         if self.added_from is not None:
             wanted.append(Image.created_at >= self.added_from)
         if self.added_before is not None:
@@ -105,20 +133,19 @@ ANY_IMAGE = ImageFilter()
 
 def people_of(session: Session, project_id: int) -> list[str]:
     """Who uploaded or annotated images of a project, by name."""
-    uploaded = select(Image.author).where(Image.project_id == project_id)
-    annotated = select(Annotation.author).join(Annotation.image).where(Image.project_id == project_id)
-    return sorted(session.scalars(union(uploaded, annotated)))
+    annotated = select(Annotation.author).distinct().join(Annotation.image).where(Image.project_id == project_id)
+    return sorted({*_uploaders(session, project_id), *session.scalars(annotated)})
 
 
-def _newest_annotation(is_so: ColumnElement[bool]) -> Select[int]:
-    """The ids of images of whose newest annotation this holds."""
-    newest = select(Annotation.image_id, func.max(Annotation.revision).label("revision"))
-    newest_of = newest.group_by(Annotation.image_id).subquery()
-    return (
-        select(Annotation.image_id)
-        .join(newest_of, and_(newest_of.c.image_id == Annotation.image_id, newest_of.c.revision == Annotation.revision))
-        .where(is_so)
-    )
+def _uploaders(session: Session, project_id: int) -> Iterator[str]:
+    """From one name to the next in their index: a few among a million images."""
+    name = ""
+    while True:
+        after = select(func.min(Image.author)).where(Image.project_id == project_id, Image.author > name)
+        found = session.scalar(after)
+        if found is None:
+            return
+        yield (name := found)
 
 
 def _named(project_id: int, part: str) -> Select[int]:
@@ -133,4 +160,5 @@ def _of_person(project_id: int, person: str) -> CompoundSelect[int]:
     """The ids of a project's images that this person uploaded, and of all whose newest annotation is theirs."""
     image = aliased(Image)
     uploaded = select(image.id).where(image.project_id == project_id, image.author == person)
-    return union(uploaded, _newest_annotation(Annotation.author == person))
+    annotated = newest_of_images(project_id).where(Annotation.author == person)
+    return union(uploaded, annotated.with_only_columns(Annotation.image_id))

@@ -8,9 +8,10 @@ import base64
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Float, Select, literal, select, tuple_
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy import ColumnElement, Float, Join, Select, literal, select, tuple_
+from sqlalchemy.orm import InstrumentedAttribute, Session, join, outerjoin
 
 from db.errors import BadCursor
 from db.images.filters import ImageFilter
@@ -19,6 +20,7 @@ from db.images.verdicts import Criterion, criterion
 from db.lookup import MAX_ID
 from db.projects.projects import get_project
 from db.tables.core import Image, Prediction
+from db.tables.newest_annotations import NewestAnnotation
 
 ORDERS = ("newest", "score", "uncertain")
 _KEYS: dict[str, InstrumentedAttribute[float]] = {"score": Prediction.score, "uncertain": Prediction.expected_gain}
@@ -35,16 +37,17 @@ class Place:
 
 @dataclass(frozen=True)
 class Part:
-    """One part of a list: `query` selects key and image id; without a key column all keys are 0."""
+    """One part of a list: `query` selects key and image id (of that column); without a key column all keys are 0."""
 
     number: int
     query: Select[float, int]
-    key: InstrumentedAttribute[float] | None
+    image_id: InstrumentedAttribute[int]
+    key: InstrumentedAttribute[float] | None = None
 
     def places(self, session: Session, limit: int, *, beyond: Place | None, forwards: bool = True) -> list[Place]:
         """The first places of the part, or those beyond a place in it, in the list's order or against it."""
         query = self.query
-        columns = [Image.id] if self.key is None else [self.key, Prediction.image_id]
+        columns: list[Any] = [self.image_id] if self.key is None else [self.key, self.image_id]
         if beyond is not None:
             here = [beyond.image_id] if self.key is None else [beyond.key, beyond.image_id]
             ours, theirs = tuple_(*columns), tuple_(*(literal(value) for value in here))
@@ -68,27 +71,42 @@ def parts_of_list(
     judged_by = Criterion()
     if wanted.verdict is not None and version_id is not None:
         judged_by = criterion(session, version_id)
+    image_id = NewestAnnotation.image_id if wanted.asks_label else Image.id
+    # As a sum, so that no database takes half of a project out of the index of scores to order it by something else.
+    by_score: ColumnElement[float] = Prediction.score.expression
+    score = by_score + 0.0
     all_images = (
-        select(literal(0.0, Float), Image.id)
-        .outerjoin_from(Image, Prediction, prediction_by(version_id))
-        .where(Image.project_id == project_id, wanted.conditions(project_id, judged_by, Image.id))
+        select(literal(0.0, Float), image_id)
+        .select_from(_with_labels(wanted))
+        .outerjoin(Prediction, prediction_by(version_id))
+        .where(
+            (NewestAnnotation if wanted.asks_label else Image).project_id == project_id,
+            wanted.conditions(project_id, judged_by, image_id, NewestAnnotation.label, score),
+        )
     )
     key = _KEYS.get(order)
     if key is None:
-        return [Part(0, all_images, None)]
-    scored = (
-        select(key, Prediction.image_id)
-        .join_from(Prediction, Image, Image.id == Prediction.image_id)
-        .where(
-            Prediction.prompt_version_id == version_id, wanted.conditions(project_id, judged_by, Prediction.image_id)
-        )
+        return [Part(0, all_images, image_id)]
+    scored = select(key, Prediction.image_id).where(
+        Prediction.prompt_version_id == version_id,
+        wanted.conditions(project_id, judged_by, Prediction.image_id, Prediction.label, by_score),
     )
+    if wanted.asks_image:
+        scored = scored.join_from(Prediction, Image, Image.id == Prediction.image_id)
     parts = []
     if wanted.may_be_scored and version_id is not None:
-        parts.append(Part(0, scored, key))
+        parts.append(Part(0, scored, Prediction.image_id, key))
     if wanted.may_be_unscored:
-        parts.append(Part(1, all_images.where(Prediction.id.is_(None)), None))
+        parts.append(Part(1, all_images.where(Prediction.id.is_(None)), image_id))
     return parts
+
+
+def _with_labels(wanted: ImageFilter) -> Join:
+    """Images with what people say of them; from the labels on where only images that have one can pass."""
+    said = NewestAnnotation.image_id == Image.id
+    if wanted.asks_label:
+        return join(NewestAnnotation, Image, said)
+    return outerjoin(Image, NewestAnnotation, said)
 
 
 def walk(

@@ -10,9 +10,11 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from db.images.filters import ANY_IMAGE, ImageFilter
+from db.images.newest_annotations import count_annotated
 from db.images.order import decode_cursor, encode_cursor, parts_of_list, place_of, walk
-from db.images.rows import ImageRow, active_version_id, image_rows
+from db.images.rows import ImageRow, active_version_id, count_by_status, image_rows
 from db.lookup import get_row
+from db.projects.projects import get_project
 from db.tables.core import Image
 
 
@@ -65,7 +67,11 @@ def list_images(
     parts = parts_of_list(session, project_id, version_id, _with_status(wanted, status), order)
     start = None if cursor is None else decode_cursor(cursor, order)
     # Ids first, and only those of the page in full.
-    found = walk(session, parts, limit + 1, start=start)
+    most = limit + 1
+    if _with_status(wanted, status) == ImageFilter(status="unscored"):
+        # No more than there are, so that the last of a few is not followed by a look at all other images.
+        most = min(most, max(0, count_by_status(session, project_id)["unscored"]))
+    found = walk(session, parts, most, start=start)
     shown = found[:limit]
     next_cursor = encode_cursor(shown[-1], order) if len(found) > limit else None
     return Page(image_rows(session, version_id, [place.image_id for place in shown]), next_cursor)
@@ -73,8 +79,12 @@ def list_images(
 
 def count_images(session: Session, project_id: int, wanted: ImageFilter = ANY_IMAGE) -> int:
     """How many images of a project pass a filter. Raises NotFound for a project that there is not."""
-    # Any order: its parts hold each image once.
-    parts = parts_of_list(session, project_id, active_version_id(session, project_id), wanted, "score")
+    if wanted.label is not None and wanted == ImageFilter(label=wanted.label):
+        get_project(session, project_id)
+        return count_annotated(session, project_id, wanted.label)
+    # Any order: its parts hold each image once. Where scores don't matter, that of one part needs no prediction.
+    order = "score" if wanted.asks_prediction else "newest"
+    parts = parts_of_list(session, project_id, active_version_id(session, project_id), wanted, order)
     return sum(session.scalar(select(func.count()).select_from(part.query.subquery())) or 0 for part in parts)
 
 

@@ -9,6 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from db.errors import NotFound
+from db.images.newest_annotations import labels_of
 from db.images.predictions import save_prediction
 from db.images.region_facts import judged_by_regions
 from db.images.result_events import tell_of_score
@@ -65,9 +66,10 @@ def save_predictions(
 def _insert_new(session: Session, version_id: int, given: Sequence[NewPrediction]) -> list[NewPrediction]:
     """Insert those that are the first of their pair; returns the others."""
     ids = [one.image_id for one in given]
+    labels = labels_of(session, ids)
     images = {image.id: image for image in session.scalars(select(Image).where(Image.id.in_(ids)))}
-    known = select(Prediction.image_id).where(Prediction.prompt_version_id == version_id, Prediction.image_id.in_(ids))
-    had = set(session.scalars(known))
+    before = select(Prediction.image_id).where(Prediction.prompt_version_id == version_id, Prediction.image_id.in_(ids))
+    had = set(session.scalars(before))
     settings = {one: get_project(session, one).settings for one in {image.project_id for image in images.values()}}
     fresh, others = list[tuple[Image, Prediction]](), list[NewPrediction]()
     for one in given:
@@ -75,7 +77,9 @@ def _insert_new(session: Session, version_id: int, given: Sequence[NewPrediction
         if image is None or one.image_id in had:
             others.append(one)
             continue
-        fresh.append((image, _row(version_id, one, settings[image.project_id])))
+        row = _row(version_id, one, settings[image.project_id])
+        row.label = labels.get(one.image_id)
+        fresh.append((image, row))
         image.scoring_error = None
     session.add_all(prediction for _, prediction in fresh)
     session.flush()

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from db.clock import shared_now
 from db.errors import NotFound
+from db.images.newest_annotations import labels_of
 from db.images.region_facts import judged_by_regions
 from db.images.result_events import tell_of_score
 from db.images.review_queue import expected_gain
@@ -60,6 +61,7 @@ def save_prediction(
     """
     image = get_row(session, Image, image_id)
     settings = get_project(session, image.project_id).settings
+    labels = labels_of(session, [image_id])
     values = {
         "score": score,
         "map_blob_key": map_blob_key,
@@ -68,6 +70,7 @@ def save_prediction(
         "novelty": novelty,
         "stands_out": stands_out,
         "interest_blob_key": interest_blob_key,
+        "label": labels.get(image_id),
         "expected_gain": expected_gain(score, map_uncertainty, novelty, settings["threshold"]),
         **judged_by_regions(region_rule(settings), region_areas, region_threshold),
         "engine_settings": engine_settings,

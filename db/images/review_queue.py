@@ -8,10 +8,10 @@ their mean. It is kept with the prediction, so that an index holds the queue in 
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from db.tables.core import Prediction, PromptVersion
+from db.tables.core import Prediction
 
 Reason = Literal["near_threshold", "map_unsure", "unlike_corrected"]
 # A score this far from the threshold is half as telling as one that lies on it.
@@ -37,21 +37,6 @@ def reason(prediction: Prediction, threshold: float) -> Reason:
         "unlike_corrected": prediction.novelty,
     }
     return max(parts, key=lambda name: parts[name])
-
-
-def order_anew(session: Session, project_id: int, threshold: float) -> None:
-    """Bring a project's expected gains in line with another threshold: of all versions, as any can be activated.
-
-    A person who sets a threshold says what tells images apart: what stands out among them says nothing any more.
-    """
-    versions = select(PromptVersion.id).where(PromptVersion.project_id == project_id)
-    gain = expected_gain(Prediction.score, Prediction.map_uncertainty, Prediction.novelty, threshold)
-    session.execute(
-        update(Prediction)
-        .where(Prediction.prompt_version_id.in_(versions))
-        .values(expected_gain=gain, stands_out=None)
-        .execution_options(synchronize_session=False)
-    )
 
 
 def set_novelty(session: Session, version_id: int, novelties: Mapping[int, float], threshold: float) -> None:

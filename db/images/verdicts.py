@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, and_, false, or_
+from sqlalchemy import ColumnElement, and_, false
 from sqlalchemy.orm import Session
 
 from db.lookup import get_row
@@ -56,24 +56,19 @@ def verdict(prediction: Prediction, by: Criterion) -> Literal["normal", "anomalo
         if prediction.regions_rule != by.regions.key:
             return None
         return "anomalous" if prediction.regions_anomalous else "normal"
-    if prediction.stands_out is not None:
-        return "anomalous" if prediction.stands_out else None
     if by.threshold is None:
-        return None
+        return "anomalous" if prediction.stands_out else None
     return "anomalous" if prediction.score >= by.threshold else "normal"
 
 
-def has_verdict(wanted: str, by: Criterion) -> ColumnElement[bool]:
-    """`verdict` as SQL."""
+def has_verdict(wanted: str, by: Criterion, score: ColumnElement[float]) -> ColumnElement[bool]:
+    """`verdict` as SQL, of predictions with this score."""
     if by.regions is not None:
         said = Prediction.regions_anomalous.is_(wanted == "anomalous")
         return and_(Prediction.regions_rule == by.regions.key, said)
     if by.threshold is None:
         return Prediction.stands_out.is_(True) if wanted == "anomalous" else false()
-    by_threshold = Prediction.stands_out.is_(None)
-    if wanted == "anomalous":
-        return or_(Prediction.stands_out.is_(True), and_(by_threshold, Prediction.score >= by.threshold))
-    return and_(by_threshold, Prediction.score < by.threshold)
+    return score >= by.threshold if wanted == "anomalous" else score < by.threshold
 
 
 def is_first_visit(session: Session, version_id: int) -> bool:

@@ -7,7 +7,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from db.errors import BadName, BadSetting, NameTaken, RunInProgress
-from db.images.review_queue import order_anew
+from db.images.queue_orders import order_anew
 from db.insert import insert_or_find
 from db.lookup import get_row
 from db.projects.line_settings import LINE_SETTINGS, check_line_setting
@@ -119,10 +119,13 @@ def update_settings(session: Session, project_id: int, changes: dict[str, Any]) 
         BadSetting: an unknown name or a value outside its range; then nothing is changed.
     """
     project = lock_project(session, project_id)
-    project.settings = with_changes(project.settings, changes)
+    before = old = project.settings
     if "threshold" in changes:
-        project.settings["threshold_chosen"] = True  # so that no run moves what it means
-        order_anew(session, project_id, changes["threshold"])  # and from now on verdicts are by it
+        before = {**before, "threshold_chosen": True}  # so that no run moves what it means
+    project.settings = with_changes(before, changes)
+    if any(project.settings.get(name) != old.get(name) for name in ("threshold", "threshold_chosen")):
+        session.flush()
+        order_anew(session, project_id)  # and from now on verdicts are by it
     session.flush()
     return project
 

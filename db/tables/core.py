@@ -55,11 +55,15 @@ class Image(Base):
             postgresql_where=text("scoring_error IS NOT NULL"),
         ),
         Index("ix_images_golden", "project_id", sqlite_where=text("golden"), postgresql_where=text("golden")),
+        # A project's images newest first, by time and by person, whatever other projects have.
+        Index("ix_images_project_id", "project_id", "id"),
+        Index("ix_images_by_time", "project_id", "created_at", "id"),
+        Index("ix_images_by_author", "project_id", "author", "id"),
         {"sqlite_autoincrement": True},
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    project_id: Mapped[int] = mapped_column(ForeignKey("projects.id"), index=True)
+    project_id: Mapped[int] = mapped_column(ForeignKey("projects.id"))
     sha256: Mapped[str] = mapped_column(String(64))
     # Blob keys are indexed to find out, when an image is deleted, which blobs nothing refers to any more.
     blob_key: Mapped[str] = mapped_column(String(200), index=True)
@@ -138,12 +142,31 @@ class Prediction(Base):
     """What one prompt version says of one image."""
 
     __tablename__ = "predictions"
-    # The two long indexes hold the lists that are ordered by score and by what to correct next, ready to be read.
+    # The long indexes hold the lists that are ordered by score and by what to correct next, ready to be read: of all
+    # images, and of those that nobody has said anything of, as people begin where such a list does.
     __table_args__ = (
         UniqueConstraint("image_id", "prompt_version_id"),
-        Index("ix_predictions_by_score", "prompt_version_id", "score", "image_id"),
+        Index("ix_predictions_by_score", "prompt_version_id", "score", "image_id", "label"),
         Index("ix_predictions_by_gain", "prompt_version_id", "expected_gain", "image_id", "score"),
         Index("ix_predictions_by_rule", "prompt_version_id", "regions_rule"),
+        Index(
+            "ix_predictions_to_review",
+            "prompt_version_id",
+            "expected_gain",
+            "image_id",
+            "score",
+            sqlite_where=text("label IS NULL"),
+            postgresql_where=text("label IS NULL"),
+        ),
+        Index(
+            "ix_predictions_corrected",
+            "prompt_version_id",
+            "label",
+            "score",
+            "image_id",
+            sqlite_where=text("label IS NOT NULL"),
+            postgresql_where=text("label IS NOT NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -166,6 +189,8 @@ class Prediction(Base):
     region_threshold: Mapped[float | None]
     regions_rule: Mapped[str | None] = mapped_column(String(120))
     regions_anomalous: Mapped[bool | None]
+    # That of the image's newest annotation, whichever version this is (db/tables/newest_annotations.py); NULL: none.
+    label: Mapped[str | None] = mapped_column(String(20))
     engine_settings: Mapped[dict[str, Any]] = mapped_column(default=dict)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from db.clock import shared_now
 from db.errors import RunInProgress
+from db.images.newest_annotations import mark_learnt
 from db.lookup import get_row
 from db.tables.core import LIVE_RUN_STATES, RUN_STATES, TuningRun
 from db.webhooks.messages import tell
@@ -258,6 +259,8 @@ def _end(session: Session, run_id: int, condition: ColumnElement[bool], values: 
     if not _change(session, run_id, condition, {**values, "checkpoint_blob_key": None}):
         return False
     run = get_run(session, run_id)
+    if run.state == "succeeded":
+        mark_learnt(session, run.project_id, [*run.training_annotation_ids, *run.holdout_annotation_ids])
     facts = ("state", "trigger", "decision", "error", "candidate_version_id")
     tell(session, run.project_id, "run.finished", {"run_id": run.id, **{name: getattr(run, name) for name in facts}})
     return True

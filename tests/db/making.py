@@ -9,10 +9,12 @@ from pathlib import Path
 from threading import Barrier
 from typing import Any, TypeVar
 
-from sqlalchemy.orm import Session
+from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload
 
 from db.images.annotations import add_annotation
 from db.images.images import add_image
+from db.images.newest_annotations import let_count
 from db.images.predictions import save_prediction
 from db.projects.projects import ensure_project
 from db.store import Store
@@ -100,6 +102,15 @@ def make_annotation(session: Session, image: Image, **values: Any) -> Annotation
         "prompt_version_id": None,
     }
     return add_annotation(session, image_id=image.id, **{**given, **values})
+
+
+def let_newest_count(session: Session) -> None:
+    """What `add_annotation` keeps, for annotations whose rows were written without it."""
+    newest: dict[int, Annotation] = {}
+    for one in session.scalars(select(Annotation).order_by(Annotation.revision).options(joinedload(Annotation.image))):
+        newest[one.image_id] = one
+    for one in newest.values():
+        let_count(session, one.image, one)
 
 
 def make_run(session: Session, project_id: int, training: list[int] | None = None, **values: Any) -> TuningRun:

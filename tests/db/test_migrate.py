@@ -28,8 +28,11 @@ from db.tables.claims import ScoringClaim
 from db.tables.core import Annotation, Image, Prediction, Project, PromptVersion, TuningRun
 from db.tables.defects import DefectKind, NamedDefect
 from db.tables.inspections import Inspection
+from db.tables.newest_annotations import NewestAnnotation
 from db.tables.operations import BackboneChoice, UploadKey, WorkerReport
+from db.tables.queue_orders import QueueOrder
 from db.tables.webhooks import Webhook, WebhookMessage
+from db.training.runs import claim, finish
 from db.webhooks.messages import add_webhook, tell
 from tests.db.making import (
     in_processes,
@@ -44,7 +47,7 @@ from tests.db.making import (
 TABLES = (
     *(Project, Image, PromptVersion, Prediction, Annotation, TuningRun),
     *(WorkerReport, UploadKey, BackboneChoice, Webhook, WebhookMessage, ScoringClaim, Inspection),
-    *(DefectKind, NamedDefect),
+    *(DefectKind, NamedDefect, NewestAnnotation, QueueOrder),
 )
 ACCOUNT_TABLES = (User, SignIn, ApiToken, AuditEntry, LoginAttempts, ProjectMember)
 # What people gave is in these, since the first revision.
@@ -72,6 +75,7 @@ def fill(database: Database) -> None:
         session.add(kind)
         session.flush()
         session.add(NamedDefect(annotation_id=annotation.id, kind_id=kind.id, x=3, y=4, area=12))
+        session.add(QueueOrder(prompt_version_id=version.id))
         add_inspection(session, "asked", image.blob_key, {}, timedelta(seconds=10))
 
 
@@ -180,6 +184,33 @@ def test_images_scored_before_there_was_a_queue_are_in_it_by_their_score(databas
     with database.session(read_only=True) as session:
         for kept in session.scalars(select(Prediction)):
             assert kept.expected_gain == pytest.approx(expected_gain(kept.score, 0.0, 0.0, 0.5))
+
+
+def test_what_counts_of_each_image_is_found_in_what_was_there(database: Database, url: str) -> None:
+    def counting() -> list[tuple]:
+        with database.engine.connect() as connection:
+            newest = text("SELECT image_id, project_id, annotation_id, label, marked, learnt FROM newest_annotations")
+            labels = text("SELECT id, label FROM predictions ORDER BY id")
+            return [*sorted(map(tuple, connection.execute(newest))), *map(tuple, connection.execute(labels))]
+
+    with database.session() as session:
+        project_id = make_project(session)
+        version = make_version(session, project_id)
+        images = [make_image(session, project_id, number) for number in range(4)]
+        learnt = [make_annotation(session, image).id for image in images[:3]]
+        run = make_run(session, project_id, learnt[:1], holdout_annotation_ids=learnt[1:])
+        claim(session, run.id, "worker", 60.0)
+        assert finish(session, run.id, "worker", state="succeeded")
+        make_annotation(session, images[0], label="normal", mask_blob_key=None, area=0)
+        make_annotation(session, images[1], mask_blob_key=None)
+        for image in images:
+            make_prediction(session, image, version)
+    before = counting()
+    assert [row[3:] for row in before[:3]] == [("normal", 0, 0), ("anomalous", 0, 0), ("anomalous", 1, 1)]
+    database.close()
+    downgrade(url, "0013_webhook_filters")
+    migrate(url)
+    assert counting() == before
 
 
 def test_processes_that_migrate_a_new_database_at_once_all_succeed(url: str) -> None:

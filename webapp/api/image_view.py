@@ -10,12 +10,12 @@ from sqlalchemy.orm import Session
 from db.defects.naming import named_regions
 from db.images.predictions import latest_scores
 from db.images.previews import previews_of
-from db.images.review_queue import Reason, reason
+from db.images.review_queue import Reason, expected_gain, reason
 from db.images.rows import ImageRow
 from db.images.verdicts import Criterion, criterion, criterion_by, verdict
 from db.projects.interest import mask_sizes
 from db.projects.projects import get_project
-from db.tables.core import Annotation, Preview, PromptVersion
+from db.tables.core import Annotation, Prediction, Preview, PromptVersion
 from db.tables.defects import NamedDefect
 from db.training.prompt_versions import get_version, parts_of
 from webapp.texts import Texts
@@ -194,7 +194,7 @@ def _view(
         region_of_interest=region_of_interest,
         probability=probability.of(prediction.score) if prediction and probability else None,
         probability_images=probability.images if probability else None,
-        expected_gain=None if prediction is None else prediction.expected_gain,
+        expected_gain=None if prediction is None else _gain(prediction, threshold),
         reason=None if prediction is None else reason(prediction, threshold),
         prompt_version=None if version is None else version.number,
         scoring_seconds=made.get("seconds"),
@@ -207,3 +207,8 @@ def _view(
         scoring_error=None if image.scoring_error is None else translated(say, image.scoring_error),
         created_at=image.created_at,
     )
+
+
+def _gain(prediction: Prediction, threshold: float) -> float:
+    """By the threshold of now, which the kept one may still have to follow."""
+    return float(expected_gain(prediction.score, prediction.map_uncertainty, prediction.novelty, threshold))

@@ -1,6 +1,5 @@
 """`/metrics`: figures for Prometheus, of this process and of the installation."""
 
-from bisect import bisect_right
 from collections.abc import Iterator
 
 from fastapi import APIRouter, Response
@@ -11,11 +10,9 @@ from prometheus_client.registry import Collector
 from db.store import Store
 from webapp.access.projects import Projects, ProjectsDep
 from webapp.api.dependencies import StoreDep
-from workers.operations.figures import GONE_AFTER_SECONDS, Figures, figures, silent_for
+from workers.operations.figures import GONE_AFTER_SECONDS, SCORE_STEPS, Figures, figures, silent_for
 
 router = APIRouter(tags=["health"])
-
-_SCORE_STEPS = tuple(step / 20 for step in range(1, 21))
 
 
 class Metrics:
@@ -81,9 +78,9 @@ def _project_metrics(now: Figures) -> Iterator[Metric]:
             images.add_metric((project.name, status), count)
         for state, count in project.runs.items():
             runs.add_metric((project.name, state), count)
-        buckets = [(str(step), float(bisect_right(project.scores, step))) for step in _SCORE_STEPS]
-        buckets.append(("+Inf", float(len(project.scores))))
-        scores.add_metric((project.name,), buckets, sum(project.scores))
+        counts = [float(count) for count in project.scores_up_to]
+        buckets = [(str((step + 1) / SCORE_STEPS), count) for step, count in enumerate(counts)]
+        scores.add_metric((project.name,), [*buckets, ("+Inf", counts[-1])], project.scores_sum)
         if project.drift is not None:
             drift.add_metric((project.name,), project.drift)
     yield from (images, runs, scores, drift)

@@ -5,7 +5,8 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, File, UploadFile
 from pydantic import BaseModel, ConfigDict, Field
 
-from db.images.rows import count_by_status, count_with_old_score
+from db.images.pages import count_images
+from db.images.rows import count_waiting, count_with_old_score
 from db.store import Store
 from webapp.access.callers import CallerDep
 from webapp.access.projects import Projects, ProjectsDep
@@ -153,12 +154,7 @@ def _recommended(one: Recommended, measured: dict[str, object]) -> RecommendedVi
 def _rescoring(store: Store, projects: Projects, seconds: float | None) -> RescoringView:
     seen = [project.id for project in projects.seen()]
     with store.session(read_only=True) as session:
-        counts = [count_by_status(session, one) for one in seen]
-        # Only where some are unscored: it looks at each image.
-        old = sum(
-            count_with_old_score(session, one)
-            for one, count in zip(seen, counts, strict=True)
-            if sum(count.values()) > count["to_review"]
-        )
-    images = sum(sum(one.values()) for one in counts)
-    return RescoringView(images=images, unscored=sum(one["unscored"] for one in counts), old=old, seconds=seconds)
+        images = sum(count_images(session, one) for one in seen)
+        unscored = sum(count_waiting(session, one) for one in seen)  # corrected images wait like others
+        old = sum(count_with_old_score(session, one) for one in seen) if unscored else 0
+    return RescoringView(images=images, unscored=unscored, old=old, seconds=seconds)

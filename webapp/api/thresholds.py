@@ -5,10 +5,11 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from db.projects.projects import get_project, update_settings
+from db.projects.projects import get_project
 from db.store import Store
 from webapp.access.projects import ProjectsDep
 from webapp.api.dependencies import StoreDep
+from workers.projects.changes import change_project
 from workers.projects.shipped_prompts import DEFAULT_PROJECT
 from workers.thresholds.calibrating import (
     ENOUGH,
@@ -91,8 +92,7 @@ def get_threshold(
 def put_threshold(store: StoreDep, projects: ProjectsDep, wanted: NewThreshold) -> ThresholdView:
     """Use another threshold from now on: verdicts and the order of what to correct next follow."""
     project_id = projects.named(wanted.project).id
-    with store.session() as session:
-        update_settings(session, project_id, {_SETTING[wanted.level]: wanted.threshold})
+    change_project(store, project_id, settings={_SETTING[wanted.level]: wanted.threshold})
     return _view(store, project_id, wanted.level, 0.05)
 
 

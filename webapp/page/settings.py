@@ -9,7 +9,7 @@ import gradio as gr
 from db.errors import BadSetting
 from db.images.pages import count_images
 from db.operations.worker_reports import worker_reports
-from db.projects.projects import get_project, update_settings
+from db.projects.projects import get_project
 from settings import Settings, get_settings
 from webapp.page.approval import build_approval
 from webapp.page.depth import build_depth
@@ -34,6 +34,7 @@ from webapp.ui.webhooks import webhook_manager
 from workers.context import get_store
 from workers.operations.figures import lengths_or_none
 from workers.operations.readiness import AT_ONCE, engine_in_use
+from workers.projects.changes import change_project
 
 # Seconds after which another model that came into use is named here, too.
 _BACKBONE_SECONDS = 4.0
@@ -185,8 +186,7 @@ def _save(
         "retrain_hours": float(hours),
     }
     try:
-        with get_store().session() as session:
-            update_settings(session, current_project(request), changes)
+        change_project(get_store(), current_project(request), settings=changes)
         inform(say("settings.saved"))
     except BadSetting as error:
         warn(translated(say, str(error)))

@@ -85,6 +85,11 @@ def request_queue_refresh(project_id: int) -> None:
         _send("refresh_queue", [project_id])
 
 
+def request_queue_order() -> None:
+    """After another threshold: bring the queue in its order."""
+    _send("order_queues", [])
+
+
 def request_previews(project_id: int) -> None:
     """After a correction: show what the corrections so far make of the images that come next."""
     if _scorer is not None:

@@ -68,7 +68,6 @@ def cached_feature(key: str) -> Feature | None:
 def refresh_queue(store: Store, project_id: int) -> None:
     """After a correction: what comes next in the project's queue may not be new any more."""
     with store.session(read_only=True) as session:
-        threshold = get_project(session, project_id).settings["threshold"]
         version = active_version(session, project_id)
         waiting = list_images(session, project_id, status="to_review", order="uncertain", limit=_QUEUE).items
     corrected = corrected_images(store, project_id)
@@ -79,6 +78,7 @@ def refresh_queue(store: Store, project_id: int) -> None:
     }
     if version is not None and novelties:
         with store.session() as session:
+            threshold = get_project(session, project_id).settings["threshold"]
             set_novelty(session, version.id, novelties, threshold)
 
 

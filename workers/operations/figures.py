@@ -13,7 +13,7 @@ from db.projects.projects import list_projects
 from db.store import Store
 from db.tables.core import TuningRun
 from db.tables.operations import WorkerReport
-from db.thresholds.evidence import all_scores
+from db.thresholds.score_counts import count_up_to_step, sum_of_scores
 from db.training.prompt_versions import active_version
 from settings import get_settings
 from workers.broker.queues import queue_lengths
@@ -24,16 +24,24 @@ logger = logging.getLogger(__name__)
 
 # A worker that has not reported for so many seconds counts as gone; it reports every five.
 GONE_AFTER_SECONDS = 30.0
+# In which the scores from 0 to 1 are counted.
+SCORE_STEPS = 20
 
 
 @dataclass(frozen=True)
 class ProjectFigures:
-    """A project: images by status, runs by state, scores of the active prompts in ascending order, and their drift."""
+    """A project: images by status, runs by state, scores of the active prompts, and their drift.
+
+    Attributes:
+        scores_up_to: (SCORE_STEPS,) how many scores are at most the upper end of each step from 0 to 1.
+        scores_sum: all scores together.
+    """
 
     name: str
     images: dict[str, int]
     runs: dict[str, int]
-    scores: list[float]
+    scores_up_to: list[int]
+    scores_sum: float
     drift: float | None
 
 
@@ -73,7 +81,8 @@ def figures(store: Store, project_ids: Collection[int] | None = None) -> Figures
                     project.name,
                     count_by_status(session, project.id),
                     runs.get(project.id, {}),
-                    all_scores(session, version.id) if version else [],
+                    count_up_to_step(session, version.id, SCORE_STEPS) if version else [0] * SCORE_STEPS,
+                    sum_of_scores(session, version.id) if version else 0.0,
                     score_drift(session, project.id),
                 )
             )

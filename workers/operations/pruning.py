@@ -4,7 +4,7 @@ import logging
 from datetime import timedelta
 
 from db.operations.check import delete_nameless
-from db.operations.pruning import prune_accounts, prune_predictions
+from db.operations.pruning import old_predictions, prune_accounts, prune_predictions
 from db.store import Store
 from settings import get_settings
 
@@ -30,10 +30,13 @@ def prune(store: Store) -> dict[str, int]:
 
 
 def _prune_maps(store: Store, older_than: timedelta) -> int:
-    total, count = 0, _AT_ONCE
-    while count == _AT_ONCE:
+    total, last = 0, 0
+    while True:
+        with store.session(read_only=True) as session:
+            ids = old_predictions(session, older_than, _AT_ONCE, after=last)
+        if not ids:
+            return total
         with store.session() as session:
-            count, keys = prune_predictions(session, older_than, _AT_ONCE)
+            count, keys = prune_predictions(session, older_than, ids)
         store.delete_blobs(keys)
-        total += count
-    return total
+        total, last = total + count, ids[-1]

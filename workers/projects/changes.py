@@ -95,6 +95,8 @@ def change_project(
             project = archive_project(session, project_id, archived)
         judged_anew = region_rule(project.settings) not in (None, before)
     store.delete_blobs(maps)
+    if "threshold" in settings:
+        dispatch.request_queue_order()
     if seen_anew or judged_anew:
         dispatch.request_rescoring(project_id)
     return project

@@ -197,7 +197,7 @@ _known_corrected: dict[tuple[str, int], tuple[tuple[int, int], CorrectedImages]]
 def _corrected(store: Store, project_id: int) -> CorrectedImages:
     """The corrected images of a project, read anew only where somebody corrected something."""
     with store.session(read_only=True) as session:
-        key, state = (str(store.database.engine.url), project_id), annotations_state(session)
+        key, state = (str(store.database.engine.url), project_id), annotations_state(session, project_id)
     known = _known_corrected.get(key)
     if known is None or known[0] != state:
         known = _known_corrected[key] = (state, corrected_images(store, project_id))

@@ -1,6 +1,7 @@
 """What thresholds are calibrated on, read from the database: scores with labels, or map values with masks."""
 
 import io
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -9,7 +10,8 @@ from sqlalchemy.orm import Session
 
 from db.projects.interest import interest_keys
 from db.store import Store
-from db.thresholds.evidence import LabelledMap, all_scores, annotations_state, labelled_maps, labelled_scores
+from db.thresholds.evidence import LabelledMap, annotations_state, labelled_maps, labelled_scores
+from db.thresholds.score_counts import count_by_step
 from db.training.prompt_versions import active_version
 from engine.detector.maps import map_from_npy
 from workers.scoring.interest import interest_by
@@ -24,12 +26,19 @@ _MAPS = 300
 def score_evidence(session: Session, project_id: int) -> Evidence:
     """The active version's scores of a project's images, by what people say of them."""
     version = active_version(session, project_id)
-    everything = count_values(all_scores(session, version.id) if version else [])
-    labelled = labelled_scores(session, project_id, version.id) if version else []
+    if version is None:
+        return Evidence(np.zeros(STEPS), np.zeros(STEPS), np.zeros(STEPS), 0, 0)
+    labelled = _labelled_evidence(session, version.id)
+    everything = np.array(count_by_step(session, version.id, STEPS), np.float64)
+    return replace(labelled, unlabelled=everything - labelled.normal - labelled.anomalous)
+
+
+def _labelled_evidence(session: Session, version_id: int) -> Evidence:
+    """Of the labelled images alone."""
+    labelled = labelled_scores(session, version_id)
     normal = [score for score, label in labelled if label == "normal"]
     anomalous = [score for score, label in labelled if label == "anomalous"]
-    counts = count_values(normal), count_values(anomalous)
-    return Evidence(*counts, everything - counts[0] - counts[1], len(normal), len(anomalous))
+    return Evidence(count_values(normal), count_values(anomalous), np.zeros(STEPS), len(normal), len(anomalous))
 
 
 def pixel_evidence(store: Store, project_id: int) -> Evidence:
@@ -50,10 +59,11 @@ def score_probability(session: Session, project_id: int) -> Probability | None:
     if version is None:
         return None
     project = (str(session.get_bind().engine.url), project_id)
-    state = (version.id, *annotations_state(session), frozenset(interest_keys(session, project_id).items()))
+    interests = frozenset(interest_keys(session, project_id).items())
+    state = (version.id, *annotations_state(session, project_id), interests)
     known = _fitted.get(project)
     if known is None or known[0] != state:
-        known = _fitted[project] = (state, fit_probability(score_evidence(session, project_id)))
+        known = _fitted[project] = (state, fit_probability(_labelled_evidence(session, version.id)))
     return known[1]
 
 

@@ -4,7 +4,7 @@ from collections import OrderedDict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from db.images.annotations import newest_to_learn_from
+from db.images.newest_annotations import count_to_learn_from, last_annotations
 from db.store import Store
 from db.tables.core import Annotation, Image
 from db.training.prompt_versions import active_version
@@ -47,7 +47,8 @@ _fitted: OrderedDict[tuple[str, int], Fitted] = OrderedDict()
 def fitted_for(store: Store, project_id: int) -> Fitted | None:
     """The detector for the corrections and the version of now; None where there are none of either."""
     with store.session(read_only=True) as session:
-        annotations = sorted(newest_to_learn_from(session, project_id), key=lambda one: -one.id)
+        annotations = last_annotations(session, project_id, _CORRECTIONS)
+        count = count_to_learn_from(session, project_id)
         version = active_version(session, project_id)
         root = None if version is None else root_of(session, version)
     if not annotations or version is None or root is None:
@@ -57,9 +58,9 @@ def fitted_for(store: Store, project_id: int) -> Fitted | None:
     if known is not None and (known.annotation_ids, known.version_id) == (ids, version.id):
         return known
     engine = get_engine()
-    corrections = _corrections(store, engine, annotations[:_CORRECTIONS])
+    corrections = _corrections(store, engine, annotations)
     detector = preview_detector(engine, detector_of(store, engine, root), corrections)
-    _fitted[key] = Fitted(ids, version.id, detector, len(annotations))
+    _fitted[key] = Fitted(ids, version.id, detector, count)
     _fitted.move_to_end(key)
     while len(_fitted) > _KEPT:
         _fitted.popitem(last=False)

@@ -9,8 +9,8 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from db.images.annotations import newest_per_image
 from db.images.images import get_image
+from db.images.newest_annotations import last_annotations
 from db.images.pages import list_images
 from db.images.previews import NewPreview, drop_previews, save_previews
 from db.store import Store
@@ -108,7 +108,7 @@ def _existing(session: "Session", image_ids: Sequence[int]) -> Iterator[Image]:
 
 def _images_to_show(session: "Session", project_id: int) -> list[Image]:
     """The one that was corrected last, which someone may still look at, and those that come next."""
-    last = max(newest_per_image(session, project_id), key=lambda one: one.id)
+    [last] = last_annotations(session, project_id, 1)
     waiting = list_images(session, project_id, status="to_review", order="uncertain", limit=NEXT_IMAGES).items
     return [last.image, *(row.image for row in waiting)]
 

@@ -6,10 +6,11 @@ from datetime import timedelta
 from sqlalchemy.orm import Session
 
 from db.clock import shared_now
-from db.images.annotations import newest_to_learn_from, waiting_corrections
+from db.images.annotations import waiting_corrections
+from db.images.newest_annotations import newest_ids
 from db.projects.projects import get_project, list_projects
 from db.store import Store
-from db.tables.core import Annotation, Project, TuningRun
+from db.tables.core import Project, TuningRun
 from db.training import runs as run_rows
 from db.training.prompt_versions import active_version
 from settings import get_settings
@@ -62,9 +63,9 @@ def _freeze(session: Session, project: Project, trigger: str, epochs: int | None
     if project.archived_at is not None:
         raise ProjectArchived(project.name)
     settings = get_settings()
-    annotations = newest_to_learn_from(session, project.id)
-    if len(annotations) < settings.min_corrections:
-        raise TooFewCorrections(len(annotations), settings.min_corrections)
+    annotation_ids = newest_ids(session, project.id)
+    if len(annotation_ids) < settings.min_corrections:
+        raise TooFewCorrections(len(annotation_ids), settings.min_corrections)
     parent = active_version(session, project.id)
     if parent is None:
         raise NotReady("The model is still loading for the first time. Retrain when the first image has its score.")
@@ -74,7 +75,7 @@ def _freeze(session: Session, project: Project, trigger: str, epochs: int | None
         trigger=trigger,
         config={"epochs": epochs or settings.tuning_epochs},
         seed=seed,
-        training_annotation_ids=[annotation.id for annotation in annotations],
+        training_annotation_ids=annotation_ids,
         holdout_annotation_ids=[],  # all are learnt from, and each is judged by a fit that has not seen it
         parent_version_id=parent.id,
         author=author,
@@ -99,7 +100,7 @@ def is_due(session: Session, project: Project) -> bool:
     if not project.settings.get("schedule", True):
         return False
     last = next(iter(run_rows.list_runs(session, project.id, limit=1)), None)
-    if last is not None and _rests(last, newest_to_learn_from(session, project.id)):
+    if last is not None and _rests(session, last):
         return False
     waiting = waiting_corrections(session, project.id)
     if waiting.count == 0 or waiting.oldest_at is None:
@@ -110,12 +111,14 @@ def is_due(session: Session, project: Project) -> bool:
     return waiting.count >= enough or shared_now(session) - waiting.oldest_at >= longest
 
 
-def _rests(last: TuningRun, annotations: list[Annotation]) -> bool:
+def _rests(session: Session, last: TuningRun) -> bool:
     """A live run, or one that ended without a result on the same corrections: it would end so again, and again."""
     if last.finished_at is None:
         return True
+    if last.state == "succeeded":
+        return False
     tried = {*last.training_annotation_ids, *last.holdout_annotation_ids}
-    return last.state != "succeeded" and all(annotation.id in tried for annotation in annotations)
+    return tried.issuperset(newest_ids(session, last.project_id))
 
 
 def cancel_run(store: Store, run_id: int) -> TuningRun:

@@ -13,8 +13,8 @@ from sqlalchemy import event, insert
 from sqlalchemy.orm import Session
 
 from db.errors import BadCursor, NotFound
-from db.images.annotations import waiting_corrections
-from db.images.filters import ImageFilter
+from db.images.annotations import newest_annotated, waiting_corrections
+from db.images.filters import ImageFilter, people_of
 from db.images.images import delete_image
 from db.images.order import ORDERS
 from db.images.pages import count_images, list_images, neighbours
@@ -23,7 +23,15 @@ from db.projects.projects import update_settings
 from db.session import Database
 from db.tables.core import Annotation, Image, Prediction
 from db.tables.metadata import TABLES
-from tests.db.making import make_annotation, make_image, make_prediction, make_project, make_version
+from db.thresholds.evidence import labelled_scores, score_windows
+from tests.db.making import (
+    let_newest_count,
+    make_annotation,
+    make_image,
+    make_prediction,
+    make_project,
+    make_version,
+)
 
 THRESHOLD = 0.4
 
@@ -45,6 +53,7 @@ def fill(session: Session, count: int, *, seed: int = 0) -> int:
         annotations += [_annotation(image_id, revision + 1) for revision in range(draw.choice([0, 0, 1, 2]))]
     session.execute(insert(Prediction), predictions)
     session.execute(insert(Annotation), annotations)
+    let_newest_count(session)
     return project_id
 
 
@@ -280,6 +289,58 @@ def test_no_question_reads_a_table_from_end_to_end(sqlite: Database, order: str,
             plan = [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", parameters)]
             scanned = {step.split()[1].rstrip("_123456789") for step in plan if step.startswith("SCAN")}
             assert not scanned & TABLES.tables.keys(), (sql, plan)
+
+
+# What is asked, and the index that holds its answer in its order.
+IN_ORDER: dict[str, Callable[[Session, int], object]] = {
+    "ix_images_project_id": lambda session, own: list_images(session, own, limit=5),
+    "ix_images_by_author": lambda session, own: people_of(session, own),
+    "ix_images_by_time": lambda session, own: score_windows(session, own, 2, 5),
+    "ix_images_failed": lambda session, own: count_by_status(session, own),
+    "ix_predictions_by_score": lambda session, own: list_images(
+        session, own, status="to_review", order="score", limit=5
+    ),
+    "ix_predictions_by_gain": lambda session, own: list_images(session, own, order="uncertain", limit=5),
+    "ix_predictions_to_review": lambda session, own: list_images(
+        session, own, status="to_review", order="uncertain", limit=5
+    ),
+    "ix_predictions_corrected": lambda session, own: labelled_scores(session, 2),
+    "ix_newest_annotations_project_id": lambda session, own: newest_annotated(session, own, 5),
+    "ix_newest_annotations_by_image": lambda session, own: list_images(session, own, status="corrected", limit=5),
+    "ix_newest_annotations_by_label": lambda session, own: list_images(
+        session, own, wanted=ImageFilter(label="normal"), limit=5
+    ),
+    "ix_newest_annotations_waiting": lambda session, own: waiting_corrections(session, own),
+}
+
+
+@pytest.mark.parametrize("index", IN_ORDER)
+def test_an_index_holds_the_answer_in_its_order(sqlite: Database, index: str) -> None:
+    with sqlite.session() as session:
+        project_id = fill(session, 300)
+    with statements(sqlite) as sent, sqlite.session() as session:
+        IN_ORDER[index](session, project_id)
+    with sqlite.engine.connect() as connection:
+        plans = [
+            row[3]
+            for sql, parameters in sent
+            if sql.startswith("SELECT")
+            for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", parameters)
+        ]
+    assert any(f"INDEX {index} (" in step for step in plans), plans
+    assert not any("TEMP B-TREE FOR ORDER BY" in step for step in plans), plans
+
+
+@pytest.mark.parametrize("wanted", [ImageFilter(verdict="normal"), ImageFilter(min_score=0.1, status="to_review")])
+def test_the_newest_of_a_verdict_are_not_sorted_out_of_all_of_it(sqlite: Database, wanted: ImageFilter) -> None:
+    with sqlite.session() as session:
+        project_id = fill(session, 300)
+    with statements(sqlite) as sent, sqlite.session() as session:
+        list_images(session, project_id, wanted=wanted, limit=5)
+    with sqlite.engine.connect() as connection:
+        for sql, parameters in [one for one in sent if "ORDER BY images.id" in one[0]]:
+            plan = [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", parameters)]
+            assert not any("TEMP B-TREE" in step for step in plan), plan
 
 
 def test_a_page_takes_the_same_few_questions_however_long_it_is(database: Database) -> None:

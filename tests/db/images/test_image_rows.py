@@ -6,7 +6,14 @@ from sqlalchemy.orm import Session
 from db.errors import NotFound
 from db.images.images import clear_scoring_errors
 from db.images.predictions import save_prediction
-from db.images.rows import STATUSES, count_by_status, get_image_row, unscored_images
+from db.images.rows import (
+    STATUSES,
+    count_by_status,
+    count_waiting,
+    count_with_old_score,
+    get_image_row,
+    unscored_images,
+)
 from db.session import Database
 from tests.db.making import make_annotation, make_image, make_prediction, make_project, make_version
 
@@ -70,6 +77,25 @@ def test_a_corrected_image_is_scored_anew_too(database: Database) -> None:
         image = make_image(session, project_id, 1)
         make_annotation(session, image)
         assert unscored_images(session, project_id, 10) == [image]
+
+
+def test_what_waits_for_a_score_is_counted_corrected_or_not(database: Database) -> None:
+    with database.session() as session:
+        project_id = make_project(session)
+        images = [make_image(session, project_id, number) for number in range(6)]
+        assert count_waiting(session, project_id) == count_with_old_score(session, project_id) == 0
+        old = make_version(session, project_id)
+        for image in images[:3]:
+            make_prediction(session, image, old)
+        version = make_version(session, project_id)
+        make_annotation(session, images[0])
+        make_annotation(session, images[5])
+        images[1].scoring_error = images[4].scoring_error = "The file is gone."
+        assert (count_waiting(session, project_id), count_with_old_score(session, project_id)) == (4, 2)
+        assert len(unscored_images(session, project_id, 10)) == 4
+        for image in images:
+            make_prediction(session, image, version)
+        assert count_waiting(session, project_id) == count_with_old_score(session, project_id) == 0
 
 
 def test_nothing_waits_for_scoring_without_an_active_version(database: Database) -> None:

@@ -61,7 +61,10 @@ def test_until_it_is_scored_anew_an_image_has_its_old_score(client: TestClient, 
     activate_copy(installation)
     now = client.get(f"/api/v1/images/{image_id}").json()
     assert now["score"] is None and now["old_score"] == before["score"]
-    assert client.get(URL).json()["rescoring"] == {"images": 1, "unscored": 1, "old": 1, "seconds": None}
+    expected = {"images": 1, "unscored": 1, "old": 1, "seconds": None}
+    assert client.get(URL).json()["rescoring"] == expected
+    client.put(f"/api/v1/images/{image_id}/annotation", json={"label": "normal"})
+    assert client.get(URL).json()["rescoring"] == expected, "a corrected image waits like others"
 
 
 def test_the_authors_prompts_are_for_their_model(client: TestClient) -> None:

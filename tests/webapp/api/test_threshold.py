@@ -54,6 +54,18 @@ def test_another_threshold_counts_at_once(
     assert client.get("/api/v1/images").json()["items"][0]["map_threshold"] == 0.3
 
 
+def test_the_gain_that_is_shown_follows_before_the_queue_is_in_order(
+    client: TestClient, installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("db.images.queue_orders.AT_ONCE", 0)
+    image_id = scored(client, installation)
+    before = client.get(f"/api/v1/images/{image_id}").json()
+    client.put("/api/v1/threshold", json={"threshold": before["score"]})
+    after = client.get(f"/api/v1/images/{image_id}").json()
+    near = 1 / (1 + ((before["score"] - 0.5) / 0.1) ** 2)
+    assert after["expected_gain"] - before["expected_gain"] == pytest.approx((1 - near) / 3)
+
+
 def test_enough_labels_make_a_probability_of_each_image(
     client: TestClient, installation: Installation, labelled: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,7 +10,7 @@ from db.session import Database
 from db.store import Store
 from db.tables.base import utc_now
 from db.tables.core import PromptVersion
-from db.training.runs import get_run, list_runs
+from db.training.runs import claim, finish, get_run, list_runs
 from tests.conftest import Installation
 from tests.db.making import at_once
 from tests.pictures import png
@@ -107,7 +107,9 @@ def test_without_a_schedule_nothing_is_due(installation: Installation) -> None:
 def test_nothing_new_means_nothing_due(installation: Installation) -> None:
     set_project(installation, retrain_after=1)
     correct(installation, 1)
-    change_run(installation, start(installation), state="succeeded", finished_at=utc_now())
+    run_id = start(installation)
+    with installation.store.session() as session:
+        assert claim(session, run_id, "worker", 60.0) and finish(session, run_id, "worker", state="succeeded")
     assert not due(installation)
 
 
