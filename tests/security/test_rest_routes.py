@@ -8,6 +8,7 @@ from httpx import Response
 from tests.security.hostile import SECRET, TEXTS, in_path
 from tests.webapp.access.test_rules import ROLE_OF
 from tests.webapp.people import People
+from webapp.access.permissions import LEAST_ROLE
 from webapp.access.rules import ENDPOINTS
 
 # The names of parameters of any endpoint; one that an endpoint does not know does nothing.
@@ -20,7 +21,7 @@ READ = ("GET", "HEAD")
 def test_an_endpoint(endpoint: str, people: People) -> None:
     method, template = endpoint.split(" ", 1)
     for who, client in people.clients.items():
-        refused = ROLE_OF[who] < ENDPOINTS[endpoint]
+        refused = ROLE_OF[who] < LEAST_ROLE[ENDPOINTS[endpoint]]
         for text in TEXTS[::4] if refused else TEXTS:  # what is refused is refused before it is looked at
             path = template
             for name in ("project_id", "image_id", "run_id", "version_id", "user_id", "token_id", "webhook_id"):
@@ -47,7 +48,7 @@ def _assert_harmless(answer: Response, endpoint: str, who: str) -> None:
     assert "hacked" not in str(answer.headers.get("set-cookie", "")) and "anomalyloop=x" not in str(answer.headers)
     if "text/html" in answer.headers.get("content-type", ""):
         assert "<img src=x" not in answer.text and "<script>window" not in answer.text
-    if ROLE_OF[who] < ENDPOINTS[endpoint]:
+    if ROLE_OF[who] < LEAST_ROLE[ENDPOINTS[endpoint]]:
         # A hostile path may be another endpoint's, or nobody's; it is refused all the same.
         refused = 401 if who == "nobody" else 403
         assert answer.status_code in (refused, 404, 405), f"{who}: {answer.status_code}"
