@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
+from db.defects.kinds import add_kind
 from db.projects.projects import add_project
 from db.tables.accounts import User
 from db.training.prompt_versions import active_version, write_note
@@ -16,6 +17,7 @@ from tests.webapp.people import PASSWORD
 from tests.webapp.ui.conftest import Site, served
 from tests.workers.making import activate_copy, score_all
 from workers.accounts.managing import make_token, make_user, note
+from workers.defects.naming import Naming, name_defects
 from workers.images.correcting import save_mask
 from workers.images.intake import add_upload
 
@@ -45,6 +47,9 @@ def _fill(installation: Installation, project_id: int) -> None:
         name = f"{text.replace('/', '')}.png"
         image_id = add_upload(store, project_id, name, png(seed), text[:100]).image_id
         save_mask(store, image_id, mask_png(), author=text[:100])
+        with store.session() as session:
+            kind = add_kind(session, project_id, text[:100], description=text, example_ids=[image_id])
+        name_defects(store, image_id, [Naming(kind.id, 12, 30)], text)
     with store.session() as session:
         for user in session.query(User).filter(User.name != "root"):
             user.disabled_at = None
