@@ -125,10 +125,12 @@ def _unscored(session: Session, project_id: int, limit: int) -> Select[Image] | 
     limit = min(limit, count_waiting(session, project_id))
     if limit == 0:
         return None
+    # Image by image: joined, PostgreSQL expects hardly any to be left, reads all and sorts them.
+    by_active = prediction_by(active_version_id(session, project_id))
+    prediction = select(Prediction.id).where(by_active).correlate(Image).scalar_subquery()
     return (
         select(Image)
-        .outerjoin(Prediction, prediction_by(active_version_id(session, project_id)))
-        .where(Image.project_id == project_id, Image.scoring_error.is_(None), Prediction.id.is_(None))
+        .where(Image.project_id == project_id, Image.scoring_error.is_(None), prediction.is_(None))
         .order_by(Image.id.desc())
         .limit(limit)
     )
