@@ -47,6 +47,7 @@ def build_settings(tab: gr.Tab, labels: Labels) -> None:
             project_manager()
             links = build_exchange(labels)
             defect_book()
+            user_manager()
         with gr.Column(elem_id="settings-project"):
             labels(gr.HTML(apply_default_css=False), value=heading("settings.thresholds"))
             threshold = labels(
@@ -68,8 +69,6 @@ def build_settings(tab: gr.Tab, labels: Labels) -> None:
             interest_manager()
             build_line(tab, labels)
             build_depth(tab, labels)
-            webhook_manager()
-            user_manager()
         with gr.Column(elem_id="settings-backbone"):
             model_manager()
             labels(gr.HTML(apply_default_css=False), value=heading("settings.backbone"))
@@ -77,6 +76,7 @@ def build_settings(tab: gr.Tab, labels: Labels) -> None:
             labels(gr.HTML(elem_id="backbone-help", apply_default_css=False), value=_about_versions)
             labels(gr.HTML(apply_default_css=False), value=heading("operations.title"))
             operations = gr.HTML(elem_id="operations", apply_default_css=False)
+            webhook_manager()
     fields = [threshold, map_threshold, schedule, after, hours]
     tab.select(_read, None, [*fields, rule, backbone, links], **QUIET)
     gr.Timer(_BACKBONE_SECONDS).tick(_backbone, None, backbone, queue=False, **QUIET)

@@ -76,8 +76,8 @@ def test_it_is_in_no_list(path: str, closed: tuple[int, int], people: People) ->
 def test_it_is_in_no_figure(closed: tuple[int, int], people: People) -> None:
     viewer, admin = people.clients["viewer"], people.clients["admin"]
     assert NAME in admin.get("/metrics").text and NAME not in viewer.get("/metrics").text
-    waiting = [client.get("/api/v1/models").json()["rescoring"]["unscored"] for client in (viewer, admin)]
-    assert waiting[0] < waiting[1]
+    counted = [client.get("/api/v1/models").json()["rescoring"]["images"] for client in (viewer, admin)]
+    assert counted[0] < counted[1]
     told = {one["detail"] for one in viewer.get("/readyz").json()["components"]}
     assert told == {"Who sees all projects is told more."}
 

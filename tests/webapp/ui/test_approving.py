@@ -56,18 +56,19 @@ def test_versions_that_wait_are_declined_with_a_reason_or_put_in_service(site: S
 
 
 def test_the_setting_is_kept_as_soon_as_it_is_changed(site: Site, page: Page) -> None:
+    store, project_id = site.installation.store, site.installation.project_id
+    with store.session() as session:
+        update_settings(session, project_id, {"second_person": True})
     page.goto(site.url)
     page.locator("#tab-settings-button").click()
 
     def wanted() -> bool:
-        with site.installation.store.session(read_only=True) as session:
-            settings = get_project(session, site.installation.project_id).settings
-        return settings.get("second_person", False)
+        with store.session(read_only=True) as session:
+            return get_project(session, project_id).settings["second_person"]
 
     box = page.locator("#second-person input")
-    expect(box).not_to_be_checked()
+    expect(box).to_be_checked()  # it was read
+    box.uncheck()
+    wait_until(lambda: not wanted(), "the setting is off")
     box.check()
     wait_until(wanted, "the setting is on")
-    page.reload()
-    page.locator("#tab-settings-button").click()
-    expect(box).to_be_checked()

@@ -42,7 +42,7 @@ def test_an_address_is_added_tried_switched_off_and_deleted(
     expect(row.get_by_test_id("webhook-answer")).to_contain_text("It took the message")
     expect(row.get_by_label("What was sent")).to_contain_text("X-AnomalyLoop-Signature")
     expect(form.get_by_label("runs that have ended")).to_be_checked()  # as it was at first
-    within = page.locator("#settings-project").evaluate("column => column.scrollWidth <= column.clientWidth")
+    within = page.locator("#settings-backbone").evaluate("column => column.scrollWidth <= column.clientWidth")
     keep(page, "webhooks")
     assert within, "nothing is wider than its column"
     assert [told["event"] for told in receiver.told] == ["test"]
