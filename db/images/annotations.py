@@ -105,12 +105,6 @@ def newest_per_image(session: Session, project_id: int) -> list[Annotation]:
     return list(session.scalars(newest))
 
 
-def newest_to_learn_from(session: Session, project_id: int) -> list[Annotation]:
-    """The same of the images that runs may learn from: of all but the golden ones."""
-    newest = newest_of_images(project_id, learnt=True).order_by(Annotation.image_id)
-    return list(session.scalars(newest.options(joinedload(Annotation.image))))
-
-
 def newest_annotated(session: Session, project_id: int, limit: int) -> list[str]:
     """The keys (`Image.seen_key`) of images to learn from of a project that were annotated last, the last one first."""
     images = select(Image).join(NewestAnnotation, NewestAnnotation.image_id == Image.id)

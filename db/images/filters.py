@@ -84,7 +84,7 @@ class ImageFilter:
     @property
     def asks_image(self) -> bool:
         """Whether the image's own row says whether it passes."""
-        return self.added_from is not None or self.added_before is not None
+        return any(value is not None for value in (self.added_from, self.added_before, self.golden))
 
     def conditions(
         self,

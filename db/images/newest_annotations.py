@@ -46,21 +46,13 @@ def labels_of(session: Session, image_ids: Collection[int]) -> dict[int, str]:
     return dict(session.execute(labels.where(NewestAnnotation.image_id.in_(image_ids))).tuples().all())
 
 
-def newest_of_images(project_id: int, *, learnt: bool = False) -> Select[Annotation]:
-    """The query for the revision that counts of every annotated image of a project.
-
-    Args:
-        project_id: whose.
-        learnt: only of images that may be learnt from: not of golden ones.
-    """
-    newest = (
+def newest_of_images(project_id: int) -> Select[Annotation]:
+    """The query for the revision that counts of every annotated image of a project."""
+    return (
         select(Annotation)
         .join(NewestAnnotation, NewestAnnotation.annotation_id == Annotation.id)
         .where(NewestAnnotation.project_id == project_id)
     )
-    if not learnt:
-        return newest
-    return newest.join(Image, Image.id == NewestAnnotation.image_id).where(Image.golden.is_(False))
 
 
 def newest_ids(session: Session, project_id: int) -> list[int]:
@@ -72,8 +64,8 @@ def newest_ids(session: Session, project_id: int) -> list[int]:
 
 def last_annotations(session: Session, project_id: int, limit: int) -> list[Annotation]:
     """Of the annotations to learn from those that were made last, the last one first; with their images."""
-    newest = newest_of_images(project_id, learnt=True)
-    last = newest.order_by(NewestAnnotation.annotation_id.desc()).limit(limit)
+    newest = newest_of_images(project_id).join(Image, Image.id == NewestAnnotation.image_id)
+    last = newest.where(Image.golden.is_(False)).order_by(NewestAnnotation.annotation_id.desc()).limit(limit)
     return list(session.scalars(last.options(joinedload(Annotation.image))))
 
 

@@ -1,14 +1,16 @@
 """What tests of the workers put into an installation."""
 
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy import update
+from sqlalchemy.orm import Session
 
 from db.images.rows import unscored_images
 from db.operations.blob_rows import all_named_blobs
 from db.store import Store
 from db.tables.base import utc_now
-from db.tables.core import Annotation, Image, TuningRun
+from db.tables.core import Annotation, Image, PromptVersion, TuningRun
 from db.training.prompt_versions import activate, active_version, add_version
 from tests.conftest import Installation
 from tests.pictures import mask_png, png
@@ -65,18 +67,17 @@ def age_annotations(installation: Installation, *, hours: float) -> None:
         session.execute(update(Annotation).values(created_at=utc_now() - timedelta(hours=hours)))
 
 
+def copy_of_active(session: Session, project_id: int, **values: Any) -> PromptVersion:
+    """A candidate with the prompts of the active version."""
+    first = active_version(session, project_id)
+    assert first is not None
+    same = ("blob_key", "sha256", "backbone_name", "backbone_fingerprint")
+    kept = {name: getattr(first, name) for name in same}
+    return add_version(session, project_id=project_id, origin="tuned", **kept, **values)
+
+
 def activate_copy(installation: Installation) -> None:
     """A second version with the active one's prompts, in use; no image is scored with it yet."""
     with installation.store.session() as session:
-        first = active_version(session, installation.project_id)
-        assert first is not None
-        second = add_version(
-            session,
-            project_id=installation.project_id,
-            origin="tuned",
-            blob_key=first.blob_key,
-            sha256=first.sha256,
-            backbone_name=first.backbone_name,
-            backbone_fingerprint=first.backbone_fingerprint,
-        )
+        second = copy_of_active(session, installation.project_id)
         activate(session, second.id)

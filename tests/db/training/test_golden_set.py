@@ -3,31 +3,35 @@
 import pytest
 
 from db.errors import NotCorrected, NotFound
-from db.images.annotations import count_labels, newest_annotated, newest_to_learn_from, waiting_corrections
+from db.images.annotations import count_labels, get_annotations, newest_annotated, waiting_corrections
 from db.images.filters import ImageFilter
+from db.images.newest_annotations import newest_ids
+from db.images.order import ORDERS
 from db.images.pages import list_images
 from db.session import Database
 from db.training.golden_set import count_golden, golden_annotations, set_golden
-from tests.db.making import make_annotation, make_image, make_project, make_version
+from tests.db.making import make_annotation, make_image, make_prediction, make_project, make_version
 
 
 def test_a_golden_image_is_listed_and_no_run_learns_from_it(database: Database) -> None:
     with database.session() as session:
         project_id = make_project(session)
-        make_version(session, project_id)
+        version = make_version(session, project_id)
         images = [make_image(session, project_id, number) for number in (1, 2)]
         for image in images:
             make_annotation(session, image)
+            make_prediction(session, image, version)
         newest = make_annotation(session, images[0], label="normal", mask_blob_key=None, area=0)
         set_golden(session, images[0].id, True)
         assert [one.id for one in golden_annotations(session, project_id)] == [newest.id]
-        assert [one.image_id for one in newest_to_learn_from(session, project_id)] == [images[1].id]
+        assert [one.image_id for one in get_annotations(session, newest_ids(session, project_id))] == [images[1].id]
         assert waiting_corrections(session, project_id).count == 1
         assert (count_labels(session, project_id).normal, count_labels(session, project_id).marked) == (0, 1)
         assert newest_annotated(session, project_id, 10) == [images[1].seen_key]
         for golden, image in ((True, images[0]), (False, images[1])):
-            found = list_images(session, project_id, wanted=ImageFilter(golden=golden)).items
-            assert [row.image.id for row in found] == [image.id]
+            for order in ORDERS:
+                found = list_images(session, project_id, wanted=ImageFilter(golden=golden), order=order).items
+                assert [row.image.id for row in found] == [image.id], order
         set_golden(session, images[0].id, False)
         assert waiting_corrections(session, project_id).count == 2 and count_golden(session, project_id) == 0
 

@@ -5,9 +5,10 @@ import pytest
 from db.accounts.audit import list_entries
 from db.projects.projects import update_settings
 from db.training.approvals import await_approval
-from db.training.prompt_versions import active_version, add_version
+from db.training.prompt_versions import active_version
 from tests.webapp.people import People
 from tests.webapp.rest import assert_problem
+from tests.workers.making import copy_of_active
 
 
 @pytest.fixture
@@ -16,18 +17,7 @@ def waiting(people: People) -> tuple[int, str]:
     installation = people.installation
     with installation.store.session() as session:
         update_settings(session, installation.project_id, {"second_person": True})
-        first = active_version(session, installation.project_id)
-        assert first is not None
-        version = add_version(
-            session,
-            project_id=installation.project_id,
-            origin="tuned",
-            blob_key=first.blob_key,
-            sha256=first.sha256,
-            backbone_name=first.backbone_name,
-            backbone_fingerprint=first.backbone_fingerprint,
-            author="annotator",
-        )
+        version = copy_of_active(session, installation.project_id, author="annotator")
         await_approval(session, version)
         return version.id, f"/api/v1/prompts/{version.id}"
 

@@ -4,9 +4,10 @@ from playwright.sync_api import Page, expect
 
 from db.projects.projects import get_project, update_settings
 from db.training.approvals import await_approval
-from db.training.prompt_versions import active_version, add_version, get_version
+from db.training.prompt_versions import get_version
 from tests.running import wait_until
 from tests.webapp.ui.conftest import Site
+from tests.workers.making import copy_of_active
 
 
 def waiting(site: Site, author: str) -> int:
@@ -14,18 +15,7 @@ def waiting(site: Site, author: str) -> int:
     installation = site.installation
     with installation.store.session() as session:
         update_settings(session, installation.project_id, {"second_person": True})
-        first = active_version(session, installation.project_id)
-        assert first is not None
-        version = add_version(
-            session,
-            project_id=installation.project_id,
-            origin="tuned",
-            blob_key=first.blob_key,
-            sha256=first.sha256,
-            backbone_name=first.backbone_name,
-            backbone_fingerprint=first.backbone_fingerprint,
-            author=author,
-        )
+        version = copy_of_active(session, installation.project_id, author=author)
         await_approval(session, version)
         return version.id
 
